@@ -1,0 +1,46 @@
+# Everything a newcomer runs. The first command makes .venv and installs (minutes); later ones start at once.
+# Another Python: make demo PYTHON=python3.12
+
+VENV   ?= .venv
+GOOD   := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+            $$p -c '$(GOOD)' 2>/dev/null && echo $$p && break; done)
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check format clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(STAMP) ## make .venv and install what constraints.txt pins
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(or $(PYTHON),false) -c '$(GOOD)' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/it"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(STAMP) ## start the real service, score the sample posts over HTTP, print the alerts
+	$(BIN)/yujing demo
+
+serve: $(STAMP) ## serve POST /score on 127.0.0.1:3000 until Ctrl-C
+	$(BIN)/yujing serve
+
+test: check ## the same as check
+
+check: $(STAMP) ## lint, format, types and tests, as CI runs them
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -q
+
+format: $(STAMP) ## let ruff repair and format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove caches; .venv stays
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	find data models training serving tests -name __pycache__ -type d -prune -exec rm -rf {} +
