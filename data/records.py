@@ -1,0 +1,209 @@
+"""The records that travel between the rooms: what goes in (items), what comes out (results), what teaches (examples).
+
+They are plain frozen dataclasses: cheap to build inside. At the rim (`data.rim`) pydantic reads the same annotations
+and validates; BentoML reads them for the OpenAPI text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+MAX_TEXT = 5_000  # characters
+MAX_POINTS = 168  # bins of a volume series: one week of hours
+MAX_ITEMS = 256  # items of one request
+
+_STRICT = ConfigDict(extra="forbid")
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS)]
+ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A topic's volumes up to now; arrays run oldest to newest, one value per bin, null where nothing was measured."""
+
+    __pydantic_config__ = _STRICT
+
+    as_of: Annotated[AwareDatetime, Field(description="end of the newest bin, ISO 8601 with zone")]
+    interval_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
+    counts: Points | None = None
+    negative: Points | None = None
+    authors: Points | None = None
+    heat: Points | None = None
+    rank: Points | None = None
+    reads: Points | None = None
+    discussions: Points | None = None
+    originals: Points | None = None
+    alarm_threshold: Amount | None = None
+    influencer_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    n_platforms: Annotated[int, Field(ge=0)] | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(array) for name in ARRAYS if (array := getattr(self, name)) is not None}
+        if self.counts is None and self.heat is None:
+            raise ValueError("a volume needs counts, or heat with alarm_threshold: give one of them")
+        if self.counts is None and self.alarm_threshold is None:
+            raise ValueError("heat without counts needs alarm_threshold, the heat at which you raise the alarm")
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"all arrays of a volume must have one length, got {lengths}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to score: a post, a topic's volume, or both."""
+
+    __pydantic_config__ = _STRICT
+
+    id: Annotated[str, Field(max_length=200, description="yours; comes back as it is")] | None = None
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
+    published_at: AwareDatetime | None = None
+    platform: Annotated[str, Field(max_length=100)] | None = None
+    volume: Volume | None = None
+    explain: Annotated[bool, Field(description="also give word-level evidence; slower")] = False
+
+    def __post_init__(self) -> None:
+        if self.text is None and self.volume is None:
+            raise ValueError("an item needs text, or volume, or both")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the caller's own text: `text[start:end]`, in characters."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A word that speaks for (positive weight) or against the predicted category."""
+
+    text: str
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """An attribute found by the lexicon, with the words that show it."""
+
+    id: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryResult:
+    """The most probable category, its calibrated probability and the conformal set."""
+
+    id: str
+    name: str
+    probability: float
+    set: tuple[str, ...]
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityResult:
+    """Harm stated in the text; `rank` rises with harm (the legal levels Ⅳ-Ⅰ fall)."""
+
+    rank: int
+    level: str
+    name: str
+    color: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """One reason of an escalation answer: signed effect in log-odds, in words a desk understands."""
+
+    name: str
+    text: str
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class EscalationResult:
+    """Likelihood that the topic escalates within the horizon, beside the base rate of the training series."""
+
+    head: Literal["counts", "hotlist"]
+    probability: float
+    base_rate: float
+    lift: float
+    horizon_hours: int
+    target: str
+    n_obs: int
+    in_domain: bool
+    missing: tuple[str, ...]
+    factors: tuple[Factor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskResult:
+    """What the policy table makes of severity and likelihood: who must act, and how fast."""
+
+    rank: int
+    level: str
+    name: str
+    respond_within_minutes: int | None
+    notify: tuple[str, ...]
+    first_steps: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why an item could not be scored."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The answer to one item. Category and severity are null without text, escalation without volume."""
+
+    id: str | None
+    category: CategoryResult | None = None
+    severity: SeverityResult | None = None
+    signals: tuple[Signal, ...] = ()
+    escalation: EscalationResult | None = None
+    risk: RiskResult | None = None
+    needs_review: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    model: str = ""
+    error: ItemError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A labelled post. A label that is None is masked in the loss."""
+
+    id: str
+    text: Annotated[str, Field(min_length=1)]
+    category: str | None = None
+    severity: Annotated[int, Field(ge=0, le=4)] | None = None
+    second: str | None = None
+    source: str | None = None
+    event: str | None = None
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """A topic's whole recorded life, for training; bin i covers start + i·interval to start + (i+1)·interval."""
+
+    topic_id: str
+    start: AwareDatetime
+    interval_minutes: Annotated[int, Field(ge=1, le=1_440)]
+    counts: Annotated[tuple[Amount | None, ...], Field(min_length=1)]
+    negative: tuple[Amount | None, ...] | None = None
+    authors: tuple[Amount | None, ...] | None = None

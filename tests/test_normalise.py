@@ -1,0 +1,122 @@
+"""Laws of normalisation: idempotent, nothing that matters is lost, every span finds its way back."""
+
+import unicodedata
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.normalise import LINK, MENTION, normalise
+
+ODD_PARTS = [
+    "http://",
+    "www.",
+    "t.cn/",
+    "@",
+    "网",
+    "址",
+    "用户",
+    "😀",
+    "\u200d",
+    "\ufe0f",
+    "e\u0301",
+    "ﾞ",
+    "ｶ",
+    "㈱",
+    "…",
+    " ",
+]
+POSTS = st.one_of(
+    st.text(),
+    st.text(st.characters(categories=["Cs", "Cf", "Mn", "Nd", "Zs", "Lo"])),
+    st.lists(st.one_of(st.sampled_from(ODD_PARTS), st.text(max_size=3))).map("".join),
+)
+
+
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        ("ＡＢＣ１２３，全角！", "ABC123,全角!"),
+        ("  第一行\n\n第二行\t末尾　", "第一行 第二行 末尾"),
+        ("看这里http://t.cn/RxA1b2，快来", f"看这里{LINK},快来"),
+        ("见www.example.com/a?b=1 吧", f"见{LINK} 吧"),
+        ("在jd.com买的", "在jd.com买的"),
+        ("@某某客服 什么时候退款", f"{MENTION} 什么时候退款"),
+        ("@某某客服你们到底什么时候给我退款都拖了三个月", "@某某客服你们到底什么时候给我退款都拖了三个月"),
+        ("写信到a.b@example.com", "写信到a.b@example.com"),
+        ("太差了！！！！！！哈哈哈哈哈", "太差了!!!哈哈哈"),
+        ("损失100000元，订单11111111", "损失100000元,订单11111111"),
+        ("零\u200b宽\ufeff和\x07控制\ud800字\ue123符", "零宽和控制字符"),
+        ("❤️ 👩‍⚕️ 👨‍👩‍👧 1️⃣", "❤️ 👩‍⚕️ 👨‍👩‍👧 1️⃣"),
+        ("连\u200d字\ufe0f", "连字"),
+        ("", ""),
+    ],
+)
+def test_known_forms(post: str, expected: str) -> None:
+    assert normalise(post).text == expected
+
+
+@given(POSTS)
+def test_idempotent(post: str) -> None:
+    once = normalise(post).text
+    assert normalise(once).text == once
+
+
+@given(POSTS)
+def test_result_is_clean_nfkc_with_single_spaces(post: str) -> None:
+    text = normalise(post).text
+    assert unicodedata.is_normalized("NFKC", text)
+    assert text == " ".join(text.split())
+    text.encode()  # no lone surrogates
+
+
+@given(POSTS, st.data())
+def test_spans_lie_in_the_post_in_order(post: str, data: st.DataObject) -> None:
+    normalised = normalise(post)
+    assert len(normalised.starts) == len(normalised.ends) == len(normalised.text)
+    start = data.draw(st.integers(0, len(normalised.text)))
+    end = data.draw(st.integers(start, len(normalised.text)))
+    first, last = normalised.span(start, end)
+    assert 0 <= first <= last <= len(post)
+    assert (start < end) <= (first < last)
+    assert list(normalised.starts) == sorted(normalised.starts)
+
+
+@given(
+    st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)), st.integers(0, 9), st.integers(1, 30)
+)
+def test_digits_are_never_collapsed(post: str, digit: int, times: int) -> None:
+    assert str(digit) * times in normalise(post + str(digit) * times).text
+
+
+def test_a_span_covers_what_it_came_from() -> None:
+    post = "　看 http://t.cn/RxA1b2 ！！！！！坏了…退钱\u200b！"
+    normalised = normalise(post)
+
+    def back(part: str) -> str:
+        start = normalised.text.index(part)
+        first, last = normalised.span(start, start + len(part))
+        return post[first:last]
+
+    assert back(LINK) == "http://t.cn/RxA1b2"
+    assert back("坏了") == "坏了"
+    assert back("...") == "…"
+    assert back("退钱!") == "退钱\u200b！"
+    assert normalised.span(0, len(normalised.text)) == (1, len(post))
+
+
+def test_composed_characters_map_to_their_cluster() -> None:
+    normalised = normalise("cafe\u0301好①")
+    assert normalised.text == "café好1"
+    assert normalised.span(3, 4) == (3, 5)
+    assert normalised.span(5, 6) == (6, 7)
+
+
+@pytest.mark.parametrize(
+    "piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b"]
+)
+def test_five_thousand_characters_of_anything_are_quick(piece: str) -> None:
+    began = perf_counter()
+    normalise((piece * 5_000)[:5_000])
+    assert perf_counter() - began < 0.5
