@@ -1,0 +1,56 @@
+"""The trained part of the text model as one safetensors blob: LoRA matrices (or whole weights) and heads."""
+
+from __future__ import annotations
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from data.errors import BundleError
+from models.bundle import ADAPTER, Bundle, text_part
+from models.classifier import Adapter, RiskClassifier, adapt
+from models.encoder import load_encoder
+
+
+def trained_weights(classifier: RiskClassifier) -> dict[str, torch.Tensor]:
+    """Names and values of all weights that training changed."""
+    names = {name for name, weight in classifier.named_parameters() if weight.requires_grad}
+    return {name: weight for name, weight in classifier.state_dict().items() if name in names}
+
+
+def dump_adapter(classifier: RiskClassifier) -> bytes:
+    """Trained weights in fp16 (LoRA, rank 48: 8 MB); heads stay fp32."""
+    return save(
+        {
+            name: weight.detach().cpu().contiguous().to(torch.float16 if name.startswith("encoder.") else torch.float32)
+            for name, weight in trained_weights(classifier).items()
+        }
+    )
+
+
+def load_adapter(classifier: RiskClassifier, blob: bytes) -> RiskClassifier:
+    """Put trained weights into a fresh classifier; BundleError unless names and shapes fit exactly."""
+    try:
+        weights = load(blob)
+    except SafetensorError as error:
+        raise BundleError(f"{ADAPTER} is no safetensors file: {error}") from None
+    wanted = {name: tuple(weight.shape) for name, weight in trained_weights(classifier).items()}
+    found = {name: tuple(weight.shape) for name, weight in weights.items()}
+    if wanted != found:
+        odd = sorted(set(wanted.items()) ^ set(found.items()))[:3]
+        raise BundleError(f"{ADAPTER} does not fit the classifier: first differences {odd}")
+    classifier.load_state_dict(weights, strict=False)
+    return classifier.eval()
+
+
+def load_classifier(bundle: Bundle) -> RiskClassifier:
+    """The torch model of a bundle, on the base encoder that it was trained with (checked by hash)."""
+    part = text_part(bundle)
+    encoder = load_encoder(part.encoder)
+    if encoder.sha256 != part.encoder_sha256:
+        raise BundleError(
+            f"base encoder {part.encoder} has sha256 {encoder.sha256}, the bundle was trained on {part.encoder_sha256}"
+        )
+    body = adapt(encoder.model, Adapter(rank=part.adapter_rank, alpha=2 * part.adapter_rank))
+    classifier = RiskClassifier(body, encoder.model.config.hidden_size, len(bundle.manifest.categories), part.ranks)
+    return load_adapter(classifier, bundle.read(ADAPTER))

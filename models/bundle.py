@@ -1,0 +1,108 @@
+"""Bundles: what a training run makes and what serving loads. safetensors and skops only, every file checked by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data.errors import BundleError
+from data.taxonomy import Taxonomy
+from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
+
+SHIPPED = Path(__file__).parent / "bundle"
+ADAPTER, TOKENIZER = "adapter.safetensors", "tokenizer.json"
+
+
+def escalation_file(head: str) -> str:
+    """Name of a head's file."""
+    return f"escalation-{head}.skops"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle on disk."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def model_id(self) -> str:
+        return f"yujing-risk:{self.manifest.digest[:12]}"
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an artefact, checked against the manifest's hash at every read."""
+        wanted = self.manifest.files.get(name)
+        if wanted is None:
+            raise BundleError(f"{self.folder}: the manifest lists no {name}: it has {', '.join(self.manifest.files)}")
+        try:
+            blob = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise BundleError(f"{self.folder / name}: {error.strerror}: the bundle is incomplete") from None
+        if (found := hashlib.sha256(blob).hexdigest()) != wanted:
+            raise BundleError(f"{self.folder / name}: sha256 {found}, the manifest says {wanted}: it was tampered with")
+        return blob
+
+
+def open_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
+    """Open a bundle (default: the shipped one) after checking format, taxonomy and the hash of every file."""
+    folder = folder or SHIPPED
+    bundle = Bundle(folder, read_manifest(folder))
+    if bundle.manifest.taxonomy_sha256 != taxonomy.sha256:
+        raise BundleError(
+            f"{folder}: made for the categories {', '.join(bundle.manifest.categories)}; "
+            f"this taxonomy has {', '.join(taxonomy.ids)}: load the taxonomy that it was trained with"
+        )
+    for name in bundle.manifest.files:
+        if Path(name).name != name:
+            raise BundleError(f"{folder}: file name {name!r} leaves the bundle's folder")
+        bundle.read(name)
+    return bundle
+
+
+def text_part(bundle: Bundle) -> TextPart:
+    """The manifest's text part; BundleError when the bundle has none."""
+    if bundle.manifest.text is None:
+        raise BundleError(f"{bundle.folder} has no text model: run `yujing train text --out {bundle.folder}`")
+    return bundle.manifest.text
+
+
+def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    """Put a whole new folder in the place of the old one."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+    for name, blob in files.items():
+        (scratch / name).write_bytes(blob)
+    (scratch / NAME).write_text(manifest.dumps(), encoding="utf-8")
+    scratch.chmod(0o755)
+    if folder.exists():
+        shutil.rmtree(folder)
+    scratch.rename(folder)
+
+
+def save_part(
+    folder: Path,
+    taxonomy: Taxonomy,
+    files: Mapping[str, bytes],
+    text: TextPart | None = None,
+    escalation: Mapping[str, EscalationPart] | None = None,
+) -> Bundle:
+    """Write one part into the bundle at `folder`, keeping what it has of the others (if it is of the same taxonomy)."""
+    kept: dict[str, bytes] = {}
+    manifest = Manifest(created_at=now(), taxonomy_sha256=taxonomy.sha256, categories=taxonomy.ids)
+    if (folder / NAME).exists():
+        old = open_bundle(folder, taxonomy)
+        kept = {name: old.read(name) for name in old.manifest.files}
+        manifest = replace(old.manifest, created_at=now())
+    kept.update(files)
+    manifest = replace(
+        manifest,
+        text=text or manifest.text,
+        escalation={**manifest.escalation, **(escalation or {})},
+        files={name: hashlib.sha256(blob).hexdigest() for name, blob in sorted(kept.items())},
+    )
+    _write(folder, manifest, kept)
+    return Bundle(folder, manifest)

@@ -1,0 +1,71 @@
+"""The text model: a BERT encoder, mean pooling, and two heads (category, ordinal severity).
+
+Severity is a continuation-ratio model on top of the category head: P(rank > 0) = 1 - P(none), and logit k of the
+severity head is P(rank > k+1 | rank > k). Cumulative probabilities fall by construction, and "none <=> rank 0" cannot
+be broken by a head that disagrees with the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor, nn
+from transformers import BertModel
+
+IGNORED = -100  # label of a row that does not teach this head
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Form of the low-rank adapter; rank 0 means full fine-tuning of the encoder."""
+
+    rank: int = 48
+    alpha: int = 96
+    dropout: float = 0.0
+
+
+def adapt(model: BertModel, adapter: Adapter) -> nn.Module:
+    """Put LoRA on every linear layer of the encoder (all other weights are frozen), or leave it whole for rank 0."""
+    if adapter.rank == 0:
+        return model
+    config = LoraConfig(
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        target_modules="all-linear",
+        bias="none",
+    )
+    adapted: nn.Module = get_peft_model(model, config)
+    return adapted
+
+
+def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the real tokens: [n, t, h], [n, t] -> [n, h]."""
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class RiskClassifier(nn.Module):
+    """Encoder and heads. `forward` gives category logits [n, categories] and severity logits [n, ranks - 2]."""
+
+    def __init__(self, encoder: nn.Module, hidden: int, categories: int, ranks: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.category = nn.Linear(hidden, categories)
+        self.severity = nn.Linear(hidden, ranks - 2)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        pooled = self.dropout(mean_pool(hidden, attention_mask)).float()
+        with torch.autocast(pooled.device.type, enabled=False):
+            return self.category(pooled), self.severity(pooled)
+
+    def heads(self) -> dict[str, Tensor]:
+        """The heads' weights by name."""
+        return {f"{name}.{key}": value for name in ("category", "severity") for key, value in self._head(name).items()}
+
+    def _head(self, name: str) -> dict[str, Tensor]:
+        return dict(self.get_submodule(name).state_dict())

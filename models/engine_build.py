@@ -1,0 +1,62 @@
+"""From a bundle to a ready text model: the engine is built once and cached under the bundle's digest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from data.errors import ConfigError
+from models.bundle import TOKENIZER, Bundle, text_part
+from models.cache import cache_root
+from models.engine import Engine, OnnxEngine, TorchEngine
+from models.text import TextModel
+from models.tokens import Tokens
+
+
+def onnx_path(bundle: Bundle) -> Path:
+    """Where the bundle's fp32 graph lies, or will lie."""
+    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-fp32.onnx"
+
+
+def build_onnx(bundle: Bundle) -> Path:
+    """Build the graph unless it is cached (torch is imported only when it must be built)."""
+    path = onnx_path(bundle)
+    if not path.exists():
+        from models.adapter import load_classifier
+        from models.export import export_onnx
+
+        export_onnx(load_classifier(bundle), path)
+    return path
+
+
+def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
+    return OnnxEngine(build_onnx(bundle), pad, threads)
+
+
+def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
+    import torch
+
+    from models.adapter import load_classifier
+
+    if threads:
+        torch.set_num_threads(threads)
+    return TorchEngine(load_classifier(bundle), pad)
+
+
+ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {"onnx": _onnx, "torch": _torch}
+
+
+def load_tokens(bundle: Bundle) -> Tokens:
+    """The bundle's own tokenizer, checked by hash."""
+    tokenizer = Tokenizer.from_str(bundle.read(TOKENIZER).decode())
+    return Tokens(tokenizer, text_part(bundle).max_tokens)
+
+
+def load_text_model(bundle: Bundle, engine: str = "onnx", threads: int = 0) -> TextModel:
+    """Tokens, engine and calibration of a bundle; `engine` is onnx (serving) or torch (reference)."""
+    if engine not in ENGINES:
+        raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")
+    tokens = load_tokens(bundle)
+    return TextModel(tokens, ENGINES[engine](bundle, tokens.pad, threads), text_part(bundle).calibration)

@@ -1,0 +1,84 @@
+"""The manifest of a bundle: what is in it, what it was made from, and how good it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from data.errors import BundleError, InputError
+from data.rim import parse
+from models.calibration import Calibration
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """The text model: which base encoder, which adapter, calibrated how, measured where."""
+
+    encoder: str
+    encoder_sha256: str
+    adapter_rank: int
+    ranks: int  # severity ranks, none included
+    max_tokens: int
+    calibration: Calibration
+    config: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationPart:
+    """One escalation head."""
+
+    config: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`files` maps every artefact to its sha256; nothing else is read from the bundle's folder."""
+
+    format: int = FORMAT
+    created_at: datetime
+    taxonomy_sha256: str
+    categories: tuple[str, ...]
+    text: TextPart | None = None
+    escalation: dict[str, EscalationPart] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """Identity of the bundle: hash of its artefacts and of the numbers that decide."""
+        decisive = {"files": self.files, "text": self.text and asdict(self.text.calibration)}
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def dumps(self) -> str:
+        """As JSON text."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+def now() -> datetime:
+    """Time of making, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check `folder/manifest.json`; BundleError says what is wrong."""
+    try:
+        raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder}: no readable {NAME} ({error}): name a folder made by `yujing train`") from None
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT:
+        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}: retrain or update Yujing")
+    try:
+        return parse(Manifest, raw)
+    except InputError as error:
+        raise BundleError(f"{folder}/{NAME}: {error}") from None

@@ -1,0 +1,106 @@
+"""The risk policy: the only place that joins severity and likelihood, and says who acts and how fast."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import ConfigError, InputError
+from data.records import RiskResult
+from data.rim import parse
+from data.taxonomy import Taxonomy
+from models.policy_table import RANKS, UNKNOWN, Level, PolicyTable, SignalRule, faults
+
+DEFAULT_PATH = Path(__file__).parent / "policy.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(PolicyTable):
+    """A checked policy table that can assess."""
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Policy:
+        """Read and check a table (default: the shipped one); ConfigError names the file and the cell."""
+        path = path or DEFAULT_PATH
+        try:
+            policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, tomllib.TOMLDecodeError, InputError) as error:
+            raise ConfigError(f"{path}: {error}: give a readable policy table") from None
+        if fault := next(faults(policy), None):
+            raise ConfigError(f"{path}: {fault}")
+        return policy
+
+    def assess(
+        self,
+        category: str | None,
+        rank: int | None,
+        lift: float | None,
+        signals: Sequence[str],
+        taxonomy: Taxonomy,
+    ) -> RiskResult:
+        """Join severity `rank` (None without text) and `lift` over the base rate (None without volume).
+
+        Unknown signals (a user's own watch words) are named among the reasons and tell nobody.
+        ConfigError for a category that the taxonomy lacks; InputError for a rank outside 0-4, or a
+        negative or NaN lift.
+        """
+        rules = [self.signals.get(signal, SignalRule(name=signal)) for signal in dict.fromkeys(signals)]
+        cell = self.matrix[_row(rank)][self.band(lift)]
+        level = self.levels[max([cell, *(rule.raise_to or 0 for rule in rules)])]
+        extra = [self.categories.get(category or "", ()), *(rule.notify for rule in rules)]
+        return RiskResult(
+            rank=level.rank,
+            level=level.level,
+            name=level.name,
+            respond_within_minutes=level.respond_within_minutes,
+            notify=self._told(level, extra),
+            first_steps=level.first_steps,
+            reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy)),
+        )
+
+    def band(self, lift: float | None) -> int:
+        """The matrix column of a lift; the first one is "no volume"."""
+        if lift is None:
+            return 0
+        if not lift >= 0:
+            raise InputError(f"lift {lift}: expected at least 0, the probability over its base rate")
+        last = len(self.bands) - 1
+        return next((column for column in range(1, last) if lift < self.bands[column].below), last)
+
+    def _told(self, level: Level, extra: Iterable[Iterable[str]]) -> tuple[str, ...]:
+        more = [role for roles in extra for role in roles] if level.rank >= self.notify_from else []
+        return tuple(dict.fromkeys([*level.notify, *more]))
+
+    def _reasons(
+        self,
+        category: str | None,
+        rank: int | None,
+        lift: float | None,
+        rules: Sequence[SignalRule],
+        cell: int,
+        taxonomy: Taxonomy,
+    ) -> Iterator[str]:
+        yield "没有文本，严重程度未知" if rank is None else _severity_reason(rank, taxonomy)
+        if category is not None:
+            yield f"类别为{taxonomy.categories[taxonomy.index(category)].name}"
+        yield "没有声量数据，升级可能性未知" if lift is None else f"升级可能性为基准的{lift:.1f}倍"
+        if rules:
+            yield f"文中出现信号：{'、'.join(rule.name for rule in rules)}"
+        for rule in rules:
+            if rule.raise_to is not None and rule.raise_to > cell:
+                yield f"信号“{rule.name}”使等级至少为{self.levels[rule.raise_to].name}"
+
+
+def _severity_reason(rank: int, taxonomy: Taxonomy) -> str:
+    severity = taxonomy.severities[rank]
+    numeral = "" if severity.level == severity.name else f"（{severity.level}级）"
+    return f"严重程度为{severity.name}{numeral}"
+
+
+def _row(rank: int | None) -> str:
+    row = UNKNOWN if rank is None else str(rank)
+    if row not in (UNKNOWN, *RANKS):
+        raise InputError(f"severity rank {rank}: expected 0, 1, 2, 3, 4 or None when there is no text")
+    return row

@@ -1,0 +1,119 @@
+"""What a risk policy table holds, and the checks that make it safe to use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+UNKNOWN = "unknown"  # the matrix row of an item without text
+RANKS = ("0", "1", "2", "3", "4")
+
+_STRICT = ConfigDict(extra="forbid")
+Rank = Annotated[int, Field(ge=0, le=4)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A range of lifts, up to but without `below`; the last band has no upper end."""
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    name: str
+    below: Annotated[float, Field(gt=0)] = math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A risk level: its colour, minutes to respond (None = no duty), who is told, what to do first."""
+
+    __pydantic_config__ = _STRICT
+
+    rank: Rank
+    level: str
+    name: str
+    respond_within_minutes: Annotated[int, Field(gt=0)] | None = None
+    notify: tuple[str, ...]
+    first_steps: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRule:
+    """Whom a signal adds, and the least level with it (None = it leaves the level alone)."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    notify: tuple[str, ...] = ()
+    raise_to: Rank | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyTable:
+    """A policy table; `matrix[row][column]` is a risk level, rows by severity, columns by lift band."""
+
+    __pydantic_config__ = _STRICT
+
+    version: str
+    roles: Annotated[tuple[str, ...], Field(min_length=1)]
+    notify_from: Rank
+    bands: Annotated[tuple[Band, ...], Field(min_length=2)]
+    matrix: Mapping[str, tuple[int, ...]]
+    levels: Annotated[tuple[Level, ...], Field(min_length=5, max_length=5)]
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    signals: Mapping[str, SignalRule] = field(default_factory=dict)
+
+
+def faults(policy: PolicyTable) -> Iterator[str]:
+    """What is wrong with a table, the first cause first."""
+    yield from _band_faults(policy.bands)
+    yield from _level_faults(policy.levels)
+    yield from _role_faults(policy)
+    yield from _matrix_faults(policy)
+
+
+def _band_faults(bands: Sequence[Band]) -> Iterator[str]:
+    if any(left.below >= right.below for left, right in pairwise(bands[1:])) or bands[-1].below != math.inf:
+        yield "bands: `below` must rise from the second band on, and the last band must have none"
+
+
+def _level_faults(levels: Sequence[Level]) -> Iterator[str]:
+    if [level.rank for level in levels] != [0, 1, 2, 3, 4]:
+        yield "levels: ranks must be 0, 1, 2, 3, 4 in order"
+    minutes = [math.inf if (limit := level.respond_within_minutes) is None else limit for level in levels]
+    for level, (slower, faster) in zip(levels[1:], pairwise(minutes), strict=True):
+        if faster > slower:
+            place = f"levels[{level.rank}].respond_within_minutes"
+            yield f"{place}: {faster}: must be at most {slower}, as in the level below"
+
+
+def _role_faults(policy: PolicyTable) -> Iterator[str]:
+    told = {f"levels[{level.rank}].notify": level.notify for level in policy.levels}
+    told |= {f"categories.{name}": roles for name, roles in policy.categories.items()}
+    told |= {f"signals.{name}.notify": rule.notify for name, rule in policy.signals.items()}
+    for place, roles in told.items():
+        for role in roles:
+            if role not in policy.roles:
+                yield f"{place}: unknown role {role!r}: add it to `roles` or use {', '.join(policy.roles)}"
+
+
+def _matrix_faults(policy: PolicyTable) -> Iterator[str]:
+    rows = (UNKNOWN, *RANKS)
+    if set(policy.matrix) != set(rows):
+        yield f"matrix: rows must be {', '.join(rows)}, got {', '.join(policy.matrix)}"
+        return
+    for row in rows:
+        cells = policy.matrix[row]
+        if len(cells) != len(policy.bands):
+            yield f"matrix row {row}: {len(cells)} cells: give one for each of the {len(policy.bands)} bands"
+            return
+        above = policy.matrix[str(int(row) - 1)] if row in RANKS[1:] else (0,) * len(cells)
+        for column, (cell, left, upper) in enumerate(zip(cells, (0, *cells), above, strict=False)):
+            if not max(left, upper) <= cell <= 4:
+                place = f"matrix cell severity {row} × {policy.bands[column].id}"
+                yield f"{place}: {cell}: must lie in {max(left, upper)}-4, not below its left or upper cell"

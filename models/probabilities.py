@@ -1,0 +1,38 @@
+"""From logits to probabilities, the same for training, evaluation and serving (numpy only)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+Array = NDArray[np.float64]
+
+
+def category_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
+    """Softmax over the taxonomy: [n, categories]."""
+    return np.asarray(softmax(np.asarray(logits, np.float64) / temperature, axis=1))
+
+
+def severity_probabilities(none: Array, logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
+    """P(rank) [n, ranks] from P(none) [n] and the continuation logits [n, ranks - 2].
+
+    P(rank > 0) = 1 - P(none); P(rank > k+1) = P(rank > k) * sigmoid(logit k / temperature).
+    """
+    steps = expit(np.asarray(logits, np.float64) / temperature)
+    above = np.cumprod(np.column_stack([1 - none, steps]), axis=1)  # P(rank > 0), P(rank > 1), …
+    edges = np.column_stack([np.ones(len(none)), above, np.zeros(len(none))])
+    return np.asarray(edges[:, :-1] - edges[:, 1:])
+
+
+def decide(category: Array, severity: Array, under_cost: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Decide category and rank so that none <=> rank 0.
+
+    The category is the most probable one. The rank of a crisis is the lowest rank r >= 1 with
+    P(rank > r | crisis) <= 1 / (1 + under_cost): the median for cost 1, higher when grading too low costs more.
+    """
+    chosen = category.argmax(axis=1)
+    crisis = np.maximum(1 - severity[:, 0], 1e-12)
+    above = 1 - np.cumsum(severity, axis=1)[:, 1:] / 1.0
+    ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + 1e-12).sum(axis=1)
+    return chosen, np.where(chosen == 0, 0, ranks)

@@ -1,0 +1,133 @@
+"""The one inference path: HTTP, batch, evaluation and demo all call `Scorer.score`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from data.signals import SignalLexicon
+
+from data.normalise import normalise
+from data.records import EscalationResult, Item, ItemError, Result
+from data.taxonomy import Taxonomy, load_taxonomy
+from models.bundle import escalation_file, open_bundle
+from models.engine_build import load_text_model
+from models.escalation import EscalationModel
+from models.escalation_store import load as load_escalation
+from models.evidence import evidence
+from models.policy import Policy
+from models.text import TextModel, TextPredictions
+from models.text_results import category_result, severity_result
+
+EMPTY = ItemError(
+    "empty_text",
+    "text: nothing is left after normalisation: send a text with at least one readable character",
+)
+
+
+def _failed(what: str, error: Exception) -> ItemError:
+    """An unexpected failure as an item's error: its type only, since its message may hold the post."""
+    return ItemError(
+        "scoring_failed", f"{what} could not be scored ({type(error).__name__}): report it with the item's id"
+    )
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A loaded bundle with lexicon and policy."""
+
+    model_id: str
+    taxonomy: Taxonomy
+    text: TextModel | None
+    escalation: Mapping[str, EscalationModel]
+    lexicon: SignalLexicon
+    policy: Policy
+
+    @classmethod
+    def load(
+        cls, path: Path | None = None, engine: str = "onnx", threads: int = 0, watch_words: Sequence[str] = ()
+    ) -> Scorer:
+        """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused."""
+        taxonomy = load_taxonomy()
+        bundle = open_bundle(path, taxonomy)
+        heads = {head: load_escalation(bundle.read(escalation_file(head))) for head in bundle.manifest.escalation}
+        text = load_text_model(bundle, engine, threads) if bundle.manifest.text else None
+        lexicon = SignalLexicon.load(watch_words=watch_words)
+        return cls(bundle.model_id, taxonomy, text, heads, lexicon, Policy.load())
+
+    def score(self, items: Sequence[Item]) -> list[Result]:
+        """Score items: one result each, in their order. A bad item carries its own error; its neighbours are unharmed."""
+        results = [Result(id=item.id, model=self.model_id) for item in items]
+        self._score_texts(items, results)
+        self._score_volumes(items, results)
+        return [self._with_risk(result) for result in results]
+
+    def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
+        texts = {i: item.text for i, item in enumerate(items) if item.text is not None}
+        for i in [i for i, text in texts.items() if not normalise(text).text]:
+            results[i] = replace(results[i], error=EMPTY)
+            del texts[i]
+        for i, found in self._predict(texts).items():
+            if isinstance(found, ItemError):
+                results[i] = replace(results[i], error=found)
+            else:
+                results[i] = self._with_text(results[i], items[i], *found)
+
+    def _predict(self, texts: Mapping[int, str]) -> dict[int, tuple[TextPredictions, int] | ItemError]:
+        """Predictions of all texts at once; if that fails, one by one, so that only the guilty text fails."""
+        if not texts:
+            return {}
+        if self.text is None:
+            return dict.fromkeys(
+                texts, ItemError("no_text_model", "this bundle scores volumes only: train a text model")
+            )
+        try:
+            predictions = self.text.predict(list(texts.values()))
+        except Exception as error:
+            if len(texts) == 1:
+                return dict.fromkeys(texts, _failed("text", error))
+            return {i: found for one in texts for i, found in self._predict({one: texts[one]}).items()}
+        return {i: (predictions, row) for row, i in enumerate(texts)}
+
+    def _with_text(self, result: Result, item: Item, predictions: TextPredictions, row: int) -> Result:
+        text, chosen = item.text or "", int(predictions.chosen[row])
+        explained = item.explain and self.text is not None
+        return replace(
+            result,
+            category=category_result(predictions, row, self.taxonomy),
+            severity=severity_result(predictions, row, self.taxonomy),
+            signals=self.lexicon.find(text),
+            needs_review=bool(predictions.needs_review[row]),
+            evidence=evidence(self.text, text, chosen, float(predictions.category[row, chosen]))  # type: ignore[arg-type]
+            if explained
+            else (),
+        )
+
+    def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:
+        for i, item in enumerate(items):
+            if item.volume is None:
+                continue
+            head = "hotlist" if item.volume.heat and item.volume.alarm_threshold is not None else "counts"
+            answer = self._escalate(head, item)
+            if isinstance(answer, EscalationResult):
+                results[i] = replace(results[i], escalation=answer)
+            else:
+                results[i] = replace(results[i], error=results[i].error or answer)
+
+    def _escalate(self, head: str, item: Item) -> EscalationResult | ItemError:
+        if item.volume is None or head not in self.escalation:
+            return ItemError("no_escalation_head", f"this bundle has no head {head!r}: send counts, or train that head")
+        try:
+            return self.escalation[head].predict([item.volume])[0]
+        except Exception as error:
+            return _failed("volume", error)
+
+    def _with_risk(self, result: Result) -> Result:
+        if result.category is None and result.escalation is None:
+            return result
+        category = result.category.id if result.category else None
+        rank = result.severity.rank if result.severity else None
+        lift = result.escalation.lift if result.escalation else None
+        signals = [signal.id for signal in result.signals]
+        return replace(result, risk=self.policy.assess(category, rank, lift, signals, self.taxonomy))

@@ -1,0 +1,59 @@
+"""The text model in use: texts in, calibrated probabilities and decisions out, whole arrays at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.calibration import Calibration
+from models.engine import Engine
+from models.probabilities import Array, category_probabilities, decide, severity_probabilities
+from models.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class TextPredictions:
+    """n texts: probabilities [n, categories] and [n, ranks], decisions [n], conformal sets [n, categories]."""
+
+    category: Array
+    severity: Array
+    chosen: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    members: NDArray[np.bool_]
+    needs_review: NDArray[np.bool_]
+
+    @property
+    def confidence(self) -> Array:
+        """Probability that category and rank are both right, taken as independent: [n]."""
+        rows = np.arange(len(self.chosen))
+        return np.asarray(self.category[rows, self.chosen] * self.severity[rows, self.rank])
+
+
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """Tokens, engine and calibration."""
+
+    tokens: Tokens
+    engine: Engine
+    calibration: Calibration
+
+    def predict(self, texts: Sequence[str]) -> TextPredictions:
+        """Score n >= 1 texts."""
+        return interpret(*self.engine.logits(self.tokens.encode(texts)), self.calibration)
+
+
+def interpret(
+    category_logits: NDArray[np.floating], severity_logits: NDArray[np.floating], calibration: Calibration
+) -> TextPredictions:
+    """Logits to calibrated predictions; used on validation logits as well, so that training sees what serving does."""
+    category = category_probabilities(category_logits, calibration.category_temperature)
+    severity = severity_probabilities(category[:, 0], severity_logits, calibration.severity_temperature)
+    chosen, rank = decide(category, severity, calibration.under_cost)
+    members = category >= calibration.conformal_floor
+    rows = np.arange(len(chosen))
+    members[rows, chosen] = True
+    doubt = 1 - category[rows, chosen] * severity[rows, rank]
+    return TextPredictions(category, severity, chosen, rank, members, doubt > calibration.review_doubt)

@@ -1,0 +1,38 @@
+"""From the caller's text to token ids; long texts keep their head and their tail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer
+
+from data.normalise import normalise
+
+HEAD_SHARE = 0.75  # of a text that is too long: the head states the matter, the tail often the demand
+
+
+def truncate(ids: list[int], limit: int) -> list[int]:
+    """Keep the first 3/4 and the last 1/4 of `limit` ids (both special tokens survive)."""
+    if len(ids) <= limit:
+        return ids
+    head = int(limit * HEAD_SHARE)
+    return ids[:head] + ids[len(ids) - (limit - head) :]
+
+
+class Tokens:
+    """Normalises and tokenises; the only way in which texts become ids, in training and in serving."""
+
+    def __init__(self, tokenizer: Tokenizer, limit: int = 256) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self.tokenizer, self.limit = tokenizer, limit
+        self.pad, self.mask = self._special("<pad>", "[PAD]"), self._special("<mask>", "[MASK]")
+
+    def _special(self, *names: str) -> int:
+        found = (self.tokenizer.token_to_id(name) for name in names)
+        return next((index for index in found if index is not None), 0)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, `<s> … </s>`, at most `limit` long."""
+        encodings = self.tokenizer.encode_batch_fast([normalise(text).text for text in texts])
+        return [truncate(encoding.ids, self.limit) for encoding in encodings]

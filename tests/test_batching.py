@@ -1,0 +1,34 @@
+"""Batches lose nothing, mix nothing up and respect the budget."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.batching import batches, pad, run
+
+rows = st.lists(st.lists(st.integers(2, 99), min_size=1, max_size=30), min_size=1, max_size=40)
+
+
+@given(rows, st.integers(1, 200))
+def test_every_row_once_and_within_budget(found: list[list[int]], budget: int) -> None:
+    parts = list(batches([len(row) for row in found], budget))
+    assert sorted(i for part in parts for i in part) == list(range(len(found)))
+    assert all(len(part) == 1 or len(part) * max(len(found[i]) for i in part) <= budget for part in parts)
+
+
+@given(rows)
+def test_the_callers_order_comes_back(found: list[list[int]]) -> None:
+    def forward(ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (ids * mask).sum(1, keepdims=True), mask.sum(1, keepdims=True)
+
+    sums, lengths = run(found, 1, forward)
+    assert sums[:, 0].tolist() == [sum(row) for row in found]
+    assert lengths[:, 0].tolist() == [len(row) for row in found]
+
+
+def test_padding_is_masked() -> None:
+    ids, mask = pad([[5, 6], [7]], 1)
+    assert ids.tolist() == [[5, 6], [7, 1]]
+    assert mask.tolist() == [[1, 1], [1, 0]]

@@ -1,0 +1,55 @@
+"""The base encoder: the packaged one is a sane Chinese BERT; names that cannot be resolved are clear errors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from data.errors import EncoderError
+from models.classifier import mean_pool
+from models.encoder import Encoder, load_encoder, weights_sha256
+
+
+@pytest.fixture(scope="module")
+def packaged() -> Encoder:
+    return load_encoder()
+
+
+def similarity(encoder: Encoder, texts: list[str]) -> torch.Tensor:
+    batch = encoder.tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        hidden = encoder.model(batch["input_ids"], batch["attention_mask"]).last_hidden_state
+    unit = torch.nn.functional.normalize(mean_pool(hidden, batch["attention_mask"]), dim=1)
+    return unit @ unit.T
+
+
+def test_related_sentences_are_closer_than_unrelated(packaged: Encoder) -> None:
+    found = similarity(packaged, ["这家店卖的是假货，要投诉", "商家售假，我要举报维权", "今天天气真好适合出门散步"])
+    assert found[0, 1] > 0.92  # 0.951 when written
+    assert found[0, 2] < 0.87  # 0.826
+    assert found[1, 2] < 0.87
+
+
+def test_vocabulary_is_trimmed_to_chinese(packaged: Encoder) -> None:
+    vocabulary = packaged.tokenizer.get_vocab()
+    assert 20_000 < len(vocabulary) < 30_000
+    assert not any("а" <= char <= "я" for piece in vocabulary for char in piece)
+    assert packaged.tokenizer.convert_tokens_to_ids(["<s>", "<pad>", "</s>", "<unk>"]) == [0, 1, 2, 3]
+
+
+def test_emoji_and_digits_survive_tokenisation(packaged: Encoder) -> None:
+    pieces = packaged.tokenizer.tokenize("卖假货😡，12315")
+    assert "".join(pieces).replace("▁", "") == "卖假货😡,12315"
+
+
+def test_hash_sees_one_changed_weight(packaged: Encoder, tiny_encoder: str) -> None:
+    model = load_encoder(tiny_encoder).model
+    before = weights_sha256(model)
+    with torch.no_grad():
+        next(model.parameters())[0, 0] += 1e-3
+    assert weights_sha256(model) != before
+
+
+def test_unknown_name_is_one_clear_error() -> None:
+    with pytest.raises(EncoderError, match="no-such"):
+        load_encoder("./no-such/encoder")

@@ -1,0 +1,183 @@
+"""Laws of the risk policy: monotone in both axes, complete, roles grow with the level, bad tables refused."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import ConfigError, InputError
+from data.taxonomy import load_taxonomy
+from models.policy import DEFAULT_PATH, Policy
+
+POLICY = Policy.load()
+TAXONOMY = load_taxonomy()
+CRISES = TAXONOMY.ids[1:]
+
+ranks = st.integers(0, 4)
+lifts = st.one_of(st.none(), st.floats(0, 50))
+signals = st.lists(st.sampled_from([*POLICY.signals, "watch:某某"]), max_size=4)
+
+
+def _level(rank: int | None, lift: float | None) -> int:
+    return POLICY.assess(None, rank, lift, [], TAXONOMY).rank
+
+
+def _edited(tmp_path: Path, old: str, new: str) -> Path:
+    text = DEFAULT_PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "policy.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+@given(ranks, ranks, lifts)
+def test_more_harm_never_lowers_the_level(one: int, other: int, lift: float | None) -> None:
+    assert _level(min(one, other), lift) <= _level(max(one, other), lift)
+
+
+@given(st.one_of(st.none(), ranks), st.floats(0, 50), st.floats(0, 50))
+def test_more_lift_never_lowers_the_level_and_no_volume_is_the_least(
+    rank: int | None, one: float, other: float
+) -> None:
+    assert _level(rank, None) <= _level(rank, min(one, other)) <= _level(rank, max(one, other))
+
+
+@given(st.one_of(st.none(), st.sampled_from(TAXONOMY.ids)), st.one_of(st.none(), ranks), lifts, signals)
+def test_every_answer_is_complete(category: str | None, rank: int | None, lift: float | None, found: list[str]) -> None:
+    risk = POLICY.assess(category, rank, lift, found, TAXONOMY)
+    assert risk.level == ("green", "blue", "yellow", "orange", "red")[risk.rank]
+    assert set(risk.notify) <= set(POLICY.roles)
+    assert len(risk.notify) == len(set(risk.notify))
+    assert (risk.respond_within_minutes is None) == (risk.rank == 0)
+    assert risk.first_steps
+    assert risk.reasons
+
+
+@given(st.sampled_from(CRISES), ranks, lifts, signals)
+def test_category_and_signals_add_people_but_leave_the_level(
+    category: str, rank: int, lift: float | None, found: list[str]
+) -> None:
+    plain = POLICY.assess(None, rank, lift, [], TAXONOMY)
+    full = POLICY.assess(category, rank, lift, found, TAXONOMY)
+    assert full.rank == plain.rank
+    assert set(full.notify) >= set(plain.notify)
+
+
+def test_a_higher_level_tells_everyone_below_it_and_is_faster() -> None:
+    for lower, higher in pairwise(POLICY.levels):
+        assert set(lower.notify) <= set(higher.notify)
+    minutes = [level.respond_within_minutes for level in POLICY.levels]
+    assert minutes[0] is None
+    assert minutes[1:] == sorted(minutes[1:], reverse=True)
+
+
+def test_green_tells_nobody_whatever_the_words() -> None:
+    risk = POLICY.assess("none", 0, None, ["regulator_involved", "media_involved"], TAXONOMY)
+    assert (risk.rank, risk.notify) == (0, ())
+    assert any("监管介入" in reason for reason in risk.reasons)
+
+
+def test_every_crisis_category_adds_someone_and_no_unknown_category_is_listed() -> None:
+    assert set(POLICY.categories) == set(CRISES)
+    assert all(POLICY.categories.values())
+
+
+def test_golden_example() -> None:
+    risk = POLICY.assess("counterfeit_ip", 2, 5.2, ["legal_action"], TAXONOMY)
+    assert (risk.rank, risk.level, risk.name, risk.respond_within_minutes) == (3, "orange", "橙色", 60)
+    assert risk.notify == ("客服", "公关", "法务", "信息收集组", "管理层", "质控/安全")
+    assert risk.reasons == (
+        "严重程度为较大（Ⅲ级）",
+        "类别为假冒侵权",
+        "升级可能性为基准的5.2倍",
+        "文中出现信号：诉讼维权",
+    )
+
+
+def test_volume_alone_uses_the_unknown_row() -> None:
+    risk = POLICY.assess(None, None, 9.0, [], TAXONOMY)
+    assert risk.rank == POLICY.matrix["unknown"][-1]
+    assert risk.reasons == ("没有文本，严重程度未知", "升级可能性为基准的9.0倍")
+
+
+@pytest.mark.parametrize(
+    ("lift", "band"),
+    [
+        (None, "none"),
+        (0.0, "below_base"),
+        (0.99, "below_base"),
+        (1.0, "raised"),
+        (3.0, "high"),
+        (8.0, "extreme"),
+        (1e9, "extreme"),
+    ],
+)
+def test_bands_are_half_open(lift: float | None, band: str) -> None:
+    assert POLICY.bands[POLICY.band(lift)].id == band
+
+
+def test_raise_to_is_a_floor_that_explains_itself() -> None:
+    rule = replace(POLICY.signals["injury_reported"], raise_to=3)
+    policy = replace(POLICY, signals={**POLICY.signals, "injury_reported": rule})
+    low = policy.assess("product_quality", 1, None, ["injury_reported"], TAXONOMY)
+    high = policy.assess("product_quality", 4, None, ["injury_reported"], TAXONOMY)
+    assert (low.rank, high.rank) == (3, 4)
+    assert low.reasons[-1] == "信号“人身伤害”使等级至少为橙色"
+    assert not any("至少" in reason for reason in high.reasons)
+
+
+def test_repeated_signals_are_named_once() -> None:
+    once = POLICY.assess("other", 2, None, ["legal_action"], TAXONOMY)
+    assert POLICY.assess("other", 2, None, ["legal_action"] * 3, TAXONOMY) == once
+
+
+@pytest.mark.parametrize("lift", [-0.1, float("nan")])
+def test_impossible_lifts_are_refused(lift: float) -> None:
+    with pytest.raises(InputError, match="lift"):
+        POLICY.assess("other", 1, lift, [], TAXONOMY)
+
+
+@pytest.mark.parametrize("rank", [-1, 5])
+def test_impossible_ranks_are_refused(rank: int) -> None:
+    with pytest.raises(InputError, match=f"severity rank {rank}"):
+        POLICY.assess("other", rank, None, [], TAXONOMY)
+
+
+def test_unknown_category_is_refused() -> None:
+    with pytest.raises(ConfigError, match="weather"):
+        POLICY.assess("weather", 1, None, [], TAXONOMY)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[2,    2,   2,    3,    3]", "[2,    1,   2,    3,    3]", "severity 2 × below_base: 1"),
+        ("[3,    3,   3,    4,    4]", "[3,    3,   3,    3,    2]", "severity 3 × extreme: 2"),
+        ("[1,    1,   1,    2,    3]", "[3,    3,   3,    3,    3]", "severity 2 × none: 2"),
+        ("[4,    4,   4,    4,    4]", "[4,    4,   4,    4,    5]", "severity 4 × extreme: 5"),
+        ("[0,    0,   1,    2,    3]", "[0,    0,   1,    2]", "matrix row unknown: 4 cells"),
+        ("unknown = [", "unheard = [", "rows must be unknown, 0"),
+        ('other = ["信息收集组"]', 'other = ["保安"]', "categories.other: unknown role '保安'"),
+        (
+            'name = "诉讼维权"\nnotify = ["法务"]',
+            'name = "诉讼维权"\nnotify = ["律师"]',
+            "legal_action.*律师",
+        ),
+        ("respond_within_minutes = 30", "respond_within_minutes = 90", r"levels\[4\].*90"),
+        ("below = 3.0", "below = 0.5", "bands"),
+        ("rank = 2\n", "rank = 3\n", "levels: ranks"),
+        ("notify_from = 1", "notify_form = 1", "notify_form"),
+        ("[matrix]", "[matrix", "readable"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        Policy.load(_edited(tmp_path, old, new))
+
+
+def test_a_missing_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        Policy.load(tmp_path / "nowhere.toml")

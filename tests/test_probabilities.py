@@ -1,0 +1,52 @@
+"""Laws of the probabilities and of the decision."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.probabilities import category_probabilities, decide, severity_probabilities
+
+floats = st.floats(-12, 12)
+category_logits = arrays(np.float64, (5, 17), elements=floats)
+severity_logits = arrays(np.float64, (5, 3), elements=floats)
+costs = st.floats(1, 5)
+
+
+def both(category: np.ndarray, severity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    probabilities = category_probabilities(category)
+    return probabilities, severity_probabilities(probabilities[:, 0], severity)
+
+
+@given(category_logits, severity_logits)
+def test_probabilities_sum_to_one_and_share_none(category: np.ndarray, severity: np.ndarray) -> None:
+    probabilities, ranks = both(category, severity)
+    assert np.allclose(probabilities.sum(1), 1)
+    assert np.allclose(ranks.sum(1), 1)
+    assert np.allclose(ranks[:, 0], probabilities[:, 0])
+    assert (ranks >= -1e-12).all()
+
+
+@given(category_logits, severity_logits, costs)
+def test_none_if_and_only_if_rank_zero(category: np.ndarray, severity: np.ndarray, cost: float) -> None:
+    chosen, rank = decide(*both(category, severity), cost)
+    assert ((chosen == 0) == (rank == 0)).all()
+    assert rank.max() <= 4
+
+
+@given(category_logits, severity_logits, costs)
+def test_a_higher_cost_never_grades_lower(category: np.ndarray, severity: np.ndarray, cost: float) -> None:
+    low, high = (decide(*both(category, severity), c)[1] for c in (1.0, cost))
+    assert (high >= low).all()
+
+
+def test_golden_example_by_hand() -> None:
+    # P(none) = 0.2; P(>1 | >0) = 0.5; P(>2 | >1) = 0.5; P(>3 | >2) = 0.5
+    ranks = severity_probabilities(np.array([0.2]), np.zeros((1, 3)))
+    assert np.allclose(ranks, [[0.2, 0.4, 0.2, 0.1, 0.1]])
+    category = np.full((1, 17), 0.0)
+    category[0, :2] = 0.2, 0.8
+    assert decide(category, ranks, 1.0)[1] == 1  # P(rank > 1 | crisis) = 0.5 is not above 1/2
+    assert decide(category, ranks, 1.5)[1] == 2  # 0.5 > 0.4, 0.25 is not
