@@ -1,0 +1,71 @@
+"""The model card, filled from the manifest, so that it can say nothing that was not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from models.bundle import Bundle
+
+TEMPLATE = Path(__file__).parent / "model_card.md"
+NAME = "MODEL_CARD.md"
+
+
+def markdown_table(reports: dict[str, dict[str, Any]]) -> str:
+    """Models as columns, figures as rows; a figure is a list [value, low, high]."""
+    first = next(iter(reports.values()))
+    names = [name for name, value in first.items() if _is_figure(value)]
+    lines = [f"| figure | {' | '.join(reports)} |", "|---" * (len(reports) + 1) + "|"]
+    for name in names:
+        cells = ("{:.3f} [{:.3f}, {:.3f}]".format(*found[name]) for found in reports.values())
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(isinstance(x, int | float) for x in value)
+
+
+def _data_lines(bundle: Bundle) -> Iterator[str]:
+    parts = {"text": bundle.manifest.text, **bundle.manifest.escalation}
+    for name, part in parts.items():
+        if part is not None:
+            yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in part.data.items())
+
+
+def card(bundle: Bundle) -> str:
+    """The card's text."""
+    manifest, text = bundle.manifest, bundle.manifest.text
+    calibration = text.calibration if text else None
+    metrics: dict[str, Any] = text.metrics if text else {}
+    heads = [
+        f"Head `{head}`:\n\n{markdown_table(part.metrics['models'])}"
+        for head, part in manifest.escalation.items()
+        if part.metrics.get("models")
+    ]
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        model_id=bundle.model_id,
+        created_at=manifest.created_at,
+        format=manifest.format,
+        taxonomy=manifest.taxonomy_sha256[:12],
+        encoder=text.encoder if text else "none",
+        encoder_sha256=text.encoder_sha256 if text else "",
+        rank=text.adapter_rank if text else 0,
+        heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
+        data="\n".join(_data_lines(bundle)),
+        text_table=markdown_table(metrics) if metrics else "No text model.",
+        per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("bert", {}).get("per_class_f1", {}).items()),
+        escalation_table="\n\n".join(heads),
+        t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
+        t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
+        under_cost=calibration.under_cost if calibration else "",
+        coverage=calibration.coverage if calibration else "",
+        seed=text.config.get("seed", "") if text else "",
+    )
+
+
+def write_card(bundle: Bundle) -> None:
+    """Write the card beside the manifest."""
+    (bundle.folder / NAME).write_text(card(bundle), encoding="utf-8")

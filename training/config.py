@@ -1,0 +1,35 @@
+"""Settings of a run: a frozen dataclass with defaults, a TOML file over them, flags over both."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar
+
+from data.errors import ConfigError, InputError
+from data.rim import parse
+
+Config = TypeVar("Config")
+
+
+def load_config(kind: type[Config], path: Path | None = None, flags: Mapping[str, object] | None = None) -> Config:
+    """Build `kind` from defaults < TOML file < flags (a flag that is None was not given).
+
+    An unknown key or a value of the wrong type is a ConfigError that names it and lists what is known.
+    """
+    settings: dict[str, object] = {}
+    if path is not None:
+        try:
+            settings.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"{path}: {error}: give a readable TOML file") from None
+    settings.update({key: value for key, value in (flags or {}).items() if value is not None})
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    if unknown := sorted(set(settings) - set(known)):
+        raise ConfigError(f"unknown setting {', '.join(unknown)}: known are {', '.join(known)}")
+    try:
+        return parse(kind, settings)
+    except InputError as error:
+        raise ConfigError(f"settings of {kind.__name__}: {error}") from None

@@ -1,0 +1,87 @@
+"""The labelled posts of a run, split once: by near-duplicate group, or with one source left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.loaders import load_examples
+from rich.console import Console
+
+from data.duplicates import near_duplicate_groups
+from data.errors import CorpusError
+from data.records import Example
+from data.splits import Split, grouped_split, leave_source_out
+from data.taxonomy import Taxonomy
+from training.text_config import TextConfig
+
+MIN_ROWS = 200  # labelled posts below which no honest test part is left
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Rows with their near-duplicate groups; `extra` rows only teach."""
+
+    examples: tuple[Example, ...]
+    groups: tuple[int, ...]
+    split: Split
+    extra: tuple[Example, ...]
+    about: dict[str, Any]
+
+    def part(self, name: str) -> list[Example]:
+        """Rows of `train` (with the extra rows), `validation` or `test`."""
+        rows = [self.examples[i] for i in getattr(self.split, name)]
+        return rows + list(self.extra) if name == "train" else rows
+
+    @property
+    def test_groups(self) -> list[int]:
+        return [self.groups[i] for i in self.split.test]
+
+
+def file_sha256(path: str) -> str:
+    """Hash of a data file, for the manifest."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _load(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
+    if not paths:
+        return ()
+    loaded = load_examples([Path(path) for path in paths], taxonomy)
+    for bad in loaded.bad[:10]:
+        console.print(f"[yellow]left out[/] {bad}")
+    if len(loaded.bad) > 10:
+        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    return tuple(loaded.rows)
+
+
+def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfig) -> Split:
+    if config.held_out_source is None:
+        fractions = (1 - config.test - config.validation, config.validation, config.test)
+        return grouped_split(examples, groups, fractions, config.seed)
+    return leave_source_out(examples, config.held_out_source, groups, config.seed)
+
+
+def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
+    """Load, group and split; extra rows that nearly repeat a validation or test row are dropped.
+
+    The split depends on the posts and the seed only, never on the extra rows. CorpusError when rows are too few.
+    """
+    examples = _load(config.posts, taxonomy, console)
+    if len(examples) < MIN_ROWS:
+        raise CorpusError(
+            f"{len(examples)} labelled posts in {', '.join(config.posts)}: at least {MIN_ROWS} are needed"
+        )
+    extra = _load(config.extra, taxonomy, console)
+    groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
+    split = _split(examples, groups[: len(examples)], config)
+    held_out = {groups[i] for i in (*split.validation, *split.test)}
+    kept = [row for row, group in zip(extra, groups[len(examples) :], strict=True) if group not in held_out]
+    about = {
+        "files": {Path(path).name: file_sha256(path) for path in (*config.posts, *config.extra)},
+        "rows": {name: len(getattr(split, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
+        "extra_dropped_as_near_duplicates": len(extra) - len(kept),
+    }
+    return Corpus(examples, tuple(groups[: len(examples)]), split, tuple(kept), about)

@@ -1,0 +1,42 @@
+"""Settings of the text model's training; every one can stand in a TOML file or be a flag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from models.encoder import PACKAGED
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextConfig:
+    """One run of `yujing train text`. Defaults are those of the shipped model."""
+
+    posts: tuple[str, ...] = ("../shared/data/posts.jsonl",)
+    extra: tuple[str, ...] = ()  # taught, never held out
+    taxonomy: str | None = None  # another taxonomy table than data/taxonomy.toml
+    held_out_source: str | None = None  # leave this source out and test on it
+    test: Share = 0.15
+    validation: Share = 0.10
+    encoder: str = PACKAGED
+    rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning
+    max_tokens: Annotated[int, Field(ge=8, le=512)] = 256
+    epochs: Annotated[int, Field(ge=1)] = 8
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    learning_rate: Positive = 1e-3
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.06  # share of all steps
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    second_weight: Annotated[float, Field(ge=0, lt=1)] = 0.15  # probability mass of the second category
+    class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.3  # weight of a class ~ count ** -power
+    severity_weight: Annotated[float, Field(ge=0)] = 1.0  # of the severity loss beside the category loss
+    token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
+    bf16: bool = True
+    threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
+    seed: int = 7
+    out: str = "runs/text"

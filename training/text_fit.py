@@ -1,0 +1,132 @@
+"""Fine-tune the text model with the Hugging Face Trainer: GPUs, several processes and resumption come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import EvalPrediction, Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from data.records import Example
+from data.taxonomy import Taxonomy
+from models.classifier import Adapter, RiskClassifier, adapt
+from models.encoder import Encoder
+from models.probabilities import category_probabilities, decide, severity_probabilities
+from models.tokens import Tokens
+from training.metrics import macro_f1, qwk
+from training.text_config import TextConfig
+from training.text_data import Collator, Posts, class_weights
+from training.text_loss import Recipe, TeachingModule
+
+
+def without_dropout(model: nn.Module) -> None:
+    """Switch the encoder's own dropout off: on a CPU its random numbers cost a third of a step (41 against 28 posts/s)."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "dropout_prob"):
+            setattr(module, "dropout_prob", 0.0)  # noqa: B010  (a plain float beside the module's own attributes)
+
+
+def build_classifier(encoder: Encoder, config: TextConfig, taxonomy: Taxonomy) -> RiskClassifier:
+    """A fresh classifier on the encoder, with the adapter that the config asks for."""
+    torch.manual_seed(config.seed)
+    # torch's fused attention is slow in its backward pass on a CPU for short posts: 23 posts/s against 41 with "eager"
+    encoder.model.set_attn_implementation("eager")
+    without_dropout(encoder.model)
+    hidden = encoder.model.config.hidden_size
+    body = adapt(encoder.model, Adapter(rank=config.rank, alpha=2 * config.rank))
+    return RiskClassifier(body, hidden, len(taxonomy.ids), len(taxonomy.severities))
+
+
+def validation_scores(examples: Sequence[Example], taxonomy: Taxonomy) -> Callable[[EvalPrediction], dict[str, float]]:
+    """macro-F1, QWK and their mean (the model that is kept is the best in this) on the validation part."""
+    category = np.array([taxonomy.index(example.category or taxonomy.none_id) for example in examples])
+    severity = np.array([example.severity or 0 for example in examples])
+
+    def scores(prediction: EvalPrediction) -> dict[str, float]:
+        logits = np.asarray(prediction.predictions)
+        probabilities = category_probabilities(logits[:, : len(taxonomy.ids)])
+        ranks = severity_probabilities(probabilities[:, 0], logits[:, len(taxonomy.ids) :])
+        chosen, rank = decide(probabilities, ranks)
+        f1, kappa = macro_f1(category, chosen), qwk(severity, rank)
+        return {
+            "accuracy": float((category == chosen).mean()),
+            "macro_f1": f1,
+            "qwk": kappa,
+            "mean": (f1 + kappa) / 2,
+        }
+
+    return scores
+
+
+def arguments(config: TextConfig) -> TrainingArguments:
+    """The Trainer's settings: a checkpoint each epoch, the best one is kept."""
+    cuda = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(Path(config.out) / "checkpoints"),
+        num_train_epochs=config.epochs,
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=2 * config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup_steps=config.warmup,
+        lr_scheduler_type="cosine",
+        weight_decay=config.weight_decay,
+        bf16=config.bf16,
+        use_cpu=not cuda,
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        remove_unused_columns=False,
+        label_names=["category_target", "severity_target"],
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="mean",
+        logging_steps=50,
+        report_to="none",
+        seed=config.seed,
+        dataloader_pin_memory=cuda,
+    )
+
+
+def last_checkpoint(config: TextConfig) -> str | None:
+    """Where an interrupted run of the same `out` stopped, or None."""
+    folder = Path(config.out) / "checkpoints"
+    return get_last_checkpoint(str(folder)) if folder.is_dir() else None  # type: ignore[no-untyped-call,no-any-return]
+
+
+def fit(
+    classifier: RiskClassifier,
+    tokens: Tokens,
+    parts: tuple[Sequence[Example], Sequence[Example]],
+    config: TextConfig,
+    taxonomy: Taxonomy,
+) -> RiskClassifier:
+    """Fine-tune on parts[0], keep the epoch that is best on parts[1]; goes on from the last checkpoint in `out`."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    train, validation = (
+        Posts(tokens.encode([row.text for row in rows]), rows, taxonomy, config.second_weight) for rows in parts
+    )
+    recipe = Recipe(
+        weights=class_weights(parts[0], taxonomy, config.class_weight_power),
+        smoothing=config.label_smoothing,
+        severity_weight=config.severity_weight,
+        token_dropout=config.token_dropout,
+        mask_id=tokens.mask,
+    )
+    trainer = Trainer(
+        model=TeachingModule(classifier, recipe),
+        args=arguments(config),
+        train_dataset=train,
+        eval_dataset=validation,
+        data_collator=Collator(tokens.pad),
+        compute_metrics=validation_scores(parts[1], taxonomy),
+    )
+    trainer.train(resume_from_checkpoint=last_checkpoint(config))
+    return classifier.eval()
