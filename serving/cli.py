@@ -1,0 +1,39 @@
+"""The `yujing` command. Each command has a file; what is heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from data.errors import YujingError
+from serving.command_demo import demo
+from serving.command_score import score
+from serving.command_serve import serve
+from serving.command_train import evaluate, train
+
+app = typer.Typer(
+    name="yujing",
+    help="Risk classification of Chinese public-opinion crises: category, severity, escalation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(score)
+app.command()(serve)
+app.command()(demo)
+app.add_typer(train, name="train")
+app.command()(evaluate)
+
+
+def main() -> None:
+    """Run a command; an expected failure is one line on stderr and exit code 2, never a traceback."""
+    try:
+        app()
+    except YujingError as error:
+        print(f"yujing: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""`yujing serve`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import closing
+from typing import Annotated
+
+import typer
+
+from data.errors import ConfigError
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+) -> None:
+    """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
+    from serving.process import ROOT, command, environment
+    from serving.scoring import check_bundle
+    from serving.settings import Settings
+
+    settings = Settings.from_env()
+    check_bundle(settings)
+    env = environment(settings.to_env())
+    args = command(_address(host, port), port)
+    os.chdir(ROOT)
+    os.execve(args[0], args, env)  # BentoML takes over this process, so signals reach it directly
+
+
+def _address(host: str, port: int) -> str:
+    """The IP address of `host`; ConfigError when it cannot be listened on."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with closing(socket.socket(family, kind, protocol)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {host}:{port} ({error.strerror}): give --host or --port") from None
+    return str(place[0])

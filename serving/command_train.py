@@ -1,0 +1,73 @@
+"""`yujing train text`, `yujing train escalation`, `yujing evaluate`: settings from TOML and flags, one call."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data.errors import ConfigError
+
+train = typer.Typer(help="Train a model; needs the training data.", no_args_is_help=True)
+
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE as in TOML.")]
+Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
+
+
+def read_settings(pairs: Sequence[str]) -> dict[str, object]:
+    """`["epochs=3", 'out="a"']` -> `{"epochs": 3, "out": "a"}`; ConfigError for what is not KEY=VALUE."""
+    settings: dict[str, object] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        try:
+            if not (equals and key.strip()):
+                raise ValueError("no KEY=")
+            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except ValueError as error:
+            hint = "write a TOML value, such as epochs=3 or 'out=\"runs/a\"'"
+            raise ConfigError(f"--set {pair}: {error}: {hint}") from None
+    return settings
+
+
+@train.command()
+def text(config: Config = None, set_: Set = None, out: Out = None, epochs: Epochs = None, seed: Seed = None) -> None:
+    """Train category and severity on labelled posts."""
+    from training.config import load_config
+    from training.text import train_text
+    from training.text_config import TextConfig
+
+    flags = {**read_settings(set_ or ()), **_given(out=out, epochs=epochs, seed=seed)}
+    train_text(load_config(TextConfig, config, flags))
+
+
+@train.command()
+def escalation(config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None) -> None:
+    """Train the likelihood of escalation on volume series."""
+    from training.escalation import train_escalation
+    from training.escalation_config import EscalationConfig
+
+    from training.config import load_config
+
+    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
+    train_escalation(load_config(EscalationConfig, config, flags))
+
+
+def evaluate(config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None) -> None:
+    """Measure a bundle on held-out data, beside the baselines, with intervals."""
+    from training.evaluate import evaluate as run
+    from training.evaluate_config import EvaluateConfig
+
+    from training.config import load_config
+
+    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
+    run(load_config(EvaluateConfig, config, flags))
+
+
+def _given(**flags: object) -> dict[str, object]:
+    return {name: value for name, value in flags.items() if value is not None}

@@ -1,0 +1,63 @@
+"""The one way in which serving calls the scorer: HTTP and files get the same answers, as both come here."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from typing import Protocol
+
+from data.records import Item, ItemError, Result
+from serving.settings import Settings
+
+logger = logging.getLogger("bentoml.yujing")  # below BentoML's logger, so that its handlers write it
+
+
+class SupportsScore(Protocol):
+    """What serving needs of a scorer: one result per item, in order; a bad item carries its own error."""
+
+    @property
+    def model_id(self) -> str: ...
+
+    def score(self, items: Sequence[Item]) -> list[Result]: ...
+
+
+def load_scorer(settings: Settings) -> SupportsScore:
+    """Load the bundle that the settings name, once per process (seconds)."""
+    from models.scorer import Scorer
+
+    return Scorer.load(settings.bundle, engine=settings.engine, threads=settings.threads)
+
+
+def check_bundle(settings: Settings) -> None:
+    """Refuse a bad bundle before the service starts: BentoML would start a failing worker again and again."""
+    from data.taxonomy import load_taxonomy
+    from models.bundle import open_bundle
+
+    open_bundle(settings.bundle, load_taxonomy())
+
+
+def score_aligned(scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:
+    """Score items; one result per item, in order, whatever happens.
+
+    A scorer that raises is a bug, yet neighbours must not pay for it: the items are tried again one by one,
+    and the log names the fault and its place without the exception's message, which may quote a post.
+    """
+    if not items:
+        return []
+    try:
+        results = scorer.score(items)
+    except Exception as fault:
+        if len(items) > 1:
+            return [score_aligned(scorer, [item])[0] for item in items]
+        logger.error("scoring failed: %s", _describe(fault))
+        error = ItemError("internal_error", f"scoring failed ({type(fault).__name__}): see the server's log")
+        return [Result(id=items[0].id, model=scorer.model_id, error=error)]
+    if len(results) != len(items):  # would hand one post's answer to the author of another
+        raise RuntimeError(f"the scorer gave {len(results)} results for {len(items)} items: answers refused")
+    return results
+
+
+def _describe(fault: BaseException) -> str:
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    return f"{type(fault).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"

@@ -1,0 +1,225 @@
+"""Files in, files out: every row comes back once, in order, with its own answer or its own error."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keyword_scorer import POISON, KeywordScorer
+
+from data.errors import InputError
+from data.records import Item, Result
+from serving import score_files
+from serving.flat import SCHEMA, flatten
+from serving.rows import Columns
+from serving.score_files import Summary, score_file
+from serving.wire import write_result
+
+POSTS = [("a", "买到假货"), ("b", "挺好的"), ("c", f"{POISON}了"), ("d", '仓库爆炸，\n多人受伤，"急"')]
+
+
+def score(source: Path, target: Path, columns: Columns | None = None, encoding: str = "utf-8") -> Summary:
+    return score_file(KeywordScorer, source, target, columns, encoding)
+
+
+def write_csv(path: Path, rows: Sequence[Sequence[str]], encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_jsonl(path: Path) -> list[dict]:  # type: ignore[type-arg]
+    blob = path.read_bytes()
+    blob = gzip.decompress(blob) if path.suffix == ".gz" else blob
+    return [json.loads(line) for line in blob.splitlines()]
+
+
+def source_of(kind: str, folder: Path) -> Path:
+    path = folder / f"in{kind}"
+    if kind == ".csv":
+        return write_csv(path, [("id", "text"), *POSTS])
+    if kind == ".parquet":
+        ids, texts = zip(*POSTS, strict=True)
+        pq.write_table(pa.table({"text": texts, "id": ids, "unused": texts}), path)
+        return path
+    lines = "".join(json.dumps({"id": i, "text": text, "source": "x"}) + "\n" for i, text in POSTS).encode()
+    path.write_bytes(gzip.compress(lines) if kind.endswith(".gz") else lines)
+    return path
+
+
+def direct() -> list[Result]:
+    return KeywordScorer().score([Item(id=i, text=text) for i, text in POSTS])
+
+
+@pytest.mark.parametrize("kind", score_files.SOURCES)
+def test_every_kind_of_input_gives_the_scorers_own_json(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    assert score(source_of(kind, tmp_path), target) == Summary(scored=3, failed=1)
+    assert target.read_bytes() == b"".join(write_result(result) + b"\n" for result in direct())
+
+
+@pytest.mark.parametrize("kind", score_files.SINKS)
+def test_every_kind_of_output_holds_the_same_rows(kind: str, tmp_path: Path) -> None:
+    target = tmp_path / f"out{kind}"
+    score(source_of(".csv", tmp_path), target)
+    flat = [flatten(result) for result in direct()]
+    if kind == ".csv":
+        cells = [{key: "" if cell is None else str(cell) for key, cell in row.items()} for row in flat]
+        assert [{**row, "needs_review": row["needs_review"].capitalize()} for row in read_csv(target)] == cells
+    elif kind == ".parquet":
+        assert pq.read_table(target).schema.equals(SCHEMA)
+        assert pq.read_table(target).to_pylist() == flat
+    else:
+        assert [row["id"] for row in read_jsonl(target)] == ["a", "b", "c", "d"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_bad_rows_fail_alone_and_nothing_vanishes(tmp_path: Path) -> None:
+    lines = [
+        b'{"id": "1", "text": "\xe5\x81\x87\xe8\xb4\xa7"}',
+        b'{"id": "2", "text": ',
+        b'"just text"',
+        b'{"id": "4", "text": ""}',
+        json.dumps({"id": "5", "text": "长" * 5001}).encode(),
+        b'{"id": "6", "text": 7}',
+        "字".encode("gb18030"),
+        b'{"id": "8"}',
+        b"",
+        b'{"id": "9", "volume": {"as_of": "2026-01-01T00:00:00+08:00", "counts": [1, 30]}}',
+        b'{"id": "10", "volume": {"as_of": "2026-01-01T00:00:00", "counts": [1, NaN]}}',
+        b'{"id": 11, "text": "ok"}',
+        b'{"id": "\\ud800", "text": "ok"}',
+        b'{"text": "no id"}',
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
+
+    summary = score(source, tmp_path / "out.jsonl")
+
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"]
+    good = [row["id"] for row in rows if row["error"] is None]
+    assert good == ["1", "9", "11", "13"]
+    assert summary == Summary(scored=4, failed=9)
+    assert summary.read == len(rows)
+    assert rows[8]["category"] is None
+    assert rows[8]["escalation"]["probability"] == 0.5
+    assert "长" not in rows[4]["error"]["message"]
+    assert "volume.as_of" in rows[9]["error"]["message"]
+    assert "volume.counts[1]" in rows[9]["error"]["message"]
+    assert "--encoding" in rows[6]["error"]["message"]
+    assert "row 8: has no field 'text'" in rows[7]["error"]["message"]
+
+
+def test_ragged_csv_rows_fail_alone(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text('id,text\n1,假货\n2,a,b\n3\n\n4,爆炸\n5,"' + "x" * 200_000, encoding="utf-8")
+    assert score(source, tmp_path / "out.csv").read == 5
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row["error"] == "" for row in rows] == [True, False, False, True, False]
+    assert rows[0]["category"] == "counterfeit_ip"
+    assert rows[3]["severity_rank"] == "4"
+    assert "3 cells where the header has 2" in rows[1]["error"]
+    assert "unclosed quote" in rows[4]["error"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings(encoding: str, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), ("一", "假货"), ("𠮷", "好")], encoding)
+    score(source, tmp_path / "out.csv", encoding="utf-8" if encoding == "utf-8-sig" else encoding)
+    assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["一", "𠮷"]
+    assert [row["category"] for row in read_csv(tmp_path / "out.csv")] == ["counterfeit_ip", "none"]
+
+
+def test_a_file_of_another_encoding_says_so_row_by_row(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
+    assert score(source, tmp_path / "out.csv") == Summary(scored=1, failed=1)
+    assert "--encoding" in read_csv(tmp_path / "out.csv")[0]["error"]
+
+
+usable = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ids=st.lists(usable, min_size=1, max_size=6))
+def test_ids_survive_every_pair_of_formats_byte_for_byte(
+    ids: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("ids")
+    pq.write_table(pa.table({"id": ids, "text": ["好"] * len(ids)}), folder / "in.parquet")
+    for kind in (".jsonl", ".csv", ".parquet"):
+        score(folder / "in.parquet", folder / f"out{kind}")
+    assert [row["id"] for row in read_jsonl(folder / "out.jsonl")] == ids
+    assert [row["id"] for row in read_csv(folder / "out.csv")] == ids
+    assert pq.read_table(folder / "out.parquet")["id"].to_pylist() == ids
+    write_csv(folder / "in.csv", [("id", "text"), *((i, "好") for i in ids)])
+    score(folder / "in.csv", folder / "again.jsonl")
+    assert [row["id"] for row in read_jsonl(folder / "again.jsonl")] == ids
+
+
+def test_other_column_names(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("号", "正文", "text"), ("x1", "假货", "好")])
+    score(source, tmp_path / "out.csv", Columns(text="正文", id="号"))
+    (row,) = read_csv(tmp_path / "out.csv")
+    assert (row["id"], row["category"]) == ("x1", "counterfeit_ip")
+    score(source, tmp_path / "out.csv", Columns(text="正文"))
+    assert read_csv(tmp_path / "out.csv")[0]["id"] == "1"  # no column "id": the row's number
+
+
+REFUSALS = {
+    "no such file": ("missing.csv", "out.csv", Columns()),
+    "unknown kind of file": ("in.txt", "out.csv", Columns()),
+    "out.xlsx: unknown kind of file": ("in.csv", "out.xlsx", Columns()),
+    "is the input": ("in.csv", "in.csv", Columns()),
+    "give --text-column, one of: id, text": ("in.csv", "out.csv", Columns(text="nope")),
+    "give --id-column, one of: id, text": ("in.csv", "out.csv", Columns(id="nope")),
+    "has no column 'text'.*none, the file is empty": ("empty.csv", "out.csv", Columns()),
+    "not a readable Parquet file": ("bad.parquet", "out.csv", Columns()),
+    "cannot be unpacked": ("bad.jsonl.gz", "out.csv", Columns()),
+    "no such directory": ("in.csv", "nowhere/out.csv", Columns()),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_path: Path) -> None:
+    source, target, columns = REFUSALS[reason]
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    for name in ("empty.csv", "bad.parquet", "bad.jsonl.gz", "in.txt"):
+        (tmp_path / name).write_bytes(b"" if name == "empty.csv" else b"not what it says")
+    (tmp_path / "out.csv").write_text("old")
+    with pytest.raises(InputError, match=reason):
+        score(tmp_path / source, tmp_path / target, columns)
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_unknown_encoding(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text")])
+    with pytest.raises(InputError, match="unknown encoding 'klingon'"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv", encoding="klingon")
+
+
+def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(str(n), "假货" if n % 3 else "好") for n in range(50)]
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), *rows])
+    seen: list[float] = []
+    score_file(KeywordScorer, source, tmp_path / "one.jsonl", progress=lambda done, _: seen.append(done))
+    monkeypatch.setattr(score_files, "CHUNK", 7)
+    score_file(KeywordScorer, source, tmp_path / "two.jsonl", progress=lambda done, _: seen.append(done))
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+    assert seen[0] == seen[-1] == 1.0
+    assert len(seen) == 9

@@ -1,0 +1,164 @@
+"""The real service in its own process: contract, refusals, privacy of the logs, health and documentation."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from keyword_scorer import CRASH, POISON, KeywordScorer
+
+from data.records import MAX_ITEMS, Item, Volume
+from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
+from serving.guard import MAX_BODY
+from serving.process import Running, running
+from serving.scoring import score_aligned
+from serving.wire import read_json, write_results
+
+SECRET = "某某客户的秘密投诉内容"
+AS_OF = "2026-03-15T12:00:00+08:00"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with running(service="keyword_service:Yujing", root=Path(__file__).parent) as server:
+        yield server
+
+
+def post(server: Running, body: object) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    return httpx.post(f"{server.url}/score", content=content, headers=headers, trust_env=False)
+
+
+def item(**changes: object) -> dict[str, object]:
+    return {"items": [{"id": "a", "text": "好"}, {"id": "b", "text": SECRET, **changes}]}
+
+
+def volume(**changes: object) -> dict[str, object]:
+    return item(volume={"as_of": AS_OF, "counts": [1, 2, 3], **changes})
+
+
+def test_answers_are_aligned_and_equal_to_the_scorers_own(server: Running) -> None:
+    posts = ["假货", "挺好", f"{POISON}了", "仓库爆炸"]
+    items = [Item(id=str(index), text=text) for index, text in enumerate(posts)]
+    items.append(Item(volume=Volume(as_of=SAMPLE_ITEMS[0].volume.as_of, counts=(1, None, 20))))  # type: ignore[union-attr]
+    raw = [{"id": str(index), "text": text} for index, text in enumerate(posts)]
+    body = {"items": [*raw, {"volume": {"as_of": AS_OF, "counts": [1, None, 20]}}]}
+
+    answer = post(server, body)
+
+    assert answer.status_code == 200
+    assert answer.content == write_results(KeywordScorer().score(items))
+    assert "假冒侵权" in answer.text  # UTF-8, not \uXXXX
+    first, *_, failed, _, last = answer.json()
+    assert first["escalation"] is None
+    assert (last["category"], last["severity"]) == (None, None)
+    assert last["escalation"]["probability"] == 0.5
+    assert failed["error"]["code"] == "invalid_input"
+    assert failed["category"] is None
+
+
+def test_a_scorer_that_raises_harms_only_the_guilty_item(server: Running) -> None:
+    answer = post(server, {"items": [{"text": "假货"}, {"text": f"{CRASH}{SECRET}"}, {"text": "爆炸"}]}).json()
+    assert [result["error"] and result["error"]["code"] for result in answer] == [None, "internal_error", None]
+
+
+def test_a_short_list_of_results_is_refused() -> None:
+    class Short(KeywordScorer):
+        def score(self, items: object) -> list:  # type: ignore[type-arg]
+            return []
+
+    with pytest.raises(RuntimeError, match="0 results for 1 items"):
+        score_aligned(Short(), [Item(text="好")])
+
+
+REFUSED = [
+    (b"{", "not valid JSON"),
+    (b"", "not valid JSON"),
+    ({}, "items: Field required"),
+    ({"items": []}, "items: "),
+    ({"items": [{"text": "好"}] * (MAX_ITEMS + 1)}, "items: "),
+    ({"items": "好"}, "items: "),
+    ([], "record: "),
+    ({"items": [{"text": "好"}], "more": 1}, "more: "),
+    (item(text=7), "items[1].text: "),
+    (item(text=""), "items[1].text: "),
+    (item(text="好" * 5001), "items[1].text: "),
+    (item(tekst=SECRET), "items[1].tekst: "),
+    (item(text=None), "items[1]: "),
+    (volume(counts=[1, 2, -3]), "items[1].volume.counts[2]: "),
+    (volume(counts=[1, float("nan"), 3]), "items[1].volume.counts[1]: "),
+    (volume(counts=[1, float("inf"), 3]), "items[1].volume.counts[1]: "),
+    (volume(influencer_share=float("nan")), "items[1].volume.influencer_share: "),
+    (volume(counts=[]), "items[1].volume.counts: "),
+    (volume(counts=[1] * 169), "items[1].volume.counts: "),
+    (volume(counts=["many"]), "items[1].volume.counts[0]: "),
+    (volume(as_of="2026-03-15T12:00:00"), "items[1].volume.as_of: "),
+    (volume(negative=[1]), "items[1].volume: "),
+    (volume(counts=None), "items[1].volume: "),
+]
+
+
+@pytest.mark.parametrize(("body", "place"), REFUSED, ids=[f"{i}-{place}" for i, (_, place) in enumerate(REFUSED)])
+def test_invalid_requests_are_400_with_place_and_reason(server: Running, body: object, place: str) -> None:
+    answer = post(server, body)
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "invalid_input"
+    assert error["message"].startswith(place)
+    assert SECRET not in answer.text
+
+
+def test_other_refusals_are_json_too(server: Running) -> None:
+    url = f"{server.url}/score"
+    form = httpx.post(url, data={"items": "x"}, trust_env=False)
+    assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_media_type")
+    big = post(server, b'{"items": "' + b"x" * MAX_BODY)
+    assert (big.status_code, big.json()["error"]["code"]) == (413, "too_large")
+    assert httpx.get(url, trust_env=False).status_code == 405
+
+
+def test_no_log_ever_holds_a_post(server: Running) -> None:
+    for body, _ in REFUSED:
+        post(server, body)
+    post(server, {"items": [{"text": SECRET}, {"text": f"{POISON}{SECRET}"}]})
+    post(server, {"items": [{"text": f"{CRASH}{SECRET}"}]})
+    post(server, f'{{"items": [{{"text": "{SECRET}", "id": }}]}}'.encode())
+    log = server.log.read_text(encoding="utf-8")
+    assert "status=200" in log
+    assert "status=400" in log
+    assert "scoring failed: ValueError" in log
+    for secret in (SECRET, json.dumps(SECRET)[1:-1], repr(SECRET.encode())[2:-1]):
+        assert secret not in log
+    assert logging.getLevelName(logging.ERROR) in log  # the crash is reported, without its message
+
+
+@pytest.mark.parametrize("path", ["healthz", "livez", "readyz", "metrics", "docs.json", "schema.json", ""])
+def test_health_metrics_and_documentation_answer(server: Running, path: str) -> None:
+    assert httpx.get(f"{server.url}/{path}", trust_env=False).status_code == 200
+
+
+def test_metrics_count_requests(server: Running) -> None:
+    post(server, {"items": [{"text": "好"}]})
+    assert 'endpoint="/score"' in httpx.get(f"{server.url}/metrics", trust_env=False).text
+
+
+def test_openapi_has_schemas_and_live_examples(server: Running) -> None:
+    spec = httpx.get(f"{server.url}/docs.json", trust_env=False).json()
+    operation = spec["paths"]["/score"]["post"]
+    assert {"Item", "Volume", "Result", "CategoryResult", "EscalationResult"} <= set(spec["components"]["schemas"])
+    sample = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]["items"]["default"]
+    assert post(server, {"items": sample}).status_code == 200
+    example = operation["responses"]["200"]["content"]["application/json"]["schema"]["example"]
+    assert example == read_json(write_results(SAMPLE_RESULTS))
+
+
+def test_examples_are_consistent() -> None:
+    for sample, result in zip(SAMPLE_ITEMS, SAMPLE_RESULTS, strict=False):
+        for signal in result.signals:
+            for word in signal.words:
+                assert (sample.text or "")[word.start : word.end] == word.text
