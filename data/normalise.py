@@ -72,7 +72,7 @@ def _rewrite(pattern: re.Pattern[str], piece: _Piece, old: Normalised) -> Normal
     if last == 0:
         return old
     text.append(old.text[last:])
-    return Normalised("".join(text), starts + [*old.starts[last:]], ends + [*old.ends[last:]])
+    return Normalised("".join(text), [*starts, *old.starts[last:]], [*ends, *old.ends[last:]])
 
 
 def _nfkc(old: Normalised) -> Normalised:

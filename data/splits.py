@@ -1,4 +1,4 @@
-"""Train, validation and test rows: always by group (near-duplicates, events), by source or by time, never by row alone."""
+"""Train, validation and test rows: by group (near-duplicates, events), by source or by time, never by row alone."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _allot(
 ) -> list[tuple[int, ...]]:
     """Deal whole groups out, large ones first, each to the part that lacks most of the group's categories.
 
-    Own code (after Sechidis et al. 2011): StratifiedGroupKFold cuts equal folds only and warns on classes rarer than them.
+    Own code (after Sechidis et al. 2011): StratifiedGroupKFold cuts equal folds only and warns on rarer classes.
     """
     category = {row: examples[row].category or "" for row in rows}
     column = {name: position for position, name in enumerate(sorted(set(category.values())))}

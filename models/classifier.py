@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import BertModel
 
-IGNORED = -100  # label of a row that does not teach this head
+IGNORED = -100.0  # target of a logit that a row does not teach
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from data.signals import words
 from scipy.special import logit
 
 from data.records import Evidence, Word
+from data.signals import words
 from models.text import TextModel
 
 MAX_WORDS = 48  # candidates of one post; each costs one row of a batch

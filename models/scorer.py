@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.signals import SignalLexicon
-
 from data.normalise import normalise
 from data.records import EscalationResult, Item, ItemError, Result
+from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import escalation_file, open_bundle
 from models.engine_build import load_text_model
@@ -57,7 +56,7 @@ class Scorer:
         return cls(bundle.model_id, taxonomy, text, heads, lexicon, Policy.load())
 
     def score(self, items: Sequence[Item]) -> list[Result]:
-        """Score items: one result each, in their order. A bad item carries its own error; its neighbours are unharmed."""
+        """Score items: one result each, in order. A bad item carries its own error; its neighbours are unharmed."""
         results = [Result(id=item.id, model=self.model_id) for item in items]
         self._score_texts(items, results)
         self._score_volumes(items, results)

@@ -24,7 +24,7 @@ def _is_chinese_side(char: str) -> bool:
 
 
 def kept_pieces(pieces: Sequence[str], scores: NDArray[np.float32], ascii_pieces: int = ASCII_PIECES) -> list[int]:
-    """Ids to keep, in their old order: specials, Chinese-side pieces, single ASCII characters, frequent ASCII pieces."""
+    """Ids to keep, in order: specials, Chinese-side pieces, single ASCII characters, frequent ASCII pieces."""
     keep = set(range(len(SPECIALS))) | {len(pieces) - 1}
     frequent: list[int] = []
     for index, piece in enumerate(pieces[:-1]):

@@ -1,4 +1,4 @@
-"""Tiny real things that tests share: a 2-layer BERT with a character vocabulary, and a bundle trained on it in seconds."""
+"""Tiny real things that tests share: a 2-layer BERT with a character vocabulary, a bundle trained in seconds."""
 
 from __future__ import annotations
 

@@ -83,9 +83,7 @@ def test_spans_lie_in_the_post_in_order(post: str, data: st.DataObject) -> None:
     assert list(normalised.starts) == sorted(normalised.starts)
 
 
-@given(
-    st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)), st.integers(0, 9), st.integers(1, 30)
-)
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)), st.integers(0, 9), st.integers(1, 30))
 def test_digits_are_never_collapsed(post: str, digit: int, times: int) -> None:
     assert str(digit) * times in normalise(post + str(digit) * times).text
 
@@ -113,9 +111,7 @@ def test_composed_characters_map_to_their_cluster() -> None:
     assert normalised.span(5, 6) == (6, 7)
 
 
-@pytest.mark.parametrize(
-    "piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b"]
-)
+@pytest.mark.parametrize("piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b"])
 def test_five_thousand_characters_of_anything_are_quick(piece: str) -> None:
     began = perf_counter()
     normalise((piece * 5_000)[:5_000])

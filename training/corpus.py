@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.loaders import load_examples
 from rich.console import Console
 
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
+from data.loaders import load_examples
 from data.records import Example
 from data.splits import Split, grouped_split, leave_source_out
 from data.taxonomy import Taxonomy

@@ -113,5 +113,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
         metrics=reports,
     )
     bundle = _save(config, taxonomy, encoder, classifier, part)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}")
+    if config.held_out_source is None:  # else the run is a measurement, not a model to use
+        console.print(f"registered as {register(bundle)}")
     return bundle

@@ -24,7 +24,7 @@ from training.text_loss import Recipe, TeachingModule
 
 
 def without_dropout(model: nn.Module) -> None:
-    """Switch the encoder's own dropout off: on a CPU its random numbers cost a third of a step (41 against 28 posts/s)."""
+    """Switch the encoder's dropout off: on a CPU its random numbers cost a third of a step (41 against 28 posts/s)."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0

@@ -1,0 +1,121 @@
+"""Signals: attributes that a lexicon finds in a post, each with the words that show it and their places."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from data.errors import ConfigError, InputError
+from data.normalise import Normalised, normalise
+from data.records import Signal, Word
+from data.rim import parse
+from data.words import cut, make_tokenizer
+
+DEFAULT_PATH = Path(__file__).parent / "signals.toml"
+WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
+CLAUSE = 12  # characters before a word in which its negation may begin
+
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    id: str
+    name: str
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    negation: Words
+    between: Words
+    affirming: Words
+    signal: tuple[_Entry, ...]
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
+
+
+def _key(word: str) -> str:
+    return normalise(word).text.lower()
+
+
+@dataclass(frozen=True)
+class SignalLexicon:
+    """The compiled lexicon; `find` is all that it does."""
+
+    names: dict[str, str]
+    owner: dict[str, str]  # word -> signal id
+    pattern: re.Pattern[str]
+    watch: re.Pattern[str] | None
+    negated: re.Pattern[str]
+    tokenizer: Any
+
+    @classmethod
+    def load(cls, path: Path | None = None, watch_words: Sequence[str] = ()) -> SignalLexicon:
+        """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
+        path = path or DEFAULT_PATH
+        try:
+            table = parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, tomllib.TOMLDecodeError, InputError) as error:
+            raise ConfigError(f"signals lexicon {path}: {error}") from None
+        owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
+        watched = [key for word in watch_words if (key := _key(word))]
+        negated = rf"(?:{_any(table.affirming)})$|(?P<no>{_any(table.negation)})(?:{_any(table.between)})*$"
+        return cls(
+            names={entry.id: entry.name for entry in table.signal} | {WATCH_WORD: "关键词监测"},
+            owner=owner,
+            pattern=re.compile(f"(?=({_any([*owner])}))"),
+            watch=re.compile(rf"(?<![a-z0-9])(?:{_any(watched)})(?![a-z0-9])|{_any_han(watched)}") if watched else None,
+            negated=re.compile(negated),
+            tokenizer=make_tokenizer([*owner, *watched]),
+        )
+
+    def find(self, text: str) -> tuple[Signal, ...]:
+        """Signals of a text in the lexicon's order; words lie in the caller's own characters."""
+        normal = normalise(text)
+        lowered = normal.text.lower()
+        if len(lowered) != len(normal.text):  # a few letters change their length: then case counts
+            lowered = normal.text
+        found: dict[str, list[Word]] = {}
+        for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered)]:
+            found.setdefault(signal, []).append(_back(text, normal, start, end))
+        return tuple(Signal(signal, tuple(found[signal])) for signal in self.names if signal in found)
+
+    def _lexicon(self, text: str) -> Iterator[tuple[str, int, int]]:
+        candidates = list(self.pattern.finditer(text))
+        if not candidates:  # most posts: no need to cut them
+            return
+        cuts = cut(text, self.tokenizer)
+        borders = {0, *(word.end for word in cuts)}
+        last = 0
+        for match in candidates:
+            start, end = match.start(1), match.end(1)
+            if start >= last and {start, end} <= borders and not self._is_negated(text, start):
+                yield self.owner[match[1]], start, end
+                last = end
+
+    def _watched(self, text: str) -> Iterator[tuple[str, int, int]]:
+        for match in self.watch.finditer(text) if self.watch else ():
+            yield WATCH_WORD, *match.span()
+
+    def _is_negated(self, text: str, start: int) -> bool:
+        match = self.negated.search(text, max(0, start - CLAUSE), start)
+        return match is not None and match["no"] is not None
+
+
+def _any_han(words: Sequence[str]) -> str:
+    """Words that are not plain ASCII count anywhere: Chinese has no spaces."""
+    return _any([word for word in words if not word.isascii()]) or r"(?!)"
+
+
+def _back(text: str, normal: Normalised, start: int, end: int) -> Word:
+    begin, finish = normal.span(start, end)
+    return Word(text[begin:finish], begin, finish)

@@ -1,0 +1,122 @@
+"""The figures by which models are compared; plain functions of arrays, so that each can be resampled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    cohen_kappa_score,
+    confusion_matrix,
+    roc_auc_score,
+)
+
+Labels = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SEVERE = 3  # rank from which a crisis must not be missed
+MISSED = 1  # a severe crisis graded this low or lower is under-graded
+ALARM = 2  # rank from which a desk is disturbed
+
+
+def accuracy(truth: Labels, chosen: Labels) -> float:
+    """Share of rows decided right."""
+    return float((truth == chosen).mean())
+
+
+def accuracy_with_second(truth: Labels, second: Labels, chosen: Labels) -> float:
+    """Share of rows whose decision is the category or its runner-up (-1 = there is none)."""
+    return float(((truth == chosen) | (second == chosen)).mean())
+
+
+def per_class_f1(truth: Labels, chosen: Labels, classes: int) -> Floats:
+    """F1 of each class: [classes]; nan where a class is neither true nor chosen anywhere."""
+    counts = confusion(truth, chosen, classes)
+    both = counts.sum(0) + counts.sum(1)
+    hits = 2.0 * counts.diagonal()
+    return np.divide(hits, both, out=np.full(classes, np.nan), where=both > 0)
+
+
+def macro_f1(truth: Labels, chosen: Labels) -> float:
+    """Mean F1 over the classes that are true somewhere; a class that is chosen but never true only costs precision."""
+    scores = per_class_f1(truth, chosen, int(max(truth.max(), chosen.max())) + 1)
+    return float(scores[np.unique(truth)].mean())
+
+
+def qwk(truth: Labels, chosen: Labels) -> float:
+    """Quadratic weighted kappa (Cohen 1968) of ordinal decisions; 0 when both sides are constant."""
+    if len(np.unique(np.concatenate([truth, chosen]))) < 2:
+        return 0.0
+    return float(cohen_kappa_score(truth, chosen, weights="quadratic"))
+
+
+def under_grading_rate(truth: Labels, chosen: Labels) -> float:
+    """Of the rows of rank >= 3, the share that is graded 0 or 1; nan without such rows."""
+    severe = truth >= SEVERE
+    return float((chosen[severe] <= MISSED).mean()) if severe.any() else float("nan")
+
+
+def severe_recall(truth: Labels, chosen: Labels) -> float:
+    """Of the rows of rank >= 3, the share that is graded 3 or 4; nan without such rows."""
+    severe = truth >= SEVERE
+    return float((chosen[severe] >= SEVERE).mean()) if severe.any() else float("nan")
+
+
+def false_alarm_rate(truth: Labels, chosen: Labels) -> float:
+    """Of the rows of rank 0, the share that is graded 2 or more; nan without such rows."""
+    calm = truth == 0
+    return float((chosen[calm] >= ALARM).mean()) if calm.any() else float("nan")
+
+
+def confusion(truth: Labels, chosen: Labels, classes: int) -> NDArray[np.int64]:
+    """Counts, rows = truth: [classes, classes]."""
+    return np.asarray(confusion_matrix(truth, chosen, labels=np.arange(classes)))
+
+
+def _gap(confidence: Floats, right: Floats, bins: NDArray[np.int64]) -> float:
+    sizes = np.bincount(bins)
+    gaps = np.abs(np.bincount(bins, confidence) - np.bincount(bins, right))
+    return float(gaps.sum() / sizes.sum())
+
+
+def ece(probabilities: Floats, truth: Labels, bins: int = 15) -> float:
+    """Expected calibration error of the top class (Guo et al. 2017), equal-width bins; probabilities [n, classes]."""
+    confidence = probabilities.max(1)
+    right = (probabilities.argmax(1) == truth).astype(float)
+    return _gap(confidence, right, np.minimum((confidence * bins).astype(int), bins - 1))
+
+
+def binary_ece(truth: Labels, probability: Floats, bins: int = 15) -> float:
+    """Expected calibration error of a probability of an event, equal-count bins (events are rare): [n], [n]."""
+    order = np.argsort(probability, kind="stable")
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order)) * bins // len(order)
+    return _gap(probability, truth.astype(float), place)
+
+
+def auroc(truth: Labels, score: Floats) -> float:
+    """Area under the ROC curve; nan when only one class is present."""
+    return float(roc_auc_score(truth, score)) if 0 < truth.mean() < 1 else float("nan")
+
+
+def auprc(truth: Labels, score: Floats) -> float:
+    """Average precision; nan without events."""
+    return float(average_precision_score(truth, score)) if truth.any() else float("nan")
+
+
+def brier_skill_score(truth: Labels, probability: Floats) -> float:
+    """1 - Brier / Brier of always saying the prevalence of these very rows; nan when only one class is present."""
+    prevalence = truth.mean()
+    if not 0 < prevalence < 1:
+        return float("nan")
+    return float(1 - brier_score_loss(truth, probability) / (prevalence * (1 - prevalence)))
+
+
+def recall_at_false_positive_rate(truth: Labels, score: Floats, rate: float = 0.05) -> float:
+    """Recall at the highest threshold whose false-positive rate is within `rate`; nan when one class is absent."""
+    if not 0 < truth.mean() < 1:
+        return float("nan")
+    calm = np.sort(score[truth == 0])[::-1]
+    limit = calm[min(int(rate * len(calm)), len(calm) - 1)]
+    return float((score[truth == 1] > limit).mean())
