@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.normalise import normalise
-from data.records import EscalationResult, Item, ItemError, Result
+from data.records import EscalationResult, Item, ItemError, Result, Volume
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import escalation_file, open_bundle
@@ -107,12 +107,16 @@ class Scorer:
         for i, item in enumerate(items):
             if item.volume is None:
                 continue
-            head = "hotlist" if item.volume.heat and item.volume.alarm_threshold is not None else "counts"
-            answer = self._escalate(head, item)
+            answer = self._escalate(self._head(item.volume), item)
             if isinstance(answer, EscalationResult):
                 results[i] = replace(results[i], escalation=answer)
             else:
                 results[i] = replace(results[i], error=results[i].error or answer)
+
+    def _head(self, volume: Volume) -> str:
+        """`hotlist` where its inputs are given and the bundle has it, else `counts` where there are counts."""
+        ready = volume.heat is not None and volume.alarm_threshold is not None
+        return "hotlist" if ready and ("hotlist" in self.escalation or volume.counts is None) else "counts"
 
     def _escalate(self, head: str, item: Item) -> EscalationResult | ItemError:
         if item.volume is None or head not in self.escalation:

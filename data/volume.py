@@ -1,0 +1,206 @@
+"""From a topic's hourly volumes up to now to features: one pure function, for training and for serving.
+
+Every feature reads the past only: deleting the future changes none (a test says so). All times are hours in
+Asia/Shanghai; a bin's hour is the hour at which it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.records import MAX_POINTS, Volume
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ZONE = ZoneInfo("Asia/Shanghai")
+WIDTH = MAX_POINTS  # hours that a window holds
+HORIZON = 6  # hours ahead that the target looks
+DECAYS = (0.36, 1.44, 5.8)  # hours; of the exponentially weighted intensities
+PRIOR = 0.5  # posts added before a logarithm or a ratio, so that quiet hours stay finite
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """n topics up to now: `counts` [n, 168], newest bin last, nan where missing, 0 before the first bin.
+
+    `length`: bins since the first, [n]; `hour`: hour of day of the newest bin, [n]; `authors`, `negative`: as
+    `counts`, all nan where they were not given.
+    """
+
+    counts: Floats
+    length: Ints
+    hour: Ints
+    authors: Floats
+    negative: Floats
+
+
+def pad_left(rows: Sequence[Floats]) -> Floats:
+    """Arrays of any length as the right end of [n, 168]; 0 before their beginning."""
+    out = np.zeros((len(rows), WIDTH))
+    for target, row in zip(out, rows, strict=True):
+        row = row[-WIDTH:]
+        target[WIDTH - len(row) :] = row
+    return out
+
+
+def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
+    """Values per bin of `minutes` as values per hour, aligned at the end; an hour known for less than half is nan.
+
+    Posts are spread evenly inside a bin; an hour that is partly known is scaled up.
+    """
+    known = np.array([value is not None for value in values], float)
+    amounts = np.array([value or 0.0 for value in values])
+    if minutes == 60:
+        return np.where(known > 0, amounts, np.nan)
+    edges = np.arange(len(values) + 1) * minutes - len(values) * minutes  # 0 is now
+    hours = np.arange(-int(np.ceil(len(values) * minutes / 60)), 1) * 60
+
+    def per_hour(bins: Floats) -> Floats:
+        return np.diff(np.interp(hours, edges, np.concatenate([[0.0], np.cumsum(bins)])))
+
+    cover = per_hour(known * minutes) / 60
+    return np.where(cover >= 0.5, per_hour(amounts) / np.maximum(cover, 0.5), np.nan)
+
+
+def windows_of(volumes: Sequence[Volume]) -> Windows:
+    """Windows of volumes that carry `counts`, as the service gets them."""
+    arrays: dict[str, list[Floats]] = {"counts": [], "authors": [], "negative": []}
+    for volume in volumes:
+        counts = to_hours(volume.counts or (), volume.interval_minutes)
+        arrays["counts"].append(counts)
+        for name in ("authors", "negative"):
+            given = getattr(volume, name)
+            hourly = np.full(len(counts), np.nan) if given is None else to_hours(given, volume.interval_minutes)
+            arrays[name].append(hourly)
+    newest = [(volume.as_of.astimezone(ZONE) - timedelta(hours=1)).hour for volume in volumes]
+    length = np.array([min(len(row), WIDTH) for row in arrays["counts"]])
+    padded = {name: pad_left(rows) for name, rows in arrays.items()}
+    return Windows(length=length, hour=np.array(newest), **padded)
+
+
+def rise(hour: Ints, diurnal: Floats) -> Floats:
+    """r(t): share of posts that the clock alone lets expect in the next 6 h, over that of the last 6 h."""
+    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1))
+    behind = sum(diurnal[(hour - i) % 24] for i in range(HORIZON))
+    return np.asarray(ahead / behind)
+
+
+def _sums(array: Floats) -> Floats:
+    """Running sums from the newest bin back: column k holds the last k+1 bins; missing bins count as their mean."""
+    known = np.cumsum(~np.isnan(array[:, ::-1]), axis=1)
+    total = np.cumsum(np.nan_to_num(array[:, ::-1]), axis=1)
+    width = np.arange(1, array.shape[1] + 1)
+    return np.where(known * 2 >= width, total * width / np.maximum(known, 1), np.nan)
+
+
+def _log(x: Floats) -> Floats:
+    return np.asarray(np.log(x + PRIOR))
+
+
+def _levels(sums: Floats) -> dict[str, Floats]:
+    return {f"log_{k}h": _log(sums[:, k - 1]) for k in (1, 2, 3, 6, 12, 24)} | {"log_total": _log(sums[:, -1])}
+
+
+def _growth(sums: Floats, prefix: str) -> dict[str, Floats]:
+    """Log ratio of the last k hours to the k hours before, and how that ratio changes."""
+    one, two, three, six = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 5]
+    found = {
+        "growth_1h": _log(one) - _log(two - one),
+        "growth_1h_to_3h": _log(one) - _log((sums[:, 3] - one) / 3),
+        "growth_2h": _log(two) - _log(sums[:, 3] - two),
+        "growth_3h": _log(three) - _log(six - three),
+        "growth_6h": _log(six) - _log(sums[:, 11] - six),
+        "share_1h": one / (six + PRIOR),
+        "share_3h": three / (six + PRIOR),
+    }
+    found["acceleration"] = found["growth_1h"] - (_log(two - one) - _log(three - two))
+    found["acceleration_3h"] = found["growth_3h"] - (_log(six - three) - _log(sums[:, 8] - six))
+    return {prefix + name: values for name, values in found.items()}
+
+
+def _intensities(filled: Floats) -> dict[str, Floats]:
+    """Posts per hour with exponentially fading memory (Hawkes-like), and the fast one against the slow."""
+    back = np.arange(filled.shape[1])[::-1]
+    found = {}
+    for decay in DECAYS:
+        weights = np.exp(-back / decay)
+        found[f"intensity_{decay:g}h"] = _log(filled @ weights / weights.sum())
+    found["intensity_ratio"] = found["intensity_0.36h"] - found["intensity_5.8h"]
+    found["intensity_ratio_slow"] = found["intensity_1.44h"] - found["intensity_5.8h"]
+    return found
+
+
+def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
+    """Where the topic stands in its life: below its peak, since when, how steady."""
+    peak = filled.max(axis=1)
+    last = filled[:, -6:]
+    mean = last.mean(axis=1)
+    since = np.argmax(filled[:, ::-1] == peak[:, None], axis=1)
+    trend = np.arange(6) - 2.5
+    return {
+        "drawdown": _log(sums[:, 0]) - _log(peak),
+        "drawdown_3h": _log(sums[:, 2] / 3) - _log(peak),
+        "log_peak": _log(peak),
+        "since_peak": np.minimum(since, length).astype(float),
+        "recency": sums[:, 5] / (sums[:, -1] + PRIOR),
+        "recency_1h": sums[:, 0] / (sums[:, -1] + PRIOR),
+        "slope_6h": _log(last) @ trend / (trend @ trend),
+        "spread_6h": last.std(axis=1) / (mean + PRIOR),
+        "quiet_6h": (last == 0).sum(axis=1).astype(float),
+        "peak_6h": _log(last.max(axis=1)) - _log(mean),
+        "age": np.log(np.maximum(length, 1)),
+    }
+
+
+def _clock(hour: Ints, log_rise: Floats) -> dict[str, Floats]:
+    angle = 2 * np.pi * hour / 24
+    return {"hour": hour.astype(float), "hour_sin": np.sin(angle), "hour_cos": np.cos(angle), "log_rise": log_rise}
+
+
+def _expected(sums: Floats, filled: Floats, hour: Ints, diurnal: Floats) -> dict[str, Floats]:
+    """Pace without the clock: posts of each hour over the share of posts that its hour of day usually has."""
+    back = np.arange(24)
+    usual = diurnal[(hour[:, None] - back) % 24] * 24
+    even = np.cumsum(filled[:, ::-1][:, :24] / usual, axis=1)
+    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1)) * 24 / HORIZON
+    needed = np.log(np.maximum(1.5 * sums[:, HORIZON - 1] * rise(hour, diurnal), 20))
+    pace = {f"needed_over_{k}h": needed - _log(even[:, k - 1] / k * HORIZON * ahead) for k in (1, 2, 3, 6)}
+    return {"log_needed": needed, **pace, **_growth(even, "even_")}
+
+
+def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
+    """Share of a part (authors, negative posts) in the last 1, 6 and 24 h; nan where the part is not given."""
+    given = ~np.isnan(part).all(axis=1)
+    shares = {}
+    for k in (1, 6, 24):
+        posts, some = np.nansum(counts[:, -k:], axis=1), np.nansum(part[:, -k:], axis=1)
+        shares[k] = np.where(given & (posts > 0), some / np.maximum(posts, 1), np.nan)
+    return shares
+
+
+def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
+    """Features by name, [n] each; `diurnal` is the share of posts by hour of day, [24], from the training series."""
+    filled = np.nan_to_num(windows.counts)
+    sums = _sums(windows.counts)
+    log_rise = np.log(rise(windows.hour, diurnal))
+    shares = {
+        f"{name}_share_{k}h": share
+        for name, part in (("author", windows.authors), ("negative", windows.negative))
+        for k, share in _share(part, windows.counts).items()
+    }
+    return {
+        **_levels(sums),
+        **_growth(sums, ""),
+        **_intensities(filled),
+        **_shape(filled, sums, windows.length),
+        **_clock(windows.hour, log_rise),
+        **_expected(sums, filled, windows.hour, diurnal),
+        **shares,
+    }

@@ -1,0 +1,112 @@
+"""`yujing train escalation`: series -> decisions -> blocks by time -> fit -> calibrate -> compare -> bundle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.loaders import load_series
+from data.records import Series
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, escalation_file, save_part
+from models.escalation import EscalationModel, clipped
+from models.escalation_store import dump
+from models.manifest import EscalationPart
+from training.card import write_card
+from training.corpus import file_sha256
+from training.decisions import Decisions, Topics, decide_on, topics_of
+from training.escalation_config import EscalationConfig
+from training.escalation_fit import Blocks, Table, baseline_probabilities, blocks, fit_model, require, tabulate
+from training.escalation_report import by_age, figures, plain, sheet, spread_of
+from training.register import register
+
+FOLD = 0.1  # of the topics, tested at each rolling origin
+
+
+def read_series(config: EscalationConfig, console: Console) -> list[Series]:
+    """Load the series, naming the bad rows."""
+    loaded = load_series([Path(path) for path in config.series])
+    for bad in loaded.bad[:10]:
+        console.print(f"[yellow]left out[/] {bad}")
+    if len(loaded.bad) > 10:
+        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    if not loaded.rows:
+        raise CorpusError(f"no series in {', '.join(config.series)}")
+    return loaded.rows
+
+
+def rolling(topics: Topics, decisions: Decisions, config: EscalationConfig) -> list[dict[str, float]]:
+    """The whole training again at earlier origins, each tested on the next tenth of the topics."""
+    found = []
+    for fold in range(config.folds):
+        end = 1 - config.test - FOLD * (config.folds - 1 - fold)
+        where = blocks(decisions, topics.start, end - FOLD, end, config)
+        table = tabulate(topics, decisions, where)
+        require(table.labels, where)
+        model = fit_model(table, where, config)
+        found.append(plain(table.labels[where.test], model.main.predict_proba(table.features[where.test])[:, 1]))
+    return found
+
+
+def compare(
+    model: EscalationModel, table: Table, where: Blocks, decisions: Decisions, config: EscalationConfig
+) -> dict[str, Any]:
+    """The model, its fallback and the baselines on the test block."""
+    test, labels = table.features[where.test], table.labels[where.test]
+    likelihood = model.main.predict_proba(test)[:, 1]
+    linear = model.fallback.predict_proba(clipped(test, model.low, model.middle, model.high))[:, 1]
+    answers = {"model": likelihood, "logistic_regression": linear, **baseline_probabilities(table, where)}
+    topics = decisions.topic[where.test]
+    return {
+        "models": {name: figures(labels, p, topics, config.draws) for name, p in answers.items()},
+        "by_hours_observed": by_age(labels, likelihood, decisions.windows.length[where.test]),
+    }
+
+
+def _about(
+    config: EscalationConfig, topics: Topics, where: Blocks, decisions: Decisions, table: Table
+) -> dict[str, Any]:
+    def block(name: str) -> dict[str, Any]:
+        rows = getattr(where, name)
+        return {
+            "topics": len(np.unique(decisions.topic[rows])),
+            "decisions": int(rows.sum()),
+            "prevalence": round(float(table.labels[rows].mean()), 4),
+        }
+
+    return {
+        "files": {Path(path).name: file_sha256(path) for path in config.series},
+        "topics": len(topics.counts),
+        **{name: block(name) for name in ("fit", "calibration", "test")},
+    }
+
+
+def train_escalation(config: EscalationConfig, console: Console | None = None) -> Bundle:
+    """Train, evaluate and register the `counts` head; the bundle lies in `config.out`/bundle."""
+    console = console or Console()
+    topics = topics_of(read_series(config, console))
+    decisions = decide_on(topics)
+    where = blocks(decisions, topics.start, 1 - config.test, 1.0, config)
+    table = tabulate(topics, decisions, where)
+    require(table.labels, where)
+    about = _about(config, topics, where, decisions, table)
+    console.print(about)
+    model = fit_model(table, where, config)
+    measured = compare(model, table, where, decisions, config)
+    console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
+    folds = rolling(topics, decisions, config)
+    measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
+    console.print({"by_hours_observed": measured["by_hours_observed"], "rolling": measured["rolling_mean_and_sd"]})
+    part = EscalationPart(config=asdict(config), data=about, metrics=measured)
+    folder = Path(config.out) / "bundle"
+    bundle = save_part(
+        folder, load_taxonomy(), {escalation_file(model.head): dump(model)}, escalation={model.head: part}
+    )
+    write_card(bundle)
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    return bundle

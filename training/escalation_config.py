@@ -1,0 +1,31 @@
+"""Settings of the escalation model's training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+Share = Annotated[float, Field(gt=0, lt=0.9)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationConfig:
+    """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head."""
+
+    series: tuple[str, ...] = ("../shared/data/volume_ced.jsonl.gz",)
+    test: Share = 0.25  # of the topics, the latest
+    calibration: Share = 0.25  # of the topics before, again the latest
+    embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block's first post
+    folds: Annotated[int, Field(ge=0)] = 4  # rolling origins that are reported beside the test block
+    iterations: Annotated[int, Field(ge=1)] = 300
+    learning_rate: Positive = 0.03
+    leaves: Annotated[int, Field(ge=2)] = 15
+    leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
+    l2: Annotated[float, Field(ge=0)] = 30.0
+    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
+    draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap, by topic
+    seed: int = 7
+    out: str = "runs/escalation"

@@ -1,0 +1,149 @@
+"""Blocks by time, the model, and the baselines it must beat, all calibrated on the same block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from data.errors import CorpusError
+from data.volume import Floats, Ints, count_features
+from models.escalation import EscalationModel, clipped, design, log_odds
+from training.decisions import Decisions, Topics
+from training.escalation_config import EscalationConfig
+
+MIN_EVENTS = 30  # escalations (and calm decisions) that each block needs
+Rows = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Decisions to fit on, then to calibrate on, then to test on; an embargo between them."""
+
+    fit: Rows
+    calibration: Rows
+    test: Rows
+
+
+def blocks(decisions: Decisions, starts: Floats, origin: float, end: float, config: EscalationConfig) -> Blocks:
+    """Test on topics from share `origin` to `end` of all by time, calibrate on the latest before, fit on the rest.
+
+    A topic belongs to an earlier block only if its last label ends `embargo_hours` before the next block begins.
+    """
+    test_from, test_to = np.quantile(starts, [origin, end], method="lower")
+    calibrate_from = np.quantile(starts[starts < test_from], 1 - config.calibration, method="lower")
+    last = np.full(len(starts), -np.inf)
+    np.maximum.at(last, decisions.topic, decisions.end)
+    last = last[decisions.topic] + config.embargo_hours
+    upper = decisions.start <= test_to if end >= 1 else decisions.start < test_to
+    return Blocks(
+        fit=last <= calibrate_from,
+        calibration=(decisions.start >= calibrate_from) & (last <= test_from),
+        test=(decisions.start >= test_from) & upper,
+    )
+
+
+def require(labels: Ints, where: Blocks) -> None:
+    """CorpusError when a block is too small or one-sided to say anything."""
+    for name in ("fit", "calibration", "test"):
+        taken = labels[getattr(where, name)]
+        events, calm = int(taken.sum()), int((1 - taken).sum())
+        if min(events, calm) < MIN_EVENTS:
+            raise CorpusError(
+                f"the {name} block has {events} escalations and {calm} calm decisions: "
+                f"at least {MIN_EVENTS} of each are needed: give more topics, or a longer time"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Features and labels of all decisions, with the hours of the day learnt before the test block."""
+
+    names: tuple[str, ...]
+    features: Floats
+    labels: Ints
+    diurnal: Floats
+
+
+def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
+    """Compute features and labels; only topics of the fit and calibration blocks teach the hours of the day."""
+    diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
+    features = count_features(decisions.windows, diurnal)
+    names = tuple(features)
+    return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
+
+
+def _monotone(names: tuple[str, ...]) -> list[int]:
+    """The more posts are needed beyond the present pace, the less likely an escalation."""
+    return [-1 if name.startswith("needed_over_") else 0 for name in names]
+
+
+def _calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedClassifierCV:
+    return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
+
+
+def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> EscalationModel:
+    """Gradient-boosted trees and the logistic fallback, each fitted on one block and calibrated on the later one."""
+    x, y = table.features[where.fit], table.labels[where.fit]
+    later, outcome = table.features[where.calibration], table.labels[where.calibration]
+    trees = HistGradientBoostingClassifier(
+        max_iter=config.iterations,
+        learning_rate=config.learning_rate,
+        max_leaf_nodes=config.leaves,
+        min_samples_leaf=config.leaf_rows,
+        l2_regularization=config.l2,
+        max_features=config.feature_share,
+        monotonic_cst=_monotone(table.names),
+        early_stopping=False,
+        random_state=config.seed,
+    ).fit(x, y)
+    low, middle, high = np.nan_to_num(np.nanquantile(x, [0.001, 0.5, 0.999], axis=0))
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    linear.fit(clipped(x, low, middle, high), y)
+    known = where.fit | where.calibration
+    return EscalationModel(
+        head="counts",
+        main=_calibrated(trees, later, outcome),
+        fallback=_calibrated(linear, clipped(later, low, middle, high), outcome),
+        names=table.names,
+        diurnal=table.diurnal,
+        low=low,
+        middle=middle,
+        high=high,
+        base_rate=float(table.labels[known].mean()),
+    )
+
+
+def _hour_rates(table: Table, where: Blocks) -> Floats:
+    """Log-odds of escalation at each decision's hour of day, from the fit block."""
+    hours = table.features[:, table.names.index("hour")].astype(int)
+    events = np.bincount(hours[where.fit], table.labels[where.fit], minlength=24)
+    seen = np.bincount(hours[where.fit], minlength=24)
+    return log_odds((events + 1) / (seen + 10))[hours]
+
+
+SCORES: Mapping[str, Callable[[Table, Blocks], Floats]] = {
+    "constant": lambda table, where: np.zeros(len(table.labels)),
+    "hour_of_day": _hour_rates,
+    "level": lambda table, where: table.features[:, table.names.index("log_6h")],
+    "growth_rate": lambda table, where: table.features[:, table.names.index("growth_3h")],
+    "weighted_intensity": lambda table, where: table.features[:, table.names.index("intensity_1.44h")],
+}
+
+
+def baseline_probabilities(table: Table, where: Blocks) -> dict[str, Floats]:
+    """Likelihoods on the test block by one-number baselines, each with a sigmoid from the calibration block."""
+    found = {}
+    for name, score_of in SCORES.items():
+        score = score_of(table, where).reshape(-1, 1)
+        sigmoid = LogisticRegression(C=1e6).fit(score[where.calibration], table.labels[where.calibration])
+        found[name] = sigmoid.predict_proba(score[where.test])[:, 1]
+    return found

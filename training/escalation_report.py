@@ -1,0 +1,60 @@
+"""The honest figures of an escalation model, with intervals by topic, beside its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from rich.table import Table as Sheet
+
+from data.volume import Floats, Ints
+from training import metrics
+from training.bootstrap import interval
+
+FIGURES: Mapping[str, Callable[[Ints, Floats], float]] = {
+    "auroc": metrics.auroc,
+    "auprc": metrics.auprc,
+    "brier_skill_score": metrics.brier_skill_score,
+    "ece": metrics.binary_ece,
+    "recall_at_5_percent_fpr": metrics.recall_at_false_positive_rate,
+}
+SLICES = {"1-2 h": (1, 2), "3-6 h": (3, 6), "7-12 h": (7, 12), "13-24 h": (13, 24), "26-48 h": (26, 48)}
+
+
+def figures(labels: Ints, probability: Floats, topics: Ints, draws: int) -> dict[str, list[float]]:
+    """Every figure as [value, low, high] (95 %, topics resampled)."""
+    found = {}
+    for name, statistic in FIGURES.items():
+        spread = interval(statistic, labels, probability, groups=topics, n=draws)
+        found[name] = [round(float(x), 4) for x in (spread.value, spread.low, spread.high)]
+    return found
+
+
+def plain(labels: Ints, probability: Floats) -> dict[str, float]:
+    """Every figure without interval."""
+    found = {"rows": len(labels), "prevalence": round(float(labels.mean()), 4)}
+    return found | {name: round(statistic(labels, probability), 4) for name, statistic in FIGURES.items()}
+
+
+def by_age(labels: Ints, probability: Floats, ages: Ints) -> dict[str, dict[str, float]]:
+    """Figures by hours observed: how good the answer is at a cold start."""
+    rows = {name: (ages >= first) & (ages <= last) for name, (first, last) in SLICES.items()}
+    return {name: plain(labels[taken], probability[taken]) for name, taken in rows.items() if taken.sum() >= 50}
+
+
+def sheet(title: str, reports: Mapping[str, Mapping[str, list[float]]]) -> Sheet:
+    """One row per model, one column per figure, with intervals."""
+    table = Sheet("model", *FIGURES, title=title)
+    for model, found in reports.items():
+        table.add_row(model, *("{:.3f} [{:.3f}, {:.3f}]".format(*found[name]) for name in FIGURES))
+    return table
+
+
+def spread_of(folds: list[dict[str, float]]) -> dict[str, Any]:
+    """Mean and standard deviation of each figure over rolling origins."""
+    return {
+        name: [round(float(np.mean(values)), 4), round(float(np.std(values, ddof=1)), 4)]
+        for name in FIGURES
+        if (values := [fold[name] for fold in folds]) and len(values) > 1
+    }
