@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import glob
+import gzip
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -20,6 +24,7 @@ from data.taxonomy import Taxonomy
 
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
+_UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
 Numbered = Iterator[tuple[int, "Mapping[str, object] | str"]]  # line, and its fields or why it has none
 
 
@@ -44,15 +49,13 @@ class Loaded(Generic[Record]):
     bad: list[BadRow] = field(default_factory=list)
 
 
-def _stream(kind: str, path: Path, **options: object) -> Iterator[dict[str, object]]:
-    """Rows of one file, read by `datasets` without a copy in its cache."""
-    yield from datasets.load_dataset(kind, data_files=str(path), split="train", streaming=True, **options)
-
-
 def _lines(path: Path) -> Iterator[bytes]:
-    # latin-1 hands every byte on, so that one undecodable line does not fail the file
-    for row in _stream("text", path, encoding="latin-1", keep_linebreaks=True):
-        yield str(row["text"]).encode("latin-1")
+    """Lines as bytes, so that one undecodable line does not fail the file; `datasets` decodes gzip by itself."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        try:
+            yield from file
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise CorpusError(f"{path} is no readable gzip file ({error}): make it again") from None
 
 
 def _jsonl(path: Path) -> Numbered:
@@ -63,16 +66,15 @@ def _jsonl(path: Path) -> Numbered:
             row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except UnicodeDecodeError as error:
             yield number, f"byte {error.start} is not UTF-8: convert the file"
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
             yield number, f"not valid JSON: {error}"
         else:
             yield number, row if isinstance(row, dict) else "must be a JSON object"
 
 
 def _csv(path: Path) -> Numbered:
-    reader = csv.reader(
-        line.decode("utf-8-sig" if not i else "utf-8", "replace") for i, line in enumerate(_lines(path))
-    )
+    lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
+    reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
     header = next(reader, [])
     while True:
         try:
@@ -84,13 +86,16 @@ def _csv(path: Path) -> Numbered:
             continue
         if cells and len(cells) != len(header):
             yield reader.line_num, f"has {len(cells)} cells where the header has {len(header)}"
+        elif any(map(_UNDECODED.search, cells)):
+            yield reader.line_num, "is not UTF-8: convert the file"
         elif cells:
             yield reader.line_num, {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
 
 
 def _parquet(path: Path) -> Numbered:
     try:
-        yield from enumerate(_stream("parquet", path), 1)
+        rows = datasets.load_dataset("parquet", data_files=glob.escape(str(path)), split="train", streaming=True)
+        yield from enumerate(rows, 1)
     except pa.ArrowInvalid as error:
         raise CorpusError(f"{path} is no readable Parquet file: {error}") from None
 

@@ -19,6 +19,7 @@ from data.words import cut, make_tokenizer
 
 DEFAULT_PATH = Path(__file__).parent / "signals.toml"
 WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
+INSIDE = re.compile("[A-Za-z0-9]{2}")  # no border lies within: 12315 is no word of 8812315
 CLAUSE = 12  # characters before a word in which its negation may begin
 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
@@ -64,7 +65,7 @@ class SignalLexicon:
         path = path or DEFAULT_PATH
         try:
             table = parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, tomllib.TOMLDecodeError, InputError) as error:
+        except (OSError, ValueError, InputError) as error:
             raise ConfigError(f"signals lexicon {path}: {error}") from None
         owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
         watched = [key for word in watch_words if (key := _key(word))]
@@ -93,8 +94,8 @@ class SignalLexicon:
         candidates = list(self.pattern.finditer(text))
         if not candidates:  # most posts: no need to cut them
             return
-        cuts = cut(text, self.tokenizer)
-        borders = {0, *(word.end for word in cuts)}
+        ends = (word.end for word in cut(text, self.tokenizer))
+        borders = {0, *(end for end in ends if not INSIDE.match(text, end - 1, end + 1))}
         last = 0
         for match in candidates:
             start, end = match.start(1), match.end(1)

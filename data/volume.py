@@ -7,7 +7,7 @@ Asia/Shanghai; a bin's hour is the hour at which it starts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,10 @@ class Windows:
     hour: Ints
     authors: Floats
     negative: Floats
+
+    def take(self, rows: NDArray[np.bool_]) -> Windows:
+        """Some of the windows."""
+        return Windows(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def pad_left(rows: Sequence[Floats]) -> Floats:
@@ -100,8 +104,17 @@ def _sums(array: Floats) -> Floats:
     return np.where(known * 2 >= width, total * width / np.maximum(known, 1), np.nan)
 
 
+def _filled(counts: Floats, length: Ints) -> Floats:
+    """Counts whose missing hours hold the mean of the topic's known hours; nan where none is known."""
+    life = np.arange(WIDTH) >= WIDTH - length[:, None]
+    known = (life & ~np.isnan(counts)).sum(axis=1)
+    mean = np.where(known > 0, np.nansum(counts, axis=1) / np.maximum(known, 1), np.nan)
+    return np.where(np.isnan(counts), mean[:, None], counts)
+
+
 def _log(x: Floats) -> Floats:
-    return np.asarray(np.log(x + PRIOR))
+    # sums that missing bins scale up can differ by less than nothing
+    return np.asarray(np.log(np.maximum(x, 0) + PRIOR))
 
 
 def _levels(sums: Floats) -> dict[str, Floats]:
@@ -176,18 +189,19 @@ def _expected(sums: Floats, filled: Floats, hour: Ints, diurnal: Floats) -> dict
 
 
 def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
-    """Share of a part (authors, negative posts) in the last 1, 6 and 24 h; nan where the part is not given."""
-    given = ~np.isnan(part).all(axis=1)
+    """Share of a part (authors, negative posts) in the last 1, 6 and 24 h, over the hours where both are known."""
+    both = ~np.isnan(counts + part)
+    counts, part = np.where(both, counts, 0), np.where(both, part, 0)
     shares = {}
     for k in (1, 6, 24):
-        posts, some = np.nansum(counts[:, -k:], axis=1), np.nansum(part[:, -k:], axis=1)
-        shares[k] = np.where(given & (posts > 0), some / np.maximum(posts, 1), np.nan)
+        posts, some = counts[:, -k:].sum(axis=1), part[:, -k:].sum(axis=1)
+        shares[k] = np.where(posts > 0, some / np.maximum(posts, 1), np.nan)
     return shares
 
 
 def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     """Features by name, [n] each; `diurnal` is the share of posts by hour of day, [24], from the training series."""
-    filled = np.nan_to_num(windows.counts)
+    filled = _filled(windows.counts, windows.length)
     sums = _sums(windows.counts)
     log_rise = np.log(rise(windows.hour, diurnal))
     shares = {

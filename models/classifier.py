@@ -7,6 +7,7 @@ be broken by a head that disagrees with the other.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -37,7 +38,9 @@ def adapt(model: BertModel, adapter: Adapter) -> nn.Module:
         target_modules="all-linear",
         bias="none",
     )
-    adapted: nn.Module = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)  # peft asks by the old name
+        adapted: nn.Module = get_peft_model(model, config)
     return adapted
 
 

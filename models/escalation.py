@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.records import EscalationResult, Factor, Volume
-from data.volume import HORIZON, Floats, Windows, count_features, windows_of
+from data.volume import HORIZON, PRIOR, Floats, Windows, count_features, windows_of
 from models.escalation_words import GROUPS, describe
 
 TARGET = (
@@ -20,6 +20,20 @@ TARGET = (
 OPTIONAL = ("authors", "negative")  # arrays that the model reads where they are given
 MIN_TOTAL, MIN_RECENT = 20, 10  # posts in all and in the last 6 h at which the target is defined
 MAX_AGE = 48  # hours of age up to which the training series were cut
+SCALED = (
+    "log_1h",
+    "log_2h",
+    "log_3h",
+    "log_6h",
+    "log_12h",
+    "log_24h",
+    "log_total",
+    "log_peak",
+    "log_needed",
+    "intensity_0.36h",
+    "intensity_1.44h",
+    "intensity_5.8h",
+)  # grow with the size of a topic
 MAX_FACTORS = 4
 DIGITS = 4
 
@@ -35,6 +49,16 @@ def log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
+def scale_free(names: Sequence[str]) -> list[int]:
+    """Columns that say how a topic moves, not how large it is."""
+    return [i for i, name in enumerate(names) if name not in SCALED]
+
+
+def total_posts(features: Floats, names: Sequence[str]) -> Floats:
+    """Posts of the topic so far, back from their logarithm: [n]."""
+    return np.asarray(np.exp(features[:, names.index("log_total")]) - PRIOR)
+
+
 def clipped(features: Floats, low: Floats, middle: Floats, high: Floats) -> Floats:
     """Features inside the range seen in training, missing ones at the median: for models that must not extrapolate."""
     inside = np.clip(features, low, high)
@@ -43,10 +67,12 @@ def clipped(features: Floats, low: Floats, middle: Floats, high: Floats) -> Floa
 
 @dataclass(frozen=True)
 class EscalationModel:
-    """A calibrated model with its fallback for series unlike those it was trained on.
+    """A calibrated model with its fallback for topics unlike those it was trained on.
 
-    `low`, `high`: 0.1 % and 99.9 % quantiles of each feature in training; `middle`: medians. The fallback (logistic
-    regression) sees features clipped to that range, so that it never extrapolates.
+    `low`, `middle`, `high`: 0.1, 50 and 99.9 % quantiles of each feature in training. The fallback (logistic
+    regression) sees only features without a scale, clipped to that range: a topic ten times larger than any seen moves
+    like a small one, and nothing is extrapolated. `limit`: posts, with those needed to escalate, that the training
+    series hold.
     """
 
     head: Literal["counts", "hotlist"]
@@ -57,6 +83,7 @@ class EscalationModel:
     low: Floats
     middle: Floats
     high: Floats
+    limit: float
     base_rate: float
     target: str = TARGET
 
@@ -67,26 +94,25 @@ class EscalationModel:
             found[in_domain] = self.main.predict_proba(features[in_domain])[:, 1]
         if not in_domain.all():
             outside = clipped(features[~in_domain], self.low, self.middle, self.high)
-            found[~in_domain] = self.fallback.predict_proba(outside)[:, 1]
+            found[~in_domain] = self.fallback.predict_proba(outside[:, scale_free(self.names)])[:, 1]
         return found
 
     def in_domain(self, windows: Windows, features: Floats) -> NDArray[np.bool_]:
-        """Documented rule: at least 20 posts, 10 of them in the last 6 h, a topic of at most 48 h, known hours in the
-        last six, and every volume level (`log_*`) within the range seen in training: [n]."""
-        levels = [i for i, name in enumerate(self.names) if name.startswith("log_")]
-        inside = (features[:, levels] >= self.low[levels]) & (features[:, levels] <= self.high[levels])
+        """Documented rule, [n]: at least 20 posts, 10 of them in the last 6 h, all of which are known; at most 48 h of
+        age; and posts so far with those needed to escalate within `limit`."""
         posts = np.nan_to_num(windows.counts)
         enough = (posts.sum(1) >= MIN_TOTAL) & (posts[:, -HORIZON:].sum(1) >= MIN_RECENT)
         known = ~np.isnan(windows.counts[:, -HORIZON:]).any(axis=1)
-        return np.asarray(inside.all(axis=1) & enough & known & (windows.length <= MAX_AGE))
+        needed = np.exp(features[:, self.names.index("log_needed")])
+        held = total_posts(features, self.names) + needed <= self.limit
+        return np.asarray(held & enough & known & (windows.length <= MAX_AGE))
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `counts`; one result each, in their order."""
         windows = windows_of(volumes)
         features = design(count_features(windows, self.diurnal), self.names)
-        inside = self.in_domain(windows, features)
-        hourly = np.array([volume.interval_minutes <= 60 for volume in volumes])
-        inside &= hourly
+        fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
+        inside = self.in_domain(windows, features) & fine
         likelihood = self.probabilities(features, inside)
         return [
             self._result(volume, features[i], bool(inside[i]), float(likelihood[i])) for i, volume in enumerate(volumes)

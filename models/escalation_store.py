@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import skops.io
@@ -22,7 +23,12 @@ TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public 
 def dump(model: EscalationModel) -> bytes:
     """The model as one blob."""
     state = {field.name: getattr(model, field.name) for field in fields(model)}
-    return bytes(skops.io.dumps(state | {"names": list(model.names)}))
+    return bytes(skops.io.dumps(state | {"names": list(model.names)}, compression=ZIP_DEFLATED))
+
+
+def _fits(model: EscalationModel) -> bool:
+    shapes = {(len(model.names),), *(np.shape(array) for array in (model.low, model.middle, model.high))}
+    return len(shapes) == 1 and np.shape(model.diurnal) == (24,) and 0 < model.base_rate < 1
 
 
 def load(blob: bytes) -> EscalationModel:
@@ -31,11 +37,11 @@ def load(blob: bytes) -> EscalationModel:
         state: dict[str, Any] = skops.io.loads(blob, trusted=TRUSTED)
         state["names"] = tuple(state["names"])
         model = EscalationModel(**state)
+        fits = _fits(model)
     except UntrustedTypesFoundException as error:
         raise BundleError(f"escalation model refused, it holds types that are not allowed: {error}") from None
     except Exception as error:  # a zip file that someone else made can fail in any way
         raise BundleError(f"not an escalation model of this version ({type(error).__name__}): train it again") from None
-    sizes = {len(model.names), *(len(np.atleast_1d(array)) for array in (model.low, model.middle, model.high))}
-    if len(sizes) != 1 or np.shape(model.diurnal) != (24,) or not 0 < model.base_rate < 1:
+    if not fits:
         raise BundleError("escalation model refused: its parts do not fit each other: train it again")
     return model

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import logit
 
 from data.records import Evidence, Word
-from data.signals import words
+from data.words import words
 from models.text import TextModel
 
 MAX_WORDS = 48  # candidates of one post; each costs one row of a batch

@@ -70,8 +70,11 @@ class Scorer:
         for i, found in self._predict(texts).items():
             if isinstance(found, ItemError):
                 results[i] = replace(results[i], error=found)
-            else:
+                continue
+            try:
                 results[i] = self._with_text(results[i], items[i], *found)
+            except Exception as error:  # evidence runs the engine again
+                results[i] = replace(results[i], error=_failed("text", error))
 
     def _predict(self, texts: Mapping[int, str]) -> dict[int, tuple[TextPredictions, int] | ItemError]:
         """Predictions of all texts at once; if that fails, one by one, so that only the guilty text fails."""

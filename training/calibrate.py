@@ -34,6 +34,8 @@ def fit_temperatures(category_logits: Logits, severity_logits: Logits, category:
     """Temperature of each head by maximum likelihood (Guo et al. 2017); severity is fitted on crises only."""
     first = _best_temperature(lambda t: _nll(category_probabilities(category_logits, np.exp(t)), category))
     crisis = rank > 0
+    if not crisis.any():
+        return Calibration(category_temperature=first)
     never = np.zeros(crisis.sum())
     second = _best_temperature(
         lambda t: _nll(severity_probabilities(never, severity_logits[crisis], np.exp(t)), rank[crisis])
@@ -45,7 +47,7 @@ def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage
     """Split conformal prediction with the LAC score (Sadinle et al. 2019), with its finite-sample correction."""
     true = np.sort(probabilities[np.arange(len(labels)), labels])
     allowed = int(np.floor((1 - coverage) * (len(labels) + 1)))  # true labels that may stay outside
-    return float(true[max(allowed - 1, 0)])
+    return float(true[allowed - 1]) if allowed else 0.0
 
 
 def choose_under_cost(category_logits: Logits, severity_logits: Logits, rank: Labels, base: Calibration) -> float:

@@ -57,6 +57,11 @@ def _load(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[E
     return tuple(loaded.rows)
 
 
+def fully_labelled(row: Example) -> bool:
+    """Whether a row can be held out, or teach a model that needs both labels."""
+    return row.category is not None and row.severity is not None
+
+
 def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfig) -> Split:
     if config.held_out_source is None:
         fractions = (1 - config.test - config.validation, config.validation, config.test)
@@ -67,14 +72,19 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
 def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
     """Load, group and split; extra rows that nearly repeat a validation or test row are dropped.
 
-    The split depends on the posts and the seed only, never on the extra rows. CorpusError when rows are too few.
+    Posts that lack a label only teach, as extra rows do. The split depends on the other posts and the seed only, never
+    on the extra rows. CorpusError when rows are too few.
     """
-    examples = _load(config.posts, taxonomy, console)
+    posts = _load(config.posts, taxonomy, console)
+    examples = tuple(row for row in posts if fully_labelled(row))
     if len(examples) < MIN_ROWS:
         raise CorpusError(
             f"{len(examples)} labelled posts in {', '.join(config.posts)}: at least {MIN_ROWS} are needed"
         )
-    extra = _load(config.extra, taxonomy, console)
+    partly = [row for row in posts if not fully_labelled(row)]
+    if config.held_out_source is not None:
+        partly = [row for row in partly if row.source != config.held_out_source]
+    extra = (*partly, *_load(config.extra, taxonomy, console))
     groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
     split = _split(examples, groups[: len(examples)], config)
     held_out = {groups[i] for i in (*split.validation, *split.test)}

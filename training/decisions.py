@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +35,14 @@ class Topics:
         for topic in topics:
             first = np.nan_to_num(self.counts[topic][:DIURNAL_HOURS])
             np.add.at(posts, (self.hour[topic] + np.arange(len(first))) % 24, first)
-        return posts / posts.sum()
+        return np.asarray(posts / posts.sum())
 
 
-def _hourly(series: Series, values: tuple[float | None, ...] | None, length: int) -> Floats:
-    return np.full(length, np.nan) if values is None else to_hours(values, series.interval_minutes)
+def _hourly(series: Series, values: tuple[float | None, ...] | None) -> Floats:
+    """Values per hour from the start on: unknown bins fill the last hour, since `to_hours` aligns at the end."""
+    values = (None,) * len(series.counts) if values is None else values
+    unknown = -len(values) % (60 // gcd(60, series.interval_minutes))
+    return to_hours((*values, *[None] * unknown), series.interval_minutes)
 
 
 def topics_of(rows: Sequence[Series]) -> Topics:
@@ -49,11 +53,10 @@ def topics_of(rows: Sequence[Series]) -> Topics:
             f"{len(coarse)} series have bins above 60 minutes ({coarse[0]}, …): give hourly or finer bins"
         )
     rows = sorted(rows, key=lambda row: row.start)
-    counts = [to_hours(row.counts, row.interval_minutes) for row in rows]
     return Topics(
-        counts=counts,
-        authors=[_hourly(row, row.authors, len(c)) for row, c in zip(rows, counts, strict=True)],
-        negative=[_hourly(row, row.negative, len(c)) for row, c in zip(rows, counts, strict=True)],
+        counts=[_hourly(row, row.counts) for row in rows],
+        authors=[_hourly(row, row.authors) for row in rows],
+        negative=[_hourly(row, row.negative) for row in rows],
         hour=np.array([row.start.astimezone(ZONE).hour for row in rows]),
         start=np.array([row.start.timestamp() / 3600 for row in rows]),
     )

@@ -14,7 +14,7 @@ from data.loaders import load_series
 from data.records import Series
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, escalation_file, save_part
-from models.escalation import EscalationModel, clipped
+from models.escalation import EscalationModel
 from models.escalation_store import dump
 from models.manifest import EscalationPart
 from training.card import write_card
@@ -56,15 +56,17 @@ def rolling(topics: Topics, decisions: Decisions, config: EscalationConfig) -> l
 def compare(
     model: EscalationModel, table: Table, where: Blocks, decisions: Decisions, config: EscalationConfig
 ) -> dict[str, Any]:
-    """The model, its fallback and the baselines on the test block."""
-    test, labels = table.features[where.test], table.labels[where.test]
-    likelihood = model.main.predict_proba(test)[:, 1]
-    linear = model.fallback.predict_proba(clipped(test, model.low, model.middle, model.high))[:, 1]
-    answers = {"model": likelihood, "logistic_regression": linear, **baseline_probabilities(table, where)}
+    """The model, its fallback and the baselines on the test block; and the answers as they are served, by domain."""
+    test, labels, windows = table.features[where.test], table.labels[where.test], decisions.windows.take(where.test)
+    inside = model.in_domain(windows, test)
+    likelihood, fallback = (model.probabilities(test, np.full(len(test), main)) for main in (True, False))
+    answers = {"model": likelihood, "scale_free_fallback": fallback, **baseline_probabilities(table, where)}
     topics = decisions.topic[where.test]
     return {
         "models": {name: figures(labels, p, topics, config.draws) for name, p in answers.items()},
-        "by_hours_observed": by_age(labels, likelihood, decisions.windows.length[where.test]),
+        "in_domain": plain(labels[inside], likelihood[inside]),
+        "out_of_domain": plain(labels[~inside], fallback[~inside]),
+        "by_hours_observed": by_age(labels, likelihood, windows.length),
     }
 
 
@@ -101,7 +103,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
     folds = rolling(topics, decisions, config)
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
-    console.print({"by_hours_observed": measured["by_hours_observed"], "rolling": measured["rolling_mean_and_sd"]})
+    console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     part = EscalationPart(config=asdict(config), data=about, metrics=measured)
     folder = Path(config.out) / "bundle"
     bundle = save_part(

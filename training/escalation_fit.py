@@ -16,11 +16,14 @@ from sklearn.preprocessing import StandardScaler
 
 from data.errors import CorpusError
 from data.volume import Floats, Ints, count_features
-from models.escalation import EscalationModel, clipped, design, log_odds
+from models.escalation import EscalationModel, clipped, design, log_odds, scale_free, total_posts
 from training.decisions import Decisions, Topics
 from training.escalation_config import EscalationConfig
 
 MIN_EVENTS = 30  # escalations (and calm decisions) that each block needs
+LARGEST = (
+    0.75  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
+)
 Rows = NDArray[np.bool_]
 
 
@@ -39,7 +42,10 @@ def blocks(decisions: Decisions, starts: Floats, origin: float, end: float, conf
     A topic belongs to an earlier block only if its last label ends `embargo_hours` before the next block begins.
     """
     test_from, test_to = np.quantile(starts, [origin, end], method="lower")
-    calibrate_from = np.quantile(starts[starts < test_from], 1 - config.calibration, method="lower")
+    before = starts[starts < test_from]
+    if not len(before):
+        raise CorpusError(f"no topic begins before the test block: {len(starts)} are too few: give more topics")
+    calibrate_from = np.quantile(before, 1 - config.calibration, method="lower")
     last = np.full(len(starts), -np.inf)
     np.maximum.at(last, decisions.topic, decisions.end)
     last = last[decisions.topic] + config.embargo_hours
@@ -74,10 +80,13 @@ class Table:
 
 
 def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
-    """Compute features and labels; only topics of the fit and calibration blocks teach the hours of the day."""
+    """Compute features and labels; only topics of the fit and calibration blocks teach the hours of the day.
+
+    A feature that is never known, such as a share of authors that nobody gave, is left out.
+    """
     diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
     features = count_features(decisions.windows, diurnal)
-    names = tuple(features)
+    names = tuple(name for name, values in features.items() if not np.isnan(values[where.fit]).all())
     return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
 
 
@@ -88,6 +97,17 @@ def _monotone(names: tuple[str, ...]) -> list[int]:
 
 def _calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedClassifierCV:
     return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
+
+
+def _fit_fallback(table: Table, where: Blocks, bounds: tuple[Floats, Floats, Floats], limit: float) -> object:
+    """Logistic regression on the features without a scale, from decisions whose escalation the limit can hold."""
+    posts = total_posts(table.features, table.names) + np.exp(table.features[:, table.names.index("log_needed")])
+    free = scale_free(table.names)
+    inputs = clipped(table.features, *bounds)[:, free]
+    fit, later = where.fit & (posts <= limit), where.calibration & (posts <= limit)
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    linear.fit(inputs[fit], table.labels[fit])
+    return _calibrated(linear, inputs[later], table.labels[later])
 
 
 def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> EscalationModel:
@@ -106,18 +126,18 @@ def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> Escalati
         random_state=config.seed,
     ).fit(x, y)
     low, middle, high = np.nan_to_num(np.nanquantile(x, [0.001, 0.5, 0.999], axis=0))
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    linear.fit(clipped(x, low, middle, high), y)
     known = where.fit | where.calibration
+    limit = LARGEST * float(total_posts(table.features[known], table.names).max())
     return EscalationModel(
         head="counts",
         main=_calibrated(trees, later, outcome),
-        fallback=_calibrated(linear, clipped(later, low, middle, high), outcome),
+        fallback=_fit_fallback(table, where, (low, middle, high), limit),
         names=table.names,
         diurnal=table.diurnal,
         low=low,
         middle=middle,
         high=high,
+        limit=limit,
         base_rate=float(table.labels[known].mean()),
     )
 
@@ -127,7 +147,7 @@ def _hour_rates(table: Table, where: Blocks) -> Floats:
     hours = table.features[:, table.names.index("hour")].astype(int)
     events = np.bincount(hours[where.fit], table.labels[where.fit], minlength=24)
     seen = np.bincount(hours[where.fit], minlength=24)
-    return log_odds((events + 1) / (seen + 10))[hours]
+    return np.asarray(log_odds((events + 1) / (seen + 10))[hours])
 
 
 SCORES: Mapping[str, Callable[[Table, Blocks], Floats]] = {
@@ -146,4 +166,14 @@ def baseline_probabilities(table: Table, where: Blocks) -> dict[str, Floats]:
         score = score_of(table, where).reshape(-1, 1)
         sigmoid = LogisticRegression(C=1e6).fit(score[where.calibration], table.labels[where.calibration])
         found[name] = sigmoid.predict_proba(score[where.test])[:, 1]
-    return found
+    return found | {"logistic_regression": _logistic(table, where)}
+
+
+def _logistic(table: Table, where: Blocks) -> Floats:
+    """Logistic regression on every feature, missing ones at their median."""
+    middle = np.nan_to_num(np.nanmedian(table.features[where.fit], axis=0))
+    inputs = np.where(np.isnan(table.features), middle, table.features)
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    linear.fit(inputs[where.fit], table.labels[where.fit])
+    sigmoid = _calibrated(linear, inputs[where.calibration], table.labels[where.calibration])
+    return np.asarray(sigmoid.predict_proba(inputs[where.test])[:, 1])

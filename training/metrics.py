@@ -8,7 +8,6 @@ from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
     cohen_kappa_score,
-    confusion_matrix,
     roc_auc_score,
 )
 
@@ -35,7 +34,7 @@ def per_class_f1(truth: Labels, chosen: Labels, classes: int) -> Floats:
     counts = confusion(truth, chosen, classes)
     both = counts.sum(0) + counts.sum(1)
     hits = 2.0 * counts.diagonal()
-    return np.divide(hits, both, out=np.full(classes, np.nan), where=both > 0)
+    return np.asarray(np.divide(hits, both, out=np.full(classes, np.nan), where=both > 0))
 
 
 def macro_f1(truth: Labels, chosen: Labels) -> float:
@@ -71,7 +70,7 @@ def false_alarm_rate(truth: Labels, chosen: Labels) -> float:
 
 def confusion(truth: Labels, chosen: Labels, classes: int) -> NDArray[np.int64]:
     """Counts, rows = truth: [classes, classes]."""
-    return np.asarray(confusion_matrix(truth, chosen, labels=np.arange(classes)))
+    return np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
 
 
 def _gap(confidence: Floats, right: Floats, bins: NDArray[np.int64]) -> float:
@@ -89,10 +88,8 @@ def ece(probabilities: Floats, truth: Labels, bins: int = 15) -> float:
 
 def binary_ece(truth: Labels, probability: Floats, bins: int = 15) -> float:
     """Expected calibration error of a probability of an event, equal-count bins (events are rare): [n], [n]."""
-    order = np.argsort(probability, kind="stable")
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order)) * bins // len(order)
-    return _gap(probability, truth.astype(float), place)
+    rank = np.searchsorted(np.sort(probability), probability)  # equal probabilities share a bin, whatever their order
+    return _gap(probability, truth.astype(float), rank * bins // len(rank))
 
 
 def auroc(truth: Labels, score: Floats) -> float:
@@ -114,7 +111,7 @@ def brier_skill_score(truth: Labels, probability: Floats) -> float:
 
 
 def recall_at_false_positive_rate(truth: Labels, score: Floats, rate: float = 0.05) -> float:
-    """Recall at the highest threshold whose false-positive rate is within `rate`; nan when one class is absent."""
+    """Recall at the lowest threshold whose false-positive rate is within `rate`; nan when one class is absent."""
     if not 0 < truth.mean() < 1:
         return float("nan")
     calm = np.sort(score[truth == 0])[::-1]

@@ -24,10 +24,10 @@ from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
 from training.card import write_card
-from training.corpus import Corpus, read_corpus
+from training.corpus import Corpus, fully_labelled, read_corpus
 from training.register import register
 from training.text_config import TextConfig
-from training.text_fit import build_classifier, fit
+from training.text_fit import build_classifier, fit, forget_checkpoints
 from training.text_report import Answers, Truth, report, table
 
 
@@ -51,7 +51,7 @@ def answers_of(model: TextModel, rows: Sequence[Example]) -> Answers:
 
 def baseline_answers(corpus: Corpus, taxonomy: Taxonomy) -> Answers:
     """The TF-IDF baseline, trained on the same rows, on the test rows."""
-    train = corpus.part("train")
+    train = [row for row in corpus.part("train") if fully_labelled(row)]
     model = Baseline([row.text for row in train], *labels(train, taxonomy))
     seen, category, rank = model.predict([row.text for row in corpus.part("test")])
     probabilities = np.zeros((len(category), len(taxonomy.ids)))
@@ -113,6 +113,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
         metrics=reports,
     )
     bundle = _save(config, taxonomy, encoder, classifier, part)
+    forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
     if config.held_out_source is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from data.records import Example
 from data.taxonomy import Taxonomy
+from models.batching import pad
 from models.classifier import IGNORED
 
 
@@ -31,6 +33,11 @@ def severity_target(rank: int | None, ranks: int) -> list[float]:
     if rank is None:
         return [IGNORED] * (ranks - 2)
     return [float(rank > k + 1) if rank > k else IGNORED for k in range(ranks - 2)]
+
+
+def rank_of(severity: NDArray[np.floating], category: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The way back from targets to ranks: [n, ranks - 2] and [n, categories] -> [n]."""
+    return np.asarray(np.where(category.argmax(1) == 0, 0, 1 + (severity == 1).sum(1)))
 
 
 class Posts(Dataset[dict[str, Any]]):
@@ -62,11 +69,10 @@ class Collator:
     pad: int
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        longest = max(len(row["input_ids"]) for row in rows)
-        ids = torch.tensor([row["input_ids"] + [self.pad] * (longest - len(row["input_ids"])) for row in rows])
+        ids, mask = pad([row["input_ids"] for row in rows], self.pad)
         return {
-            "input_ids": ids,
-            "attention_mask": (ids != self.pad).long(),
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(mask),
             "category_target": torch.tensor([row["category_target"] for row in rows]),
             "severity_target": torch.tensor([row["severity_target"] for row in rows]),
         }

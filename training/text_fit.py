@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from torch import nn
 from transformers import EvalPrediction, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from data.errors import ConfigError
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.classifier import Adapter, RiskClassifier, adapt
@@ -19,7 +23,7 @@ from models.probabilities import category_probabilities, decide, severity_probab
 from models.tokens import Tokens
 from training.metrics import macro_f1, qwk
 from training.text_config import TextConfig
-from training.text_data import Collator, Posts, class_weights
+from training.text_data import Collator, Posts, class_weights, rank_of
 from training.text_loss import Recipe, TeachingModule
 
 
@@ -43,13 +47,16 @@ def build_classifier(encoder: Encoder, config: TextConfig, taxonomy: Taxonomy) -
     return RiskClassifier(body, hidden, len(taxonomy.ids), len(taxonomy.severities))
 
 
-def validation_scores(examples: Sequence[Example], taxonomy: Taxonomy) -> Callable[[EvalPrediction], dict[str, float]]:
-    """macro-F1, QWK and their mean (the model that is kept is the best in this) on the validation part."""
-    category = np.array([taxonomy.index(example.category or taxonomy.none_id) for example in examples])
-    severity = np.array([example.severity or 0 for example in examples])
+def validation_scores(taxonomy: Taxonomy) -> Callable[[EvalPrediction], dict[str, float]]:
+    """macro-F1, QWK and their mean (the model that is kept is the best in this) on the validation part.
+
+    Labels come from the prediction itself: the Trainer sorts validation rows by length, so their order is not ours.
+    """
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
         logits = np.asarray(prediction.predictions)
+        target, continued = (np.asarray(labels) for labels in prediction.label_ids)
+        category, severity = target.argmax(1), rank_of(continued, target)
         probabilities = category_probabilities(logits[:, : len(taxonomy.ids)])
         ranks = severity_probabilities(probabilities[:, 0], logits[:, len(taxonomy.ids) :])
         chosen, rank = decide(probabilities, ranks)
@@ -68,7 +75,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
     """The Trainer's settings: a checkpoint each epoch, the best one is kept."""
     cuda = torch.cuda.is_available()
     return TrainingArguments(
-        output_dir=str(Path(config.out) / "checkpoints"),
+        output_dir=str(_checkpoints(config)),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=2 * config.batch_size,
@@ -94,10 +101,26 @@ def arguments(config: TextConfig) -> TrainingArguments:
     )
 
 
+def _checkpoints(config: TextConfig) -> Path:
+    return Path(config.out) / "checkpoints"
+
+
 def last_checkpoint(config: TextConfig) -> str | None:
-    """Where an interrupted run of the same `out` stopped, or None."""
-    folder = Path(config.out) / "checkpoints"
-    return get_last_checkpoint(str(folder)) if folder.is_dir() else None  # type: ignore[no-untyped-call,no-any-return]
+    """Where an interrupted run with the same settings stopped, or None; ConfigError if the settings differ."""
+    note, settings = _checkpoints(config) / "settings.json", json.dumps(asdict(config), indent=1)
+    if not note.exists():
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(settings, encoding="utf-8")
+    elif note.read_text(encoding="utf-8") != settings:
+        raise ConfigError(
+            f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
+        )
+    return get_last_checkpoint(str(note.parent))  # type: ignore[no-any-return, no-untyped-call]
+
+
+def forget_checkpoints(config: TextConfig) -> None:
+    """Delete the checkpoints of a run that is over, so that the next one starts afresh."""
+    shutil.rmtree(_checkpoints(config), ignore_errors=True)
 
 
 def fit(
@@ -126,7 +149,7 @@ def fit(
         train_dataset=train,
         eval_dataset=validation,
         data_collator=Collator(tokens.pad),
-        compute_metrics=validation_scores(parts[1], taxonomy),
+        compute_metrics=validation_scores(taxonomy),
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(config))
     return classifier.eval()

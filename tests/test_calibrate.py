@@ -1,0 +1,124 @@
+"""Calibration: known temperatures come back, decisions stay, sets cover, a higher cost never grades lower."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.calibration import Calibration
+from models.probabilities import category_probabilities, severity_probabilities
+from models.text import interpret
+from training.calibrate import (
+    QWK_TOLERANCE,
+    REVIEW_SHARE,
+    UNDER_COSTS,
+    choose_under_cost,
+    conformal_floor,
+    fit_calibration,
+    fit_temperatures,
+)
+from training.metrics import qwk, under_grading_rate
+
+tidy = st.integers(-1200, 1200).map(lambda n: n / 100)
+category_logits = arrays(np.float64, (5, 17), elements=tidy)
+severity_logits = arrays(np.float64, (5, 3), elements=tidy)
+temperatures = st.floats(0.25, 4)
+
+
+def drawn(probabilities: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """One label per row, by its probabilities."""
+    return (
+        (probabilities.cumsum(1) < random.random((len(probabilities), 1))).sum(1).clip(max=probabilities.shape[1] - 1)
+    )
+
+
+def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Logits of both heads, and labels drawn from exactly the probabilities that they mean."""
+    random = np.random.default_rng(seed)
+    category, severity = random.normal(0, 2, (n, 6)), random.normal(0, 2, (n, 3))
+    chosen = drawn(category_probabilities(category), random)
+    ranks = drawn(severity_probabilities(np.zeros(n), severity), random)
+    return category, severity, chosen, np.where(chosen == 0, 0, ranks)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_a_known_temperature_comes_back(temperature: float) -> None:
+    category, severity, chosen, rank = world(4000)
+    found = fit_temperatures(category * temperature, severity / temperature, chosen, rank)
+    assert found.category_temperature == pytest.approx(temperature, rel=0.08)
+    assert found.severity_temperature == pytest.approx(1 / temperature, rel=0.08)
+
+
+def test_without_crises_the_severity_stays_uncalibrated() -> None:
+    category, severity, _, _ = world(50)
+    none = np.zeros(50, int)
+    fitted = fit_calibration(category, severity, none, none)
+    assert fitted.severity_temperature == 1
+    assert np.isfinite(fitted.category_temperature)
+
+
+@given(category_logits, temperatures)
+def test_a_temperature_leaves_the_most_probable_category(logits: np.ndarray, temperature: float) -> None:
+    assert (category_probabilities(logits, temperature).argmax(1) == logits.argmax(1)).all()
+
+
+@given(category_logits, severity_logits)
+def test_without_calibration_the_plain_probabilities_are_served(category: np.ndarray, severity: np.ndarray) -> None:
+    found = interpret(category, severity, Calibration())
+    assert (found.category == category_probabilities(category)).all()
+    assert found.members.all()  # floor 0: every category is in the set
+    assert not found.needs_review.any()
+
+
+@pytest.mark.parametrize(("n", "coverage"), [(4, 0.9), (9, 0.9), (10, 0.8), (50, 0.9), (200, 0.95)])
+def test_sets_cover_exchangeable_rows_as_promised(n: int, coverage: float) -> None:
+    random = np.random.default_rng(n)
+    covered = []
+    for _ in range(2000):
+        seen, fresh = random.random((n, 1)), random.random((20, 1))
+        covered.append((fresh >= conformal_floor(seen, np.zeros(n, int), coverage)).mean())
+    margin = 4 * np.std(covered) / np.sqrt(len(covered))
+    assert np.mean(covered) >= coverage - margin
+    assert np.mean(covered) <= coverage + 1 / (n + 1) + margin + 1e-9
+
+
+@given(category_logits, severity_logits, st.floats(1, 9), st.floats(1, 9), temperatures)
+def test_a_higher_under_cost_never_lowers_a_rank(
+    category: np.ndarray, severity: np.ndarray, one: float, other: float, temperature: float
+) -> None:
+    base = Calibration(category_temperature=temperature, severity_temperature=temperature)
+    low, high = (interpret(category, severity, replace(base, under_cost=cost)) for cost in sorted((one, other)))
+    assert (low.rank <= high.rank).all()
+    assert (low.chosen == high.chosen).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_chosen_cost_is_safe_and_cheap(seed: int) -> None:
+    category, severity, _, rank = world(600, seed)
+
+    def decided(cost: float) -> np.ndarray:
+        return interpret(category, severity, Calibration(under_cost=cost)).rank
+
+    chosen = choose_under_cost(category, severity, rank, Calibration())
+    assert chosen in UNDER_COSTS
+    kappas = {cost: qwk(rank, decided(cost)) for cost in UNDER_COSTS}
+    assert kappas[chosen] >= max(kappas.values()) - QWK_TOLERANCE
+    allowed = [cost for cost in UNDER_COSTS if kappas[cost] >= max(kappas.values()) - QWK_TOLERANCE]
+    missed = [under_grading_rate(rank, decided(cost)) for cost in allowed]
+    assert under_grading_rate(rank, decided(chosen)) == min(missed)
+
+
+def test_the_fit_on_validation_rows_keeps_its_promises_there() -> None:
+    category, severity, chosen, rank = world(1500)
+    fitted = fit_calibration(2 * category, severity, chosen, rank)
+    found = interpret(2 * category, severity, fitted)
+    assert found.members[np.arange(1500), chosen].mean() == pytest.approx(fitted.coverage, abs=0.01)
+    assert found.members.sum(1).min() >= 1
+    assert found.members[np.arange(1500), found.chosen].all()
+    assert found.needs_review.mean() == pytest.approx(REVIEW_SHARE, abs=0.01)
+    assert found.confidence[found.needs_review].max() <= found.confidence[~found.needs_review].min()

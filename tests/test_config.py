@@ -1,0 +1,109 @@
+"""Settings: flags over file over defaults, and every mistake named with what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+from pydantic import Field
+
+from data.errors import ConfigError
+from training.config import load_config
+from training.escalation_config import EscalationConfig
+from training.text_config import TextConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Small:
+    """Three settings of three types."""
+
+    posts: tuple[str, ...] = ("a.jsonl",)
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    seed: int = 7
+
+
+def toml(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "run.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_then_file_then_flags(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'share = 0.2\nseed = 8\nposts = ["b.jsonl", "c.jsonl"]')
+    assert load_config(Small) == Small()
+    assert load_config(Small, path) == Small(share=0.2, seed=8, posts=("b.jsonl", "c.jsonl"))
+    assert load_config(Small, path, {"seed": 9}) == Small(share=0.2, seed=9, posts=("b.jsonl", "c.jsonl"))
+    assert load_config(Small, None, {"seed": 9}) == Small(seed=9)
+
+
+def test_a_flag_that_was_not_given_leaves_the_file(tmp_path: Path) -> None:
+    assert load_config(Small, toml(tmp_path, "seed = 8"), {"seed": None, "share": 0.5}) == Small(seed=8, share=0.5)
+
+
+@pytest.mark.parametrize("place", ["file", "flag"])
+def test_an_unknown_setting_is_named_with_the_known_ones(tmp_path: Path, place: str) -> None:
+    path, flags = (toml(tmp_path, "sede = 8"), {}) if place == "file" else (None, {"sede": 8})
+    with pytest.raises(ConfigError, match="unknown setting sede: known are posts, share, seed"):
+        load_config(Small, path, flags)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('seed = "many"', "settings of Small: seed: .*integer"),
+        ("seed = 1.5", "seed: .*integer"),
+        ("share = 1.0", "share: .*less than 1"),
+        ("share = nan", "share"),
+        ("posts = 3", "posts: .*tuple"),
+        ("posts = [3]", r"posts\[0\]: .*string"),
+        ("[share]\nvalue = 0.1", "share: .*number"),
+        ("seed = ", r"run\.toml: .*give a readable TOML file"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_config(Small, toml(tmp_path, text))
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"share: .*; seed: "):
+        load_config(Small, toml(tmp_path, 'share = 2\nseed = "x"'))
+
+
+def test_a_file_that_is_not_there_or_not_utf8_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: .*readable"):
+        load_config(Small, tmp_path / "nowhere.toml")
+    (tmp_path / "bad.toml").write_bytes(b'posts = ["\xff"]')
+    with pytest.raises(ConfigError, match=r"bad\.toml"):
+        load_config(Small, tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize("kind", [TextConfig, EscalationConfig])
+def test_defaults_are_valid_and_survive_a_round_trip(kind: type[TextConfig] | type[EscalationConfig]) -> None:
+    plain = load_config(kind)
+    assert plain == kind()
+    assert load_config(kind, flags=asdict(plain)) == plain
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("test", 0.0),
+        ("validation", 1.0),
+        ("rank", -1),
+        ("max_tokens", 4),
+        ("max_tokens", 513),
+        ("epochs", 0),
+        ("learning_rate", 0.0),
+        ("label_smoothing", 1.0),
+        ("class_weight_power", -0.1),
+        ("token_dropout", 1.0),
+        ("bf16", "perhaps"),
+    ],
+)
+def test_settings_out_of_range_are_refused(name: str, value: object) -> None:
+    assert name in {field.name for field in fields(TextConfig)}
+    with pytest.raises(ConfigError, match=f"settings of TextConfig: {name}: "):
+        load_config(TextConfig, flags={name: value})

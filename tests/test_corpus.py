@@ -1,0 +1,138 @@
+"""The posts of a run: split once, by near-duplicate group, never touched by the rows that only teach."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from data.duplicates import near_duplicate_groups
+from data.errors import CorpusError
+from data.records import Example
+from data.samples import sample_examples
+from data.taxonomy import load_taxonomy
+from training.corpus import MIN_ROWS, Corpus, fully_labelled, read_corpus
+from training.text_config import TextConfig
+
+TAXONOMY = load_taxonomy()
+PARTS = ("train", "validation", "test")
+
+
+def write(path: Path, rows: Iterable[Example]) -> str:
+    lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+    path.write_text("".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def read(config: TextConfig) -> Corpus:
+    return read_corpus(config, TAXONOMY, Console(quiet=True))
+
+
+@pytest.fixture
+def config(tiny_posts: Path) -> TextConfig:
+    return TextConfig(posts=(str(tiny_posts),))
+
+
+def ids(corpus: Corpus) -> list[list[str]]:
+    return [[row.id for row in corpus.part(part)] for part in PARTS]
+
+
+def test_every_row_is_in_one_part(config: TextConfig) -> None:
+    corpus = read(config)
+    assert sorted(row for part in ids(corpus) for row in part) == sorted(row.id for row in corpus.examples)
+    assert corpus.about["rows"] == {name: len(corpus.part(name)) for name in PARTS} | {"extra": 0}
+    assert len(corpus.part("test")) == pytest.approx(0.15 * len(corpus.examples), abs=6)
+    assert len(corpus.part("validation")) == pytest.approx(0.10 * len(corpus.examples), abs=6)
+
+
+def test_near_duplicates_stay_together(config: TextConfig, tmp_path: Path) -> None:
+    again = [replace(row, id=f"{row.id}c", text=f"{row.text}！") for row in sample_examples()]
+    corpus = read(replace(config, posts=(*config.posts, write(tmp_path / "again.jsonl", again))))
+    where = {row: part for part, rows in zip(PARTS, ids(corpus), strict=True) for row in rows}
+    groups = near_duplicate_groups([row.text for row in corpus.examples])
+    assert len(set(groups)) < len(groups) - 100
+    owner: dict[int, str] = {}
+    for row, group in zip(corpus.examples, groups, strict=True):
+        assert owner.setdefault(group, where[row.id]) == where[row.id]
+    assert len(corpus.test_groups) == len(corpus.part("test"))
+
+
+def test_the_seed_decides_the_split(config: TextConfig) -> None:
+    assert ids(read(config)) == ids(read(config))
+    assert ids(read(config)) != ids(read(replace(config, seed=8)))
+
+
+def test_extra_rows_only_teach_and_leave_the_split_alone(config: TextConfig, tmp_path: Path) -> None:
+    plain = read(config)
+    held_out = [*plain.part("validation"), *plain.part("test")]
+    fresh = [
+        Example(id=f"x{i}", text=f"第{i}号公告：{'甲乙丙丁戊己庚'[i]}厂停产", category="other", severity=1)
+        for i in range(7)
+    ]
+    leaks = [replace(row, id=f"{row.id}x", text=f"{row.text}。") for row in held_out]
+    corpus = read(replace(config, extra=(write(tmp_path / "extra.jsonl", [*fresh, *leaks]),)))
+    assert corpus.split == plain.split
+    assert ids(corpus)[1:] == ids(plain)[1:]
+    assert ids(corpus)[0] == [*ids(plain)[0], *(row.id for row in fresh)]
+    assert corpus.about["extra_dropped_as_near_duplicates"] == len(leaks)
+    assert corpus.about["rows"]["extra"] == len(fresh)
+
+
+def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:
+    posts = [replace(row, source="hot" if i % 3 else "shop") for i, row in enumerate(read(config).examples)]
+    posts.append(Example(id="p", text="这家店三天不回消息", severity=1, source="shop"))
+    corpus = read(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),), held_out_source="shop"))
+    assert {row.source for row in corpus.part("test")} == {"shop"}
+    assert {row.source for row in corpus.part("train") + corpus.part("validation")} == {"hot"}
+    with pytest.raises(CorpusError, match=r"no row has source 'nowhere'.*sample"):
+        read(replace(config, held_out_source="nowhere"))
+
+
+def test_a_row_that_lacks_a_label_only_teaches(config: TextConfig, tmp_path: Path) -> None:
+    posts = read(config).examples
+    partly = [
+        Example(id="p1", text="某地仓库深夜起火浓烟滚滚", category="public_safety"),
+        Example(id="p2", text="客服三天不回消息", severity=1),
+    ]
+    corpus = read(replace(config, posts=(write(tmp_path / "posts.jsonl", [*partly, *posts]),)))
+    train, validation, test = ids(corpus)
+    assert train[-2:] == ["p1", "p2"]
+    assert {"p1", "p2"}.isdisjoint(validation + test)
+    assert corpus.split == read(config).split
+    assert all(fully_labelled(row) for row in corpus.examples)
+
+
+def test_files_are_named_with_their_hash(config: TextConfig, tiny_posts: Path) -> None:
+    assert read(config).about["files"] == {tiny_posts.name: hashlib.sha256(tiny_posts.read_bytes()).hexdigest()}
+
+
+def test_bad_rows_are_named_and_left_out(config: TextConfig, tiny_posts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    lines = [
+        "not json",
+        *tiny_posts.read_text(encoding="utf-8").splitlines(),
+        '{"id": "z", "text": "a", "category": "weather"}',
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    console = Console(record=True, width=400, quiet=False, file=(tmp_path / "log").open("w", encoding="utf-8"))
+    corpus = read_corpus(replace(config, posts=(str(path),)), TAXONOMY, console)
+    told = console.export_text()
+    assert len(corpus.examples) == len(lines) - 2
+    assert "posts.jsonl:1: row: not valid JSON" in told
+    assert f"posts.jsonl:{len(lines)}: category: 'weather' is not in the taxonomy" in told
+    console.file.close()
+
+
+def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path: Path) -> None:
+    few = write(tmp_path / "few.jsonl", sample_examples()[: MIN_ROWS - 1])
+    with pytest.raises(CorpusError, match=rf"few\.jsonl: at least {MIN_ROWS}"):
+        read(replace(config, posts=(few,)))
+    with pytest.raises(CorpusError, match="no such file"):
+        read(replace(config, posts=("nowhere.jsonl",)))
+    with pytest.raises(CorpusError, match="0 labelled posts"):
+        read(replace(config, posts=()))

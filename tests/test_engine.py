@@ -1,0 +1,97 @@
+"""Engines: ONNX and torch agree, a row's answer does not depend on its batch, a graph is built once per digest."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from data.errors import ConfigError
+from data.samples import sample_examples
+from models.adapter import load_classifier
+from models.bundle import Bundle, text_part
+from models.engine import Engine, OnnxEngine, TorchEngine
+from models.engine_build import ENGINES, build_onnx, load_text_model, onnx_path
+from models.export import export_onnx, merged
+
+TEXTS = [example.text for example in sample_examples()[::4]] + ["", "退", "很" * 600, "😂"]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[list[int]]:
+    """Ids of rows from 2 to 256 tokens long, short and long ones mixed."""
+    random = np.random.default_rng(0)
+    lengths = [2, 256, 3, 17, 100, 5, 64, 2, 255, 30]
+    return [[0, *random.integers(4, 1000, length - 2).tolist(), 2] for length in lengths]
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES))
+def engine(request: pytest.FixtureRequest, tiny_bundle: Bundle) -> Engine:
+    return load_text_model(tiny_bundle, request.param, threads=1).engine
+
+
+def test_onnx_and_torch_agree_on_probabilities_and_decisions(tiny_bundle: Bundle) -> None:
+    onnx, reference = (load_text_model(tiny_bundle, name, threads=1).predict(TEXTS) for name in ("onnx", "torch"))
+    assert np.abs(onnx.category - reference.category).max() < 1e-3
+    assert np.abs(onnx.severity - reference.severity).max() < 1e-3
+    assert (onnx.chosen == reference.chosen).all()
+    assert (onnx.rank == reference.rank).all()
+
+
+def test_one_row_alone_is_answered_as_among_many(engine: Engine, rows: list[list[int]]) -> None:
+    many = engine.logits(rows)
+    for i, row in enumerate(rows):
+        for head, alone in zip(many, engine.logits([row]), strict=True):
+            assert np.abs(head[i] - alone[0]).max() < 1e-5
+
+
+def test_rows_come_back_in_their_order(engine: Engine, rows: list[list[int]]) -> None:
+    order = np.random.default_rng(1).permutation(len(rows))
+    for head, shuffled in zip(engine.logits(rows), engine.logits([rows[i] for i in order]), strict=True):
+        np.testing.assert_allclose(head[order], shuffled, atol=1e-5)
+
+
+def test_folding_the_adapter_in_keeps_the_answers(tiny_bundle: Bundle, rows: list[list[int]]) -> None:
+    classifier = load_classifier(tiny_bundle)
+    folded = merged(copy.deepcopy(classifier))
+    assert not any("lora" in name for name in folded.state_dict())
+    for one, two in zip(TorchEngine(classifier, 1).logits(rows), TorchEngine(folded, 1).logits(rows), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_the_adapter_is_in_the_graph(tiny_bundle: Bundle, rows: list[list[int]]) -> None:
+    classifier = load_classifier(tiny_bundle)
+    with torch.no_grad():
+        for name, weight in classifier.named_parameters():
+            if "lora_B" in name:
+                weight.zero_()
+    without = TorchEngine(classifier, 1).logits(rows)[0]
+    assert np.abs(OnnxEngine(build_onnx(tiny_bundle), 1, 1).logits(rows)[0] - without).max() > 1e-3
+
+
+def test_the_graph_is_built_once_and_kept_under_the_digest(tiny_bundle: Bundle, trained_bundle: Bundle) -> None:
+    path = build_onnx(tiny_bundle)
+    built = path.stat().st_mtime_ns
+    assert tiny_bundle.manifest.digest[:16] in path.name
+    assert build_onnx(tiny_bundle) == path
+    assert path.stat().st_mtime_ns == built
+    part = text_part(tiny_bundle)
+    dearer = replace(part, calibration=replace(part.calibration, under_cost=9.0))
+    other = replace(tiny_bundle, manifest=replace(tiny_bundle.manifest, text=dearer))
+    assert len({path, onnx_path(other), onnx_path(trained_bundle)}) == 3
+    assert [left.suffix for left in path.parent.iterdir()] == [".onnx"] * len(list(path.parent.iterdir()))
+
+
+def test_an_export_replaces_the_file_whole(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("graph") / "deep" / "a.onnx"
+    assert export_onnx(load_classifier(tiny_bundle), path) == path
+    assert [left.name for left in path.parent.iterdir()] == ["a.onnx"]
+    assert OnnxEngine(path, 1, 1).logits([[0, 2]])[0].shape == (1, len(tiny_bundle.manifest.categories))
+
+
+def test_an_unknown_engine_is_refused(tiny_bundle: Bundle) -> None:
+    with pytest.raises(ConfigError, match=r"abacus.*onnx, torch"):
+        load_text_model(tiny_bundle, "abacus")

@@ -1,0 +1,202 @@
+"""Laws of the escalation answer: complete for any volume, the same alone and in company, honest about its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from self_exciting import HOURS, START, model, topic, trained
+from sklearn.linear_model import LogisticRegression
+
+from data.records import MAX_POINTS, EscalationResult, Volume
+from data.volume import count_features, windows_of
+from models.escalation import MAX_FACTORS, OPTIONAL, SCALED, EscalationModel, clipped, design, log_odds, scale_free
+from models.escalation_words import GROUPS
+
+MODEL = model()
+NOON = START + timedelta(hours=12)
+KNOWN = topic(7)
+
+values = st.one_of(st.none(), st.integers(0, 5_000).map(float))
+
+
+def _volume(counts: Sequence[float | None], **more: object) -> Volume:
+    return Volume(**({"as_of": NOON, "counts": tuple(counts)} | more))  # type: ignore[arg-type]
+
+
+def _whole(number: int, age: int) -> Volume:
+    """The first hours of a synthetic topic, with everything that training had."""
+    series = topic(number)
+    parts = {name: getattr(series, name)[:age] for name in ("counts", "authors", "negative")}
+    return Volume(as_of=series.start + timedelta(hours=age), **parts)
+
+
+def _answer(volume: Volume, by: EscalationModel = MODEL) -> EscalationResult:
+    return by.predict([volume])[0]
+
+
+volumes = st.builds(
+    lambda counts, minutes, hour: _volume(counts, interval_minutes=minutes, as_of=NOON + timedelta(hours=hour)),
+    st.lists(values, min_size=1, max_size=40),
+    st.sampled_from([10, 30, 60, 120]),
+    st.integers(0, 23),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(volumes)
+def test_every_volume_has_a_complete_answer(volume: Volume) -> None:
+    found = _answer(volume)
+    counts = volume.counts or ()
+    assert 0 < found.probability < 1
+    assert found.lift == pytest.approx(found.probability / found.base_rate, abs=0.02)
+    assert (found.head, found.horizon_hours) == ("counts", 6)
+    assert found.n_obs == sum(count is not None for count in counts)
+    assert ("counts" in found.missing) == (None in counts)
+    assert len(found.factors) <= MAX_FACTORS
+    assert all(factor.name in GROUPS and factor.text and "nan" not in factor.text for factor in found.factors)
+    sizes = [abs(factor.effect) for factor in found.factors]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(volumes, min_size=2, max_size=6))
+def test_a_batch_answers_as_one_by_one_and_in_order(many: list[Volume]) -> None:
+    assert MODEL.predict(many) == [_answer(volume) for volume in many]
+    assert MODEL.predict(many[::-1]) == MODEL.predict(many)[::-1]
+
+
+def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> None:
+    _, decisions, _, table = trained()
+    rows = list(range(0, len(decisions.topic), 500))
+    served = [_whole(int(decisions.topic[row]), int(decisions.windows.length[row])) for row in rows]
+    features = design(count_features(windows_of(served), MODEL.diurnal), MODEL.names)
+    np.testing.assert_array_equal(features, table.features[rows])
+    inside = MODEL.in_domain(decisions.windows, table.features)[rows]
+    expected = MODEL.probabilities(table.features[rows], inside)
+    assert [answer.probability for answer in MODEL.predict(served)] == pytest.approx(expected, abs=1e-4)
+    assert [answer.in_domain for answer in MODEL.predict(served)] == inside.tolist()
+
+
+@pytest.mark.parametrize("counts", [[None], [None] * MAX_POINTS, [0.0], [5.0], [None, 8.0], [30.0, None], [1e6]])
+def test_one_or_two_observations_or_none_are_answered(counts: list[float | None]) -> None:
+    found = _answer(_volume(counts))
+    assert not found.in_domain
+    assert 0 < found.probability < 1
+
+
+def test_a_topic_like_those_of_training_is_in_domain() -> None:
+    found = _answer(_whole(7, 12))
+    assert found.in_domain
+    assert found.missing == ()
+    assert _answer(_volume(KNOWN.counts[:12])).missing == OPTIONAL
+
+
+@pytest.mark.parametrize(
+    ("counts", "more"),
+    [
+        ([*[5.0] * 3, None, 5.0, 5.0], {}),  # an hour of the last six is unknown
+        ([1.0] * 6, {}),  # too few posts
+        ([30.0] * 6 + [1.0] * 6, {}),  # too quiet of late
+        ([20.0] * (HOURS + 1), {}),  # older than any topic of training
+        ([100_000.0] * 6, {}),  # larger than any topic of training
+        ([60.0] * 6, {"interval_minutes": 120}),  # too coarse
+    ],
+)
+def test_out_of_domain_falls_back_and_says_so(counts: list[float | None], more: dict[str, int]) -> None:
+    volume = _volume(counts, **more)
+    found = _answer(volume)
+    assert not found.in_domain
+    features = design(count_features(windows_of([volume]), MODEL.diurnal), MODEL.names)
+    inputs = clipped(features, MODEL.low, MODEL.middle, MODEL.high)[:, scale_free(MODEL.names)]
+    assert found.probability == pytest.approx(MODEL.fallback.predict_proba(inputs)[0, 1], abs=1e-4)
+    silent = replace(MODEL, main=None)  # the main model is not even asked
+    assert _answer(volume, silent) == found
+
+
+def test_the_fallback_does_not_see_how_large_a_topic_is() -> None:
+    assert {MODEL.names[i] for i in scale_free(MODEL.names)} == {*MODEL.names} - {*SCALED}
+    counts = [9_000.0, 12_000.0, 15_000.0, 20_000.0, 18_000.0, 24_000.0]
+    one, ten = _answer(_volume(counts)), _answer(_volume([count * 10 for count in counts]))
+    assert not one.in_domain
+    assert ten.probability == pytest.approx(one.probability, abs=2e-3)
+
+
+def test_the_fallback_does_not_extrapolate() -> None:
+    rows = np.stack([MODEL.low, MODEL.high])
+    beyond = np.stack([MODEL.low - 1e6, MODEL.high + 1e6])
+    outside = np.zeros(2, bool)
+    np.testing.assert_allclose(MODEL.probabilities(beyond, outside), MODEL.probabilities(rows, outside))
+
+
+def test_missing_features_stand_at_their_median_in_the_fallback() -> None:
+    nothing = np.full((1, len(MODEL.names)), np.nan)
+    outside = np.zeros(1, bool)
+    assert MODEL.probabilities(nothing, outside) == MODEL.probabilities(MODEL.middle[None], outside)
+
+
+def test_more_posts_needed_never_raise_the_likelihood() -> None:
+    _, _, where, table = trained()
+    rows = table.features[where.test][::20]
+    inside = np.ones(len(rows), bool)
+    needed = [i for i, name in enumerate(MODEL.names) if name.startswith("needed_over_")]
+    assert len(needed) == 4
+    before, moved = MODEL.probabilities(rows, inside), False
+    for step in (0.1, 0.5, 1.0, 3.0):
+        rows = rows.copy()
+        rows[:, needed] += step
+        after = MODEL.probabilities(rows, inside)
+        assert (after <= before + 1e-12).all()
+        moved |= bool((after < before - 1e-3).any())
+        before = after
+    assert moved
+
+
+def _by_hand(coefficient: dict[str, float]) -> EscalationModel:
+    """The model with a logistic regression in place of the trees, its coefficients set by hand."""
+    linear = LogisticRegression()
+    linear.classes_, linear.intercept_ = np.array([0, 1]), np.array([-1.0])
+    linear.coef_ = np.array([[coefficient.get(name, 0.0) for name in MODEL.names]])
+    return replace(MODEL, main=linear)
+
+
+def test_factors_are_what_is_lost_at_the_medians_with_its_sign() -> None:
+    parts = dict.fromkeys(OPTIONAL, (1.0,) * 6)
+    rising, falling = (_volume(counts, **parts) for counts in ([10.0] * 3 + [20.0] * 3, [20.0] * 3 + [10.0] * 3))
+    by_hand = _by_hand({"growth_3h": 1.0})
+    middle = float(MODEL.middle[MODEL.names.index("growth_3h")])
+    for volume, growth in ((rising, np.log(60.5 / 30.5)), (falling, np.log(30.5 / 60.5))):
+        found = _answer(volume, by_hand)
+        assert found.in_domain
+        assert [factor.name for factor in found.factors] == ["momentum"]
+        assert found.factors[0].effect == pytest.approx(growth - middle, abs=0.006)
+        assert found.probability == pytest.approx(1 / (1 + np.exp(1 - growth)), abs=1e-4)
+    assert _answer(rising, by_hand).factors[0].effect > 0 > _answer(falling, by_hand).factors[0].effect
+    assert _answer(rising, _by_hand({"growth_3h": -1.0})).factors[0].effect < 0
+
+
+def test_factors_of_the_trained_model_are_effects_in_log_odds() -> None:
+    volume = _whole(11, 20)
+    features = design(count_features(windows_of([volume]), MODEL.diurnal), MODEL.names)
+    inside = np.ones(1, bool)
+    whole = log_odds(MODEL.probabilities(features, inside))[0]
+    for factor in _answer(volume).factors:
+        without = features.copy()
+        columns = [i for i, name in enumerate(MODEL.names) if name.startswith(GROUPS[factor.name])]
+        without[:, columns] = MODEL.middle[columns]
+        lost = whole - log_odds(MODEL.probabilities(without, inside))[0]
+        assert factor.effect == pytest.approx(lost, abs=0.006)
+
+
+def test_a_model_that_knows_nothing_gives_no_reasons() -> None:
+    assert _answer(_whole(7, 12), _by_hand({})).factors == ()
+
+
+def test_log_odds_are_finite_at_certainty() -> None:
+    assert log_odds(np.array([0.5])) == 0
+    assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()

@@ -1,0 +1,101 @@
+"""Laws of the stored model: a round trip answers alike, and nothing foreign is ever built from a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from self_exciting import START, model, topic
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import FunctionTransformer
+
+from data.errors import BundleError
+from data.records import Volume
+from models.escalation import EscalationModel
+from models.escalation_store import dump, load
+
+VOLUMES = [
+    Volume(as_of=START + timedelta(hours=age), counts=topic(number).counts[:age])
+    for number, age in ((3, 6), (4, 12), (5, 30))
+] + [Volume(as_of=START, counts=(100_000.0, None, 3.0))]
+
+
+def _state(**changed: object) -> dict[str, Any]:
+    found = {field.name: getattr(model(), field.name) for field in fields(EscalationModel)}
+    return found | {"names": list(model().names)} | changed
+
+
+def test_a_round_trip_answers_alike() -> None:
+    again = load(dump(model()))
+    assert again.predict(VOLUMES) == model().predict(VOLUMES)
+    for name in ("names", "limit", "base_rate", "target", "head"):
+        assert getattr(again, name) == getattr(model(), name)
+    assert load(dump(again)).predict(VOLUMES) == model().predict(VOLUMES)
+
+
+def test_the_blob_holds_no_pickle() -> None:
+    with zipfile.ZipFile(io.BytesIO(dump(model()))) as archive:
+        kinds = {name.rpartition(".")[2] for name in archive.namelist()}
+    assert kinds <= {"json", "npy"}
+
+
+@pytest.mark.parametrize("fallback", [os.system, FunctionTransformer(os.system), timedelta(1), Volume])
+def test_a_type_that_is_not_allowed_is_refused_and_named(fallback: object) -> None:
+    with pytest.raises(BundleError, match="not allowed"):
+        load(skops.io.dumps(_state(fallback=fallback)))
+
+
+def _cut(blob: bytes) -> bytes:
+    return blob[: len(blob) // 2]
+
+
+def _flip(blob: bytes) -> bytes:
+    return blob[:200] + bytes(byte ^ 255 for byte in blob[200:400]) + blob[400:]
+
+
+@pytest.mark.parametrize("spoil", [_cut, _flip, lambda _: b"", lambda _: b"no zip", lambda _: b"\x80\x04N."])
+def test_a_tampered_blob_is_refused(spoil: Callable[[bytes], bytes]) -> None:
+    with pytest.raises(BundleError, match="train it again"):
+        load(spoil(dump(model())))
+
+
+@pytest.mark.parametrize(
+    "content", [{}, [], 5, LogisticRegression(), {"names": ["log_1h"]}, _state(surplus=1), _state(names=3)]
+)
+def test_a_foreign_blob_is_refused(content: object) -> None:
+    with pytest.raises(BundleError, match="not an escalation model of this version"):
+        load(skops.io.dumps(content))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"low": np.zeros(3)},
+        {"middle": None},
+        {"high": np.zeros((2, 2))},
+        {"names": ["log_1h"]},
+        {"diurnal": np.ones(23)},
+        {"diurnal": None},
+        {"base_rate": 0.0},
+        {"base_rate": 1.5},
+        {"base_rate": float("nan")},
+        {"base_rate": "often"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_parts_that_do_not_fit_are_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(BundleError, match="train it again"):
+        load(skops.io.dumps(_state(**changed)))
+
+
+def test_a_changed_number_changes_the_answer_so_the_blob_is_the_model() -> None:
+    other = load(dump(replace(model(), base_rate=0.5)))
+    assert {result.base_rate for result in other.predict(VOLUMES)} == {0.5}

@@ -1,0 +1,226 @@
+"""Laws of the loaders: good rows are kept, bad rows are told with line, field and reason, neighbours are unharmed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.errors import CorpusError
+from data.loaders import BadRow, Loaded, load_examples, load_series
+from data.records import Example, Series
+from data.taxonomy import load_taxonomy
+
+TAXONOMY = load_taxonomy()
+ROWS = [
+    {"id": "a", "text": "公司的充电宝漏电,\n“烧”了", "category": "product_quality", "severity": 3, "source": "weibo"},
+    {"id": "b", "text": "今天天气不错", "category": "none", "severity": 0, "published_at": "2024-05-01T08:00:00+08:00"},
+    {"id": "c", "text": "还没有标注", "event": "e1"},
+]
+
+
+def _bytes(*rows: object) -> bytes:
+    return b"".join(
+        (row if isinstance(row, bytes) else json.dumps(row, ensure_ascii=False).encode()) + b"\n" for row in rows
+    )
+
+
+def _csv(rows: Sequence[dict[str, object]]) -> bytes:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [[str(row.get(name, "")) for name in names] for row in rows]
+    return "\r\n".join(",".join(f'"{cell}"' for cell in line) for line in [names, *lines]).encode()
+
+
+def _parquet(rows: Sequence[dict[str, object]]) -> bytes:
+    sink = pa.BufferOutputStream()
+    names: dict[str, object] = dict.fromkeys(name for row in ROWS for name in row)
+    pq.write_table(pa.Table.from_pylist([names | row for row in rows]), sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _write(folder: Path, name: str, content: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def _load(folder: Path, name: str, content: bytes) -> Loaded[Example]:
+    return load_examples([_write(folder, name, content)], TAXONOMY)
+
+
+def _told(loaded: Loaded[Example] | Loaded[Series]) -> list[tuple[int, str]]:
+    return [(bad.line, bad.field) for bad in loaded.bad]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("posts.jsonl", _bytes(*ROWS)),
+        ("posts.jsonl.gz", gzip.compress(_bytes(*ROWS))),
+        ("posts.csv", _csv(ROWS)),
+        ("posts.parquet", _parquet(ROWS)),
+        ("posts [1] (new).jsonl", _bytes(*ROWS)),
+        ("posts [1].parquet", _parquet(ROWS)),
+    ],
+)
+def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, name: str, content: bytes) -> None:
+    loaded = _load(tmp_path, name, content)
+    assert loaded.bad == []
+    assert [row.id for row in loaded.rows] == ["a", "b", "c"]
+    assert [row.text for row in loaded.rows] == [row["text"] for row in ROWS]
+    assert [row.severity for row in loaded.rows] == [3, 0, None]
+    assert [row.category for row in loaded.rows] == ["product_quality", "none", None]
+    assert loaded.rows[1].published_at == datetime(2024, 5, 1, tzinfo=UTC)
+    assert loaded.rows[2].event == "e1"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    for name, content in (("a.csv", _csv(ROWS)), ("a.jsonl", _bytes(*ROWS))):
+        loaded = _load(tmp_path, name, b"\xef\xbb\xbf" + content)
+        assert ([row.id for row in loaded.rows], loaded.bad) == (["a", "b", "c"], [])
+
+
+BAD = [
+    ({"text": "没有编号"}, "id", "required"),
+    ({"id": "x"}, "text", "required"),
+    ({"id": "x", "text": ""}, "text", "at least 1"),
+    ({"id": "x", "text": " \u200b\n"}, "text", "normalisation"),
+    ({"id": "x", "text": 5}, "text", "string"),
+    ({"id": "x", "text": "好", "category": "weather"}, "category", "'weather' is not in the taxonomy.*product_quality"),
+    ({"id": "x", "text": "好", "second": "weather"}, "second", "taxonomy"),
+    ({"id": "x", "text": "好", "severity": 5}, "severity", "4"),
+    ({"id": "x", "text": "好", "severity": -1}, "severity", "0"),
+    ({"id": "x", "text": "好", "severity": "高"}, "severity", "integer"),
+    ({"id": "x", "text": "好", "category": "none", "severity": 1}, "severity", "if and only if"),
+    ({"id": "x", "text": "好", "category": "other", "severity": 0}, "severity", "if and only if"),
+    ({"id": "x", "text": "好", "published_at": "昨天"}, "published_at", "date"),
+    ({"id": "a", "text": "另一条"}, "id", "'a' came before"),
+    (b'{"id": "x", "text": "' + "好".encode("gbk") + b'"}', "row", "not UTF-8"),
+    (b'{"id": "x", ', "row", "not valid JSON"),
+    (b'["id", "text"]', "row", "JSON object"),
+    (b'{"id": "x", "text": ' + b"1" * 5000 + b"}", "row", "not valid JSON"),
+    (b"[" * 100_000, "row", "not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("row", "field", "why"), BAD, ids=range(len(BAD)))
+def test_a_bad_row_is_told_and_its_neighbours_stay(tmp_path: Path, row: object, field: str, why: str) -> None:
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(ROWS[0], b"", row, ROWS[1]))
+    assert [kept.id for kept in loaded.rows] == ["a", "b"]
+    assert _told(loaded) == [(3, field)]
+    assert re.search(f"posts.jsonl:3: {field}: .*{why}", str(loaded.bad[0]))
+
+
+def test_no_row_vanishes_and_no_report_repeats_a_post(tmp_path: Path) -> None:
+    rows = [ROWS[0], *(row for row, _, _ in BAD), ROWS[1]]
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(*rows))
+    assert len(loaded.rows) + len(loaded.bad) == len(rows)
+    assert not any("另一条" in str(bad) or "没有编号" in str(bad) for bad in loaded.bad)
+
+
+def test_csv_lines_are_counted_through_quoted_newlines(tmp_path: Path) -> None:
+    text = 'id,text,severity\n1,"第一行\n第二行",2\n2,少一格\n3,多一格,1,9\n\n4,好,\n5,好,高\n6,末行,1'
+    loaded = _load(tmp_path, "posts.csv", text.encode())
+    assert [(row.id, row.text, row.severity) for row in loaded.rows] == [
+        ("1", "第一行\n第二行", 2),
+        ("4", "好", None),
+        ("6", "末行", 1),
+    ]
+    assert _told(loaded) == [(4, "row"), (5, "row"), (8, "severity")]
+    assert "2 cells where the header has 3" in loaded.bad[0].why
+
+
+def test_csv_in_another_encoding_is_told_line_by_line(tmp_path: Path) -> None:
+    lines = [b"id,text", "1,好".encode(), "2,坏了abc".encode("gbk"), "3,好".encode()]
+    loaded = _load(tmp_path, "posts.csv", b"\n".join(lines))
+    assert [row.id for row in loaded.rows] == ["1", "3"]
+    assert [(bad.line, bad.why) for bad in loaded.bad] == [(3, "is not UTF-8: convert the file")]
+
+
+@pytest.mark.parametrize(
+    ("rest", "kept", "line"), [('2,"没有结束\n3,好\n', ["1"], 4), ('2,"没有结束\n3,"好"\n4,好\n', ["1", "4"], 4)]
+)
+def test_an_unclosed_quote_is_told_and_swallows_nothing_unsaid(
+    tmp_path: Path, rest: str, kept: list[str], line: int
+) -> None:
+    loaded = _load(tmp_path, "posts.csv", f"id,text\n1,好\n{rest}".encode())
+    assert [row.id for row in loaded.rows] == kept
+    assert _told(loaded) == [(line, "row")]
+    assert "unclosed quote" in loaded.bad[0].why
+
+
+def test_parquet_rows_are_counted_from_one(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "posts.parquet", _parquet([ROWS[0], ROWS[1] | {"category": "weather"}, ROWS[2]]))
+    assert [row.id for row in loaded.rows] == ["a", "c"]
+    assert _told(loaded) == [(2, "category")]
+
+
+def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
+    paths = [_write(tmp_path, name, _bytes(ROWS[0])) for name in ("one.jsonl", "two.jsonl")]
+    loaded = load_examples(paths, TAXONOMY)
+    assert len(loaded.rows) == 1
+    assert loaded.bad == [BadRow(str(paths[1]), 1, "id", "'a' came before: ids must be unique")]
+
+
+def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(ROWS[0] | {"severity": 0}, ROWS[0]))
+    assert ([row.id for row in loaded.rows], _told(loaded)) == (["a"], [(1, "severity")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("nowhere.csv", None, "nowhere.csv: no such file"),
+        ("posts.xlsx", b"", r"unknown kind of file: give one of \.csv, \.jsonl, \.jsonl\.gz, \.parquet"),
+        ("posts.jsonl.gz", gzip.compress(_bytes(*ROWS))[:-6], "no readable gzip file"),
+        ("posts.jsonl.gz", _bytes(*ROWS), "no readable gzip file"),
+        ("posts.parquet", _bytes(*ROWS), "no readable Parquet file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_clear_error(
+    tmp_path: Path, name: str, content: bytes | None, told: str
+) -> None:
+    if content is not None:
+        _write(tmp_path, name, content)
+    with pytest.raises(CorpusError, match=told):
+        load_examples([tmp_path / name], TAXONOMY)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz", "a.parquet"])
+def test_an_empty_file_has_no_rows(tmp_path: Path, name: str) -> None:
+    assert _load(tmp_path, name, b"") == Loaded([], [])
+
+
+def test_series_keep_nulls_and_refuse_what_is_no_count(tmp_path: Path) -> None:
+    good = {"topic_id": "t", "start": "2024-05-01T08:00:00+08:00", "interval_minutes": 60, "counts": [1, None, 2.5]}
+    bad: list[tuple[object, str]] = [
+        (good, "topic_id"),
+        (good | {"topic_id": "u", "start": "2024-05-01T08:00:00"}, "start"),
+        (good | {"topic_id": "u", "interval_minutes": 0}, "interval_minutes"),
+        (good | {"topic_id": "u", "counts": []}, "counts"),
+        (good | {"topic_id": "u", "counts": [1, -1]}, "counts[1]"),
+        (good | {"topic_id": "u", "counts": [float("nan")]}, "counts[0]"),
+        (good | {"topic_id": "u", "authors": [1, 1]}, "authors"),
+    ]
+    path = _write(
+        tmp_path, "s.jsonl.gz", gzip.compress(_bytes(good, *(row for row, _ in bad), good | {"topic_id": "z"}))
+    )
+    loaded = load_series([path])
+    assert [row.topic_id for row in loaded.rows] == ["t", "z"]
+    assert loaded.rows[0].counts == (1.0, None, 2.5)
+    assert _told(loaded) == [(line, field) for line, (_, field) in enumerate(bad, 2)]
+
+
+def test_the_corpora_load_without_a_bad_row(shared_data: Path) -> None:
+    posts = load_examples([shared_data / "posts.jsonl"], TAXONOMY)
+    series = load_series([shared_data / "volume_ced.jsonl.gz"])
+    assert posts.rows
+    assert series.rows
+    assert posts.bad == series.bad == []

@@ -1,0 +1,213 @@
+"""The one inference path: aligned, free of the batch, and no item harms its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from data.records import Item, Result, Volume
+from data.samples import sample_examples, sample_items
+from data.taxonomy import load_taxonomy
+from models.batching import Float, Ids
+from models.bundle import Bundle
+from models.engine import Engine
+from models.scorer import Scorer
+
+TAXONOMY = load_taxonomy()
+ITEMS = [*sample_items(), *(Item(id=row.id, text=row.text) for row in sample_examples()[::5])]
+VOLUME = Volume(as_of=datetime(2026, 5, 6, 12, tzinfo=UTC), counts=(3.0, 5.0, 9.0, 20.0, 40.0, 80.0))
+HEAT = Volume(as_of=datetime(2026, 5, 6, 12, tzinfo=UTC), heat=(1.0, 2.0), alarm_threshold=9.0)
+POISON = "毒"
+
+
+@pytest.fixture(scope="module")
+def results(tiny_scorer: Scorer) -> list[Result]:
+    return tiny_scorer.score(ITEMS)
+
+
+def same(one: Result, two: Result) -> None:
+    """Equal but for the last digit of a float, which the batch's shape may move."""
+    first, second = asdict(one), asdict(two)
+    for part in ("category", "severity"):
+        if first[part] and second[part]:
+            for field in ("probability", "probabilities"):
+                left, right = first[part].pop(field, 0), second[part].pop(field, 0)
+                left, right = (list(x.values()) if isinstance(x, dict) else x for x in (left, right))
+                np.testing.assert_allclose(left, right, atol=2e-4)
+    assert first == second
+
+
+def test_one_result_each_with_its_own_id(tiny_scorer: Scorer, results: list[Result]) -> None:
+    assert [result.id for result in results] == [item.id for item in ITEMS]
+    assert {result.model for result in results} == {tiny_scorer.model_id}
+    assert not any(result.error for result in results)
+    assert tiny_scorer.score([]) == []
+
+
+def test_text_and_volume_each_fill_their_own_part(results: list[Result]) -> None:
+    for item, result in zip(ITEMS, results, strict=True):
+        assert (result.category is None) == (result.severity is None) == (item.text is None)
+        assert (result.escalation is None) == (item.volume is None)
+        assert result.risk is not None
+
+
+def test_none_if_and_only_if_rank_zero(results: list[Result]) -> None:
+    for result in results:
+        if result.category and result.severity:
+            assert (result.category.id == TAXONOMY.none_id) == (result.severity.rank == 0)
+            assert result.severity.probabilities[0] == result.category.probabilities[TAXONOMY.none_id]
+            assert result.category.set[0] == result.category.id
+            assert sum(result.category.probabilities.values()) == pytest.approx(1, abs=1e-3)
+            assert sum(result.severity.probabilities) == pytest.approx(1, abs=1e-3)
+
+
+@given(texts=st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_scored_or_says_why_not(tiny_scorer: Scorer, texts: list[str]) -> None:
+    found = tiny_scorer.score([Item(id=str(i), text=text) for i, text in enumerate(texts)])
+    assert [result.id for result in found] == [str(i) for i in range(len(texts))]
+    for result in found:
+        if result.error:
+            assert result.error.code == "empty_text"
+            assert result.risk is None
+        else:
+            assert result.category is not None
+            assert result.severity is not None
+            assert (result.category.id == TAXONOMY.none_id) == (result.severity.rank == 0)
+
+
+def test_shuffled_items_get_shuffled_results(tiny_scorer: Scorer, results: list[Result]) -> None:
+    order = np.random.default_rng(0).permutation(len(ITEMS))
+    for place, result in zip(order, tiny_scorer.score([ITEMS[i] for i in order]), strict=True):
+        same(result, results[place])
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_the_batch_size_does_not_matter(tiny_scorer: Scorer, results: list[Result], size: int) -> None:
+    parts = [tiny_scorer.score(ITEMS[start : start + size]) for start in range(0, len(ITEMS), size)]
+    for one, two in zip([result for part in parts for result in part], results, strict=True):
+        same(one, two)
+
+
+@pytest.mark.parametrize("text", ["\u200b\u200d", " \n\t", "\ufeff", "\ud800", "\x00"])
+def test_a_text_of_nothing_carries_its_own_error(tiny_scorer: Scorer, results: list[Result], text: str) -> None:
+    found = tiny_scorer.score([ITEMS[0], Item(id="odd", text=text), *ITEMS[1:4]])
+    assert found[1].id == "odd"
+    assert found[1].error is not None
+    assert found[1].error.code == "empty_text"
+    assert found[1].risk is None
+    for one, two in zip([found[0], *found[2:]], results, strict=False):
+        same(one, two)
+
+
+@pytest.mark.parametrize(
+    "text", ["😂", "。", "\ud800假货", "a" * 5000, "假" * 5000, "<s></s><pad>", "@某某 http://a.cn/b"]
+)
+def test_an_odd_text_is_still_a_text(tiny_scorer: Scorer, text: str) -> None:
+    (result,) = tiny_scorer.score([Item(text=text, explain=True)])
+    assert result.error is None
+    assert result.category is not None
+
+
+def test_an_empty_text_leaves_its_volume_answered(tiny_scorer: Scorer) -> None:
+    (result,) = tiny_scorer.score([Item(text="\u200b", volume=VOLUME)])
+    assert result.error is not None
+    assert result.error.code == "empty_text"
+    assert result.escalation is not None
+    assert result.risk is not None
+
+
+@dataclass(frozen=True)
+class Fragile:
+    """A real engine that breaks on one token."""
+
+    engine: Engine
+    poison: int
+
+    def logits(self, rows: Ids) -> tuple[Float, Float]:
+        if any(self.poison in row for row in rows):
+            raise RuntimeError("the post that must not be told")
+        return self.engine.logits(rows)
+
+
+@pytest.fixture
+def fragile(tiny_scorer: Scorer) -> Scorer:
+    assert tiny_scorer.text is not None
+    poison = tiny_scorer.text.tokens.tokenizer.token_to_id(POISON)
+    assert poison is not None
+    return replace(tiny_scorer, text=replace(tiny_scorer.text, engine=Fragile(tiny_scorer.text.engine, poison)))
+
+
+def test_an_engine_that_breaks_on_one_text_fails_that_one_only(fragile: Scorer, tiny_scorer: Scorer) -> None:
+    items = [Item(id=str(i), text=text) for i, text in enumerate(["假货要投诉", f"{POISON}得很", "退款秒到账"])]
+    found = fragile.score(items)
+    assert found[1].error is not None
+    assert found[1].error.code == "scoring_failed"
+    assert "RuntimeError" in found[1].error.message
+    assert "told" not in found[1].error.message
+    for i in (0, 2):
+        same(found[i], tiny_scorer.score([items[i]])[0])
+
+
+def test_an_engine_that_breaks_while_explaining_fails_that_one_only(tiny_scorer: Scorer) -> None:
+    @dataclass
+    class Tired:
+        """A real engine that breaks after the first call."""
+
+        engine: Engine
+        calls: int = 0
+
+        def logits(self, rows: Ids) -> tuple[Float, Float]:
+            self.calls += 1
+            if self.calls > 1:
+                raise RuntimeError
+            return self.engine.logits(rows)
+
+    assert tiny_scorer.text is not None
+    tired = replace(tiny_scorer, text=replace(tiny_scorer.text, engine=Tired(tiny_scorer.text.engine)))
+    first, second = tired.score([Item(id="a", text="假货要投诉商家", explain=True), Item(id="b", text="退款秒到账")])
+    assert first.error is not None
+    assert first.error.code == "scoring_failed"
+    assert second.error is None
+    assert second.category is not None
+
+
+def codes(results: Sequence[Result]) -> list[str | None]:
+    return [result.error.code if result.error else None for result in results]
+
+
+def test_what_the_bundle_lacks_is_said_per_item(tiny_scorer: Scorer) -> None:
+    items = [Item(text="假货"), Item(volume=VOLUME), Item(volume=HEAT)]
+    assert codes(tiny_scorer.score(items)) == [None, None, "no_escalation_head"]
+    assert codes(replace(tiny_scorer, text=None).score(items)) == ["no_text_model", None, "no_escalation_head"]
+    assert codes(replace(tiny_scorer, escalation={}).score(items))[:2] == [None, "no_escalation_head"]
+
+
+def test_evidence_is_given_where_it_is_asked_for(tiny_scorer: Scorer) -> None:
+    text = "这家店卖的是假货，商家拒绝退款，我要向12315投诉"
+    plain, explained = tiny_scorer.score([Item(text=text), Item(text=text, explain=True)])
+    assert plain.evidence == ()
+    same(replace(explained, evidence=()), plain)
+    assert all(text[word.start : word.end] == word.text for word in explained.evidence)
+
+
+def test_signals_and_watch_words_lie_in_the_callers_text(tiny_bundle: Bundle) -> None:
+    scorer = Scorer.load(tiny_bundle.folder, threads=1, watch_words=["青禾超市"])
+    text = "青禾超市卖假货，我要向１２３１５投诉"
+    (result,) = scorer.score([Item(text=text)])
+    assert {"watch_word", "regulator_involved"} & {signal.id for signal in result.signals}
+    for signal in result.signals:
+        assert all(text[word.start : word.end] == word.text for word in signal.words)
+    assert result.risk is not None
+
+
+def test_both_engines_give_the_same_results(tiny_bundle: Bundle, results: list[Result]) -> None:
+    reference = Scorer.load(tiny_bundle.folder, engine="torch", threads=1)
+    for one, two in zip(reference.score(ITEMS), results, strict=True):
+        same(one, two)

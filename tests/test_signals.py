@@ -1,0 +1,178 @@
+"""Laws of the signals lexicon: what counts as a word, what a negation hides, and where the caller finds it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import ConfigError
+from data.normalise import normalise
+from data.signals import DEFAULT_PATH, WATCH_WORD, SignalLexicon
+
+LEXICON = SignalLexicon.load(watch_words=["星星牌", "ABC", "  "])
+PIECES = (
+    *("起诉", "没有", "人", "受伤", "１２３１５", "ICU", "3·15晚会", "ＡＢＣ", "星星牌"),
+    *("一起", "诉说", "不得不", "，", " ", "\u200b"),
+)
+POSTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join)
+
+
+def _found(text: str) -> dict[str, list[str]]:
+    return {signal.id: [word.text for word in signal.words] for signal in LEXICON.find(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "记者从市场监管局获悉，多人受伤送医",
+            {"regulator_involved": ["市场监管局"], "media_involved": ["记者从"], "injury_reported": ["受伤", "送医"]},
+        ),
+        (
+            "我要去12315投诉，已报警",
+            {"legal_action": ["报警"], "escalation_threat": ["12315"]},
+        ),
+        ("网传该品牌被约谈", {"regulator_involved": ["被约谈"], "rumor_suspected": ["网传"]}),
+        ("业主拉横幅讨说法", {"collective_action": ["拉横幅"], "escalation_threat": ["讨说法"]}),
+        ("收到律师函，律师说赔偿金不少", {"legal_action": ["律师函", "律师", "赔偿金"]}),
+        ("今天天气不错", {}),
+        ("", {}),
+    ],
+)
+def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
+    assert _found(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("没有人受伤", "没有任何人员受伤", "无人员伤亡", "未造成伤亡"),
+        *("我不会起诉", "并未被立案", "不想去医院", "没有被央视曝光"),
+    ],
+)
+def test_a_negation_hides_the_word(text: str) -> None:
+    assert _found(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("我不得不起诉", "起诉"),
+        ("不能不报警", "报警"),
+        ("没有退款，我要起诉", "起诉"),
+        ("没办法只好起诉", "起诉"),
+        ("客服不处理。有人受伤", "受伤"),
+    ],
+)
+def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> None:
+    assert [word] in _found(text).values()
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [
+        ("一起诉说往事", "起诉"),
+        ("我们一起诉说", "起诉"),
+        ("订单号2123156", "12315"),
+        ("这很difficult", "icu"),
+        ("换了app图标", "p图"),
+    ],
+)
+def test_a_word_counts_at_word_borders_only(text: str, inside: str) -> None:
+    assert inside in text
+    assert _found(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "own"),
+    [
+        ("拨打１２３１５了", "escalation_threat", "１２３１５"),
+        ("送进ｉｃｕ了", "injury_reported", "ｉｃｕ"),
+        ("上了３·１５晚会", "media_involved", "３·１５晚会"),
+        ("我要起\u200b诉你", "legal_action", "起\u200b诉"),
+        ("@某某 @某某 http://a.cn/b 起诉", "legal_action", "起诉"),
+    ],
+)
+def test_words_come_back_in_the_callers_own_characters(text: str, signal: str, own: str) -> None:
+    assert _found(text) == {signal: [own]}
+
+
+@given(POSTS)
+def test_every_word_lies_where_it_says(text: str) -> None:
+    for signal in LEXICON.find(text):
+        assert signal.words
+        for word in signal.words:
+            assert 0 <= word.start < word.end <= len(text)
+            assert text[word.start : word.end] == word.text
+        assert all(left.start < right.start for left, right in pairwise(signal.words))
+
+
+@given(POSTS)
+def test_signals_come_once_each_in_the_lexicons_order_and_are_repeatable(text: str) -> None:
+    ids = [signal.id for signal in LEXICON.find(text)]
+    assert ids == [known for known in LEXICON.names if known in ids]
+    assert LEXICON.find(text) == LEXICON.find(text)
+
+
+@given(POSTS)
+def test_surrounding_space_only_shifts_the_places(text: str) -> None:
+    shifted = [
+        (signal.id, [(word.text, word.start + 3, word.end + 3) for word in signal.words])
+        for signal in LEXICON.find(text)
+    ]
+    moved = LEXICON.find(f" \t {text} \n")
+    assert [(signal.id, [(word.text, word.start, word.end) for word in signal.words]) for signal in moved] == shifted
+
+
+def test_every_word_of_the_lexicon_is_found_where_it_stands_alone() -> None:
+    for key, owner in LEXICON.owner.items():
+        found = {signal.id: signal.words for signal in LEXICON.find(key)}
+        assert owner in found, key
+        assert found[owner][0].text == key
+
+
+def test_watch_words_ignore_case_and_width_and_negation_but_not_latin_borders() -> None:
+    assert _found("没有星星牌，只有abc和ＡＢＣ公司") == {WATCH_WORD: ["星星牌", "abc", "ＡＢＣ"]}
+    assert _found("XABCD ABCs") == {}
+
+
+def test_without_watch_words_none_is_found() -> None:
+    assert SignalLexicon.load().find("星星牌ABC") == ()
+
+
+def test_a_word_belongs_to_one_signal_and_is_written_as_normalised() -> None:
+    keys = [*LEXICON.owner]
+    assert all(normalise(key).text.lower() == key for key in keys)
+    assert set(LEXICON.owner.values()) == set(LEXICON.names) - {WATCH_WORD}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("negation = [", "negation = [3, ", r"negation\[0\]"),
+        ("affirming = [", "confirming = [", "affirming"),
+        ('id = "media_involved"\n', "", r"signal\[1\]\.id"),
+        ('name = "人身伤害"\nwords = [', 'name = "人身伤害"\nwords = ["", ', r"signal\[2\]\.words\[0\]"),
+        ("[[signal]]", "[[signal", "signals.toml"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = DEFAULT_PATH.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "signals.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigError, match=told):
+        SignalLexicon.load(path)
+
+
+def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        SignalLexicon.load(tmp_path / "nowhere.toml")
+    path = tmp_path / "gbk.toml"
+    path.write_bytes(DEFAULT_PATH.read_text(encoding="utf-8").encode("gb18030"))
+    with pytest.raises(ConfigError, match="gbk"):
+        SignalLexicon.load(path)

@@ -1,0 +1,90 @@
+"""`train_text` from posts to a bundle that scores: everything a run leaves behind, on the tiny encoder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from data.errors import CorpusError, EncoderError
+from data.records import Item
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, open_bundle, text_part
+from models.scorer import Scorer
+from training.card import NAME as CARD
+from training.register import register
+from training.text import train_text
+from training.text_config import TextConfig
+from training.text_report import FIGURES
+
+TAXONOMY = load_taxonomy()
+QUIET = Console(quiet=True)
+
+
+def test_the_bundle_opens_and_says_how_it_was_made(trained_bundle: Bundle, tiny_config: TextConfig) -> None:
+    opened = open_bundle(trained_bundle.folder, TAXONOMY)
+    assert opened.folder == Path(tiny_config.out) / "bundle"
+    assert opened.model_id == trained_bundle.model_id
+    part = text_part(opened)
+    assert part.config == asdict(tiny_config) | {"posts": list(tiny_config.posts), "extra": []}
+    assert part.data["files"].keys() == {"posts.jsonl"}
+    assert sum(part.data["rows"].values()) == 242
+
+
+def test_a_scorer_loads_it_and_scores(trained_bundle: Bundle) -> None:
+    scorer = Scorer.load(trained_bundle.folder, threads=1)
+    (result,) = scorer.score([Item(id="a", text="这家店卖的是假货，要投诉")])
+    assert (result.id, result.error, result.model) == ("a", None, trained_bundle.model_id)
+    assert result.category is not None
+    assert set(result.category.probabilities) == set(TAXONOMY.ids)
+
+
+def test_both_models_are_measured_on_the_same_rows_with_intervals(trained_bundle: Bundle) -> None:
+    part = text_part(trained_bundle)
+    assert set(part.metrics) == {"bert", "tfidf"}
+    for report in part.metrics.values():
+        assert report["rows"] == part.data["rows"]["test"]
+        assert sum(map(sum, report["confusion"])) == sum(map(sum, report["severity_confusion"])) == report["rows"]
+        for name in FIGURES:
+            value, low, high = report[name]
+            assert low <= high
+            assert 0 <= value <= 1 or name == "qwk"
+    assert part.metrics["tfidf"]["accuracy"][0] > 1.5 / len(TAXONOMY.ids)  # better than chance on 30 posts
+
+
+def test_the_card_tells_what_the_manifest_holds(trained_bundle: Bundle) -> None:
+    card = (trained_bundle.folder / CARD).read_text(encoding="utf-8")
+    part = text_part(trained_bundle)
+    assert trained_bundle.model_id in card
+    assert part.encoder_sha256 in card
+    for report in part.metrics.values():
+        assert "{:.3f} [{:.3f}, {:.3f}]".format(*report["macro_f1"]) in card
+    assert "$" not in card
+
+
+def test_the_same_bundle_is_registered_once(trained_bundle: Bundle, own_folders: Path) -> None:
+    tag = register(trained_bundle)
+    assert tag == f"yujing-risk:{trained_bundle.manifest.digest[:12]}"
+    assert register(trained_bundle) == tag
+    stored = [path.parent for path in (own_folders / "bentoml").rglob("manifest.json")]
+    assert [folder.name for folder in stored] == [trained_bundle.manifest.digest[:12]]
+    assert open_bundle(stored[0], TAXONOMY).model_id == trained_bundle.model_id
+
+
+def test_a_run_that_is_over_leaves_no_checkpoints(trained_bundle: Bundle) -> None:
+    assert [path.name for path in trained_bundle.folder.parent.iterdir()] == ["bundle"]
+
+
+def test_too_few_posts_are_refused_before_anything_is_trained(tiny_config: TextConfig, tmp_path: Path) -> None:
+    posts = tmp_path / "few.jsonl"
+    posts.write_text('{"id": "a", "text": "假货", "category": "counterfeit_ip", "severity": 2}\n', encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"1 labelled posts in .*few\.jsonl: at least 200"):
+        train_text(replace(tiny_config, posts=(str(posts),), out=str(tmp_path / "run")), QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_encoder_that_is_not_there_is_one_clear_error(tiny_config: TextConfig, tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="no-such"):
+        train_text(replace(tiny_config, encoder=str(tmp_path / "no-such"), out=str(tmp_path / "run")), QUIET)

@@ -1,0 +1,46 @@
+"""Laws of the word cutter: words tile the text, an own dictionary stays own, nothing of a text is lost."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.words import cut, make_tokenizer, words
+
+KNOWN = st.sampled_from("起诉说一起黑猫投诉A1 ，\n😀")
+TEXTS = st.text(st.one_of(KNOWN, st.characters(exclude_categories=["Cs"])), max_size=40)
+
+
+@settings(deadline=None)  # the dictionary is read once
+@given(TEXTS)
+def test_words_lie_where_they_say_and_tile_the_text(text: str) -> None:
+    found = words(text)
+    assert all(text[word.start : word.end] == word.text for word in found)
+    assert all(left.end == right.start for left, right in pairwise(found))
+    assert "".join(word.text for word in found) == text
+
+
+def test_no_text_has_no_words() -> None:
+    assert words("") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("一起诉说往事", ["一起", "诉说", "往事"]),
+        ("消费者起诉商家", ["消费者", "起诉", "商家"]),
+        ("我要退款", ["我要", "退款"]),
+    ],
+)
+def test_worked_examples(text: str, expected: list[str]) -> None:
+    assert [word.text for word in words(text)] == expected
+
+
+def test_an_extra_word_is_kept_whole_and_only_by_its_own_tokenizer() -> None:
+    text, brand = "我买了星星牌洗衣机", "星星牌洗衣机"
+    assert brand not in [word.text for word in words(text)]
+    assert brand in [word.text for word in cut(text, make_tokenizer([brand]))]
+    assert brand not in [word.text for word in words(text)]
