@@ -27,8 +27,8 @@ def dump(model: EscalationModel) -> bytes:
 
 
 def _fits(model: EscalationModel) -> bool:
-    shapes = {(len(model.names),), *(np.shape(array) for array in (model.low, model.middle, model.high))}
-    return len(shapes) == 1 and np.shape(model.diurnal) == (24,) and 0 < model.base_rate < 1
+    shapes = np.shape(model.middle), np.shape(model.diurnal)
+    return shapes == ((len(model.names),), (24,)) and 0 < model.base_rate < 1 and model.limit > 0
 
 
 def load(blob: bytes) -> EscalationModel:

@@ -56,7 +56,8 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Identity of the bundle: hash of its artefacts and of the numbers that decide."""
-        decisive = {"files": self.files, "text": self.text and asdict(self.text.calibration)}
+        text = self.text and (asdict(self.text.calibration), self.text.encoder_sha256, self.text.max_tokens)
+        decisive = {"files": self.files, "text": text}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def dumps(self) -> str:

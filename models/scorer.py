@@ -107,27 +107,33 @@ class Scorer:
         )
 
     def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:
+        by_head: dict[str, dict[int, Volume]] = {}
         for i, item in enumerate(items):
-            if item.volume is None:
-                continue
-            answer = self._escalate(self._head(item.volume), item)
-            if isinstance(answer, EscalationResult):
-                results[i] = replace(results[i], escalation=answer)
-            else:
-                results[i] = replace(results[i], error=results[i].error or answer)
+            if item.volume is not None:
+                by_head.setdefault(self._head(item.volume), {})[i] = item.volume
+        for head, volumes in by_head.items():
+            for i, answer in self._escalate(head, volumes).items():
+                if isinstance(answer, ItemError):
+                    results[i] = replace(results[i], error=results[i].error or answer)
+                else:
+                    results[i] = replace(results[i], escalation=answer)
 
     def _head(self, volume: Volume) -> str:
         """`hotlist` where its inputs are given and the bundle has it, else `counts` where there are counts."""
         ready = volume.heat is not None and volume.alarm_threshold is not None
         return "hotlist" if ready and ("hotlist" in self.escalation or volume.counts is None) else "counts"
 
-    def _escalate(self, head: str, item: Item) -> EscalationResult | ItemError:
-        if item.volume is None or head not in self.escalation:
-            return ItemError("no_escalation_head", f"this bundle has no head {head!r}: send counts, or train that head")
+    def _escalate(self, head: str, volumes: Mapping[int, Volume]) -> dict[int, EscalationResult | ItemError]:
+        """Answers to all volumes at once; if that fails, one by one, so that only the guilty volume fails."""
+        if head not in self.escalation:
+            missing = f"this bundle has no head {head!r}: send counts, or train that head"
+            return dict.fromkeys(volumes, ItemError("no_escalation_head", missing))
         try:
-            return self.escalation[head].predict([item.volume])[0]
+            return dict(zip(volumes, self.escalation[head].predict([*volumes.values()]), strict=True))
         except Exception as error:
-            return _failed("volume", error)
+            if len(volumes) == 1:
+                return dict.fromkeys(volumes, _failed("volume", error))
+            return {i: found for i in volumes for found in self._escalate(head, {i: volumes[i]}).values()}
 
     def _with_risk(self, result: Result) -> Result:
         if result.category is None and result.escalation is None:

@@ -78,9 +78,9 @@ def test_a_foreign_blob_is_refused(content: object) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"low": np.zeros(3)},
+        {"middle": np.zeros(3)},
         {"middle": None},
-        {"high": np.zeros((2, 2))},
+        {"limit": 0.0},
         {"names": ["log_1h"]},
         {"diurnal": np.ones(23)},
         {"diurnal": None},

@@ -69,6 +69,14 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
     return leave_source_out(examples, config.held_out_source, groups, config.seed)
 
 
+def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[list[Example], list[int]]:
+    """Fully labelled posts and their near-duplicate groups, not split."""
+    rows = [row for row in _load(paths, taxonomy, console) if fully_labelled(row)]
+    if not rows:
+        raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
+    return rows, near_duplicate_groups([row.text for row in rows])
+
+
 def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
     """Load, group and split; extra rows that nearly repeat a validation or test row are dropped.
 

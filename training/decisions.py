@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import gcd
 
 import numpy as np
@@ -72,6 +72,11 @@ class Decisions:
     topic: Ints
     start: Floats  # of the topic
     end: Floats  # of the label's window
+
+    def take(self, rows: NDArray[np.bool_]) -> Decisions:
+        """Some of the decisions."""
+        rest = (getattr(self, field.name)[rows] for field in fields(self)[1:])
+        return Decisions(self.windows.take(rows), *rest)
 
     def labels(self, diurnal: Floats) -> Ints:
         """Target D: N(t, t+6h] >= max(1.5 * N(t-6h, t] * r(t), 20)."""

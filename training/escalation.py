@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from data.errors import CorpusError
 from data.loaders import load_series
 from data.records import Series
 from data.taxonomy import load_taxonomy
+from data.volume import Floats, count_features
 from models.bundle import Bundle, escalation_file, save_part
-from models.escalation import EscalationModel
+from models.escalation import EscalationModel, design
 from models.escalation_store import dump
 from models.manifest import EscalationPart
 from training.card import write_card
@@ -53,17 +55,22 @@ def rolling(topics: Topics, decisions: Decisions, config: EscalationConfig) -> l
     return found
 
 
-def compare(
-    model: EscalationModel, table: Table, where: Blocks, decisions: Decisions, config: EscalationConfig
+def test_block(topics: Topics, decisions: Decisions, config: EscalationConfig) -> Blocks:
+    """Blocks whose test part is the latest share of all topics."""
+    return blocks(decisions, topics.start, 1 - config.test, 1.0, config)
+
+
+def measure(
+    model: EscalationModel, decisions: Decisions, baselines: Mapping[str, Floats], draws: int
 ) -> dict[str, Any]:
-    """The model, its fallback and the baselines on the test block; and the answers as they are served, by domain."""
-    test, labels, windows = table.features[where.test], table.labels[where.test], decisions.windows.take(where.test)
-    inside = model.in_domain(windows, test)
-    likelihood, fallback = (model.probabilities(test, np.full(len(test), main)) for main in (True, False))
-    answers = {"model": likelihood, "scale_free_fallback": fallback, **baseline_probabilities(table, where)}
-    topics = decisions.topic[where.test]
+    """The model, its fallback and the baselines on some decisions; and the answers as they are served, by domain."""
+    windows, labels = decisions.windows, decisions.labels(model.diurnal)
+    features = design(count_features(windows, model.diurnal), model.names)
+    inside = model.in_domain(windows, features)
+    likelihood, fallback = (model.probabilities(features, np.full(len(labels), main)) for main in (True, False))
+    answers = {"model": likelihood, "scale_free_fallback": fallback, **baselines}
     return {
-        "models": {name: figures(labels, p, topics, config.draws) for name, p in answers.items()},
+        "models": {name: figures(labels, p, decisions.topic, draws) for name, p in answers.items()},
         "in_domain": plain(labels[inside], likelihood[inside]),
         "out_of_domain": plain(labels[~inside], fallback[~inside]),
         "by_hours_observed": by_age(labels, likelihood, windows.length),
@@ -93,13 +100,13 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     console = console or Console()
     topics = topics_of(read_series(config, console))
     decisions = decide_on(topics)
-    where = blocks(decisions, topics.start, 1 - config.test, 1.0, config)
+    where = test_block(topics, decisions, config)
     table = tabulate(topics, decisions, where)
     require(table.labels, where)
     about = _about(config, topics, where, decisions, table)
     console.print(about)
     model = fit_model(table, where, config)
-    measured = compare(model, table, where, decisions, config)
+    measured = measure(model, decisions.take(where.test), baseline_probabilities(table, where), config.draws)
     console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
     folds = rolling(topics, decisions, config)
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}

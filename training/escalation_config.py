@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+SERIES = ("../shared/data/volume_ced.jsonl.gz",)
+
 Share = Annotated[float, Field(gt=0, lt=0.9)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -15,7 +17,7 @@ Positive = Annotated[float, Field(gt=0)]
 class EscalationConfig:
     """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head."""
 
-    series: tuple[str, ...] = ("../shared/data/volume_ced.jsonl.gz",)
+    series: tuple[str, ...] = SERIES
     test: Share = 0.25  # of the topics, the latest
     calibration: Share = 0.25  # of the topics before, again the latest
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block's first post
@@ -28,4 +30,4 @@ class EscalationConfig:
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap, by topic
     seed: int = 7
-    out: str = "runs/escalation"
+    out: str = "runs/latest"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from data.errors import CorpusError
 from data.volume import Floats, Ints, count_features
-from models.escalation import EscalationModel, clipped, design, log_odds, scale_free, total_posts
+from models.escalation import EscalationModel, design, log_odds, scale_free, total_posts
 from training.decisions import Decisions, Topics
 from training.escalation_config import EscalationConfig
 
@@ -90,7 +90,7 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
 
 
-def _monotone(names: tuple[str, ...]) -> list[int]:
+def _monotone(names: Sequence[str]) -> list[int]:
     """The more posts are needed beyond the present pace, the less likely an escalation."""
     return [-1 if name.startswith("needed_over_") else 0 for name in names]
 
@@ -99,21 +99,11 @@ def _calibrated(estimator: object, features: Floats, labels: Ints) -> Calibrated
     return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
 
 
-def _fit_fallback(table: Table, where: Blocks, bounds: tuple[Floats, Floats, Floats], limit: float) -> object:
-    """Logistic regression on the features without a scale, from decisions whose escalation the limit can hold."""
-    posts = total_posts(table.features, table.names) + np.exp(table.features[:, table.names.index("log_needed")])
-    free = scale_free(table.names)
-    inputs = clipped(table.features, *bounds)[:, free]
-    fit, later = where.fit & (posts <= limit), where.calibration & (posts <= limit)
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    linear.fit(inputs[fit], table.labels[fit])
-    return _calibrated(linear, inputs[later], table.labels[later])
-
-
-def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> EscalationModel:
-    """Gradient-boosted trees and the logistic fallback, each fitted on one block and calibrated on the later one."""
-    x, y = table.features[where.fit], table.labels[where.fit]
-    later, outcome = table.features[where.calibration], table.labels[where.calibration]
+def _trees(
+    table: Table, columns: list[int], fit: Rows, later: Rows, config: EscalationConfig
+) -> CalibratedClassifierCV:
+    """Gradient-boosted trees on some columns, fitted on one block, with a sigmoid from the later one."""
+    features, names = table.features[:, columns], [table.names[i] for i in columns]
     trees = HistGradientBoostingClassifier(
         max_iter=config.iterations,
         learning_rate=config.learning_rate,
@@ -121,22 +111,27 @@ def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> Escalati
         min_samples_leaf=config.leaf_rows,
         l2_regularization=config.l2,
         max_features=config.feature_share,
-        monotonic_cst=_monotone(table.names),
+        monotonic_cst=_monotone(names),
         early_stopping=False,
         random_state=config.seed,
-    ).fit(x, y)
-    low, middle, high = np.nan_to_num(np.nanquantile(x, [0.001, 0.5, 0.999], axis=0))
+    ).fit(features[fit], table.labels[fit])
+    return _calibrated(trees, features[later], table.labels[later])
+
+
+def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> EscalationModel:
+    """The trees and their scale-free fallback, which learns where an escalation fits into the recorded series."""
     known = where.fit | where.calibration
-    limit = LARGEST * float(total_posts(table.features[known], table.names).max())
+    posts = total_posts(table.features, table.names)
+    limit = LARGEST * float(posts[known].max())
+    held = posts + np.exp(table.features[:, table.names.index("log_needed")]) <= limit
+    every = list(range(len(table.names)))
     return EscalationModel(
         head="counts",
-        main=_calibrated(trees, later, outcome),
-        fallback=_fit_fallback(table, where, (low, middle, high), limit),
+        main=_trees(table, every, where.fit, where.calibration, config),
+        fallback=_trees(table, scale_free(table.names), where.fit & held, where.calibration & held, config),
         names=table.names,
         diurnal=table.diurnal,
-        low=low,
-        middle=middle,
-        high=high,
+        middle=np.nan_to_num(np.nanmedian(table.features[where.fit], axis=0)),
         limit=limit,
         base_rate=float(table.labels[known].mean()),
     )

@@ -59,13 +59,13 @@ def baseline_answers(corpus: Corpus, taxonomy: Taxonomy) -> Answers:
     return Answers(probabilities, category, rank)
 
 
-def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Console) -> dict[str, Any]:
+def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Console, draws: int = 500) -> dict[str, Any]:
     """BERT and baseline on the test part, printed as one table."""
     rows = corpus.part("test")
     truth = Truth.of(rows, corpus.test_groups, taxonomy)
     reports = {
-        "bert": report(truth, answers_of(model, rows), taxonomy),
-        "tfidf": report(truth, baseline_answers(corpus, taxonomy), taxonomy),
+        "bert": report(truth, answers_of(model, rows), taxonomy, draws),
+        "tfidf": report(truth, baseline_answers(corpus, taxonomy), taxonomy, draws),
     }
     console.print(table(f"test part, {len(rows)} posts", reports))
     return reports

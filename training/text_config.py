@@ -9,6 +9,9 @@ from pydantic import Field
 
 from models.encoder import PACKAGED
 
+POSTS = ("../shared/data/posts.jsonl",)
+AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe"))
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -17,8 +20,8 @@ Positive = Annotated[float, Field(gt=0)]
 class TextConfig:
     """One run of `yujing train text`. Defaults are those of the shipped model."""
 
-    posts: tuple[str, ...] = ("../shared/data/posts.jsonl",)
-    extra: tuple[str, ...] = ()  # taught, never held out
+    posts: tuple[str, ...] = POSTS
+    extra: tuple[str, ...] = AUTHORED  # taught, never held out
     taxonomy: str | None = None  # another taxonomy table than data/taxonomy.toml
     held_out_source: str | None = None  # leave this source out and test on it
     test: Share = 0.15
@@ -26,9 +29,9 @@ class TextConfig:
     encoder: str = PACKAGED
     rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 256
-    epochs: Annotated[int, Field(ge=1)] = 8
+    epochs: Annotated[int, Field(ge=1)] = 5
     batch_size: Annotated[int, Field(ge=1)] = 32
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = 5e-4  # 1e-3 diverged in the third epoch of one run (macro-F1 0.60 -> 0.03)
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.06  # share of all steps
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -39,4 +42,4 @@ class TextConfig:
     bf16: bool = True
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
     seed: int = 7
-    out: str = "runs/text"
+    out: str = "runs/latest"

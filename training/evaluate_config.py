@@ -1,0 +1,25 @@
+"""Settings of `yujing evaluate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from training.escalation_config import SERIES
+from training.text_config import AUTHORED, POSTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConfig:
+    """What to measure. Files that the bundle was trained on are split as they were then; only the test part counts."""
+
+    bundle: str | None = None  # folder; None = the shipped one
+    posts: tuple[str, ...] = POSTS  # empty = no text model
+    extra: tuple[str, ...] = AUTHORED
+    series: tuple[str, ...] = SERIES  # empty = no escalation head
+    engine: str = "onnx"
+    draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
+    seed: int | None = None  # None = that of the training, which rebuilds its split
+    out: str = "runs/evaluate.json"
