@@ -1,1 +1,1 @@
-"""."""
+"""Data: taxonomy, records, normalisation, masking, signals, loaders, splits, and volume series as features."""

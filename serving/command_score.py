@@ -19,6 +19,8 @@ def score(
         typer.Option(help="Column or field that holds the id.", show_default="id, else the row number"),
     ] = None,
     encoding: Annotated[str, typer.Option(help="Of IN, for example gb18030.")] = "utf-8",
+    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
+    watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
 ) -> None:
     """Score a file. Every row comes back, in order; a row that cannot be scored carries its own error."""
     from serving.progress import score_progress
@@ -27,7 +29,7 @@ def score(
     from serving.scoring import load_scorer
     from serving.settings import Settings
 
-    settings, start = Settings.from_env(), time.monotonic()
+    settings, start = Settings.from_env(bundle=bundle, watch_words=watch_words), time.monotonic()
     columns = Columns(text_column, id_column)
     with score_progress(show=sys.stderr.isatty()) as progress:
         summary = score_file(lambda: load_scorer(settings), source, target, columns, encoding, progress)

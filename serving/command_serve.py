@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,13 +16,15 @@ from data.errors import ConfigError
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
+    watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
     from serving.process import ROOT, command, environment
     from serving.scoring import check_bundle
     from serving.settings import Settings
 
-    settings = Settings.from_env()
+    settings = Settings.from_env(bundle=bundle, watch_words=watch_words)
     check_bundle(settings)
     env = environment(settings.to_env())
     args = command(_address(host, port), port)

@@ -26,15 +26,17 @@ def load_scorer(settings: Settings) -> SupportsScore:
     """Load the bundle that the settings name, once per process (seconds)."""
     from models.scorer import Scorer
 
-    return Scorer.load(settings.bundle, engine=settings.engine, threads=settings.threads)
+    words = settings.read_watch_words()
+    return Scorer.load(settings.bundle, engine=settings.engine, threads=settings.threads, watch_words=words)
 
 
 def check_bundle(settings: Settings) -> None:
-    """Refuse a bad bundle before the service starts: BentoML would start a failing worker again and again."""
+    """Refuse a bad bundle or word list before the start: BentoML would start a failing worker again and again."""
     from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
 
     open_bundle(settings.bundle, load_taxonomy())
+    settings.read_watch_words()
 
 
 def score_aligned(scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:

@@ -1,1 +1,1 @@
-"""."""
+"""Training: corpora to a measured bundle; scoring works without this room."""

@@ -1,0 +1,108 @@
+"""Weibo's hot-search list on record: who stood where at which snapshot, cut into episodes, with the alarm line.
+
+The list is taken about hourly, once in a clock hour; a topic is seen only while it is in the top 50. Pinned rows
+(advertisements, heat 0) are left out: nobody searched them there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from data.errors import CorpusError
+from data.hotlist import EPISODE_GAP
+from data.volume import Floats, Ints
+
+COLUMNS = ("time", "title", "heat", "rank", "read", "discuss", "origin", "ads")
+WEEK = 168  # hours that the alarm line looks back
+LINE_QUANTILE = 0.95
+LINE_SNAPSHOTS = 84  # snapshots of that week that must be on record, else there is no line
+HOUR = 3_600_000_000  # microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class HotList:
+    """n rows in order of episode and time: absolute hour (`time`, its floor is `slot`), what was measured, the line.
+
+    `topic` numbers the titles and `episode` their visits to the list; `reads`, `discussions`, `originals` are
+    cumulative, nan where unknown; `line` is A(t) at the row's snapshot, nan where a week is not on record.
+    `snapshots`: hours of all snapshots, in order: [m].
+    """
+
+    time: Floats
+    topic: Ints
+    episode: Ints
+    heat: Floats
+    rank: Floats
+    reads: Floats
+    discussions: Floats
+    originals: Floats
+    line: Floats
+    snapshots: Floats
+
+    @property
+    def slot(self) -> Ints:
+        return np.floor(self.time).astype(np.int64)
+
+    def take(self, rows: NDArray[np.bool_]) -> HotList:
+        """Some of the rows; all snapshots."""
+        return HotList(*(getattr(self, f.name)[rows] for f in fields(self)[:-1]), snapshots=self.snapshots)
+
+
+def alarm_lines(time: Floats, heat: Floats, snapshots: Floats) -> Floats:
+    """A(t): 95th percentile of heat over the 7 days to t, t included: [m], from rows in order of time."""
+    first = np.searchsorted(time, snapshots - WEEK, side="right")
+    last = np.searchsorted(time, snapshots, side="right")
+    held = np.arange(1, len(snapshots) + 1) - np.searchsorted(snapshots, snapshots - WEEK, side="right")
+    lines = np.full(len(snapshots), np.nan)
+    for i in np.flatnonzero((held >= LINE_SNAPSHOTS) & (last > first)):
+        lines[i] = np.quantile(heat[first[i] : last[i]], LINE_QUANTILE)
+    return lines
+
+
+def episodes(topic: Ints, slot: Ints) -> Ints:
+    """Number of the episode per row, from rows in order of topic and time: a new one after a gap of over 6 h."""
+    new = (np.diff(topic, prepend=-1) != 0) | (np.diff(slot, prepend=0) > EPISODE_GAP)
+    return np.asarray(np.cumsum(new) - 1)
+
+
+def _column(table: pa.Table, name: str) -> Floats:
+    return np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), float)
+
+
+def hot_list_of(table: pa.Table) -> HotList:
+    """The rows of a table with the columns of `hotlist.parquet`."""
+    table = table.sort_by("time")
+    every = pc.cast(table["time"], pa.int64()).to_numpy() / HOUR
+    pinned = pc.or_(pc.fill_null(table["ads"], False), pc.less_equal(pc.fill_null(table["heat"], 0), 0))
+    table = table.filter(pc.invert(pinned))
+    time = pc.cast(table["time"], pa.int64()).to_numpy() / HOUR
+    topic = pc.rank(table["title"], tiebreaker="dense").to_numpy().astype(np.int64)
+    heat, snapshots = _column(table, "heat"), np.unique(every)
+    line = alarm_lines(time, heat, snapshots)[np.searchsorted(snapshots, time)]
+    order = np.lexsort((time, topic))
+    rest = {"rank": "rank", "reads": "read", "discussions": "discuss", "originals": "origin"}
+    columns = {"time": time, "topic": topic, "heat": heat, "line": line}
+    columns |= {name: _column(table, source) for name, source in rest.items()}
+    columns = {name: values[order] for name, values in columns.items()}
+    episode = episodes(columns["topic"], np.floor(columns["time"]).astype(np.int64))
+    return HotList(**columns, episode=episode, snapshots=snapshots)
+
+
+def read_hot_list(path: Path) -> HotList:
+    """Read a record of the list; CorpusError when it is no Parquet file of that shape."""
+    try:
+        table = pq.read_table(path, columns=list(COLUMNS))
+    except (OSError, pa.ArrowException) as error:
+        raise CorpusError(f"{path}: {error}: give a Parquet file with the columns {', '.join(COLUMNS)}") from None
+    if missing := [name for name in COLUMNS if name not in table.column_names]:
+        raise CorpusError(f"{path} has no column {', '.join(missing)}: it needs {', '.join(COLUMNS)}")
+    if not pa.types.is_timestamp(table.schema.field("time").type):
+        raise CorpusError(f"{path}: time is {table.schema.field('time').type}: give timestamps with a zone")
+    return hot_list_of(table)
