@@ -1,15 +1,13 @@
-"""From a hot-search topic's hours up to now to features: one pure function, for training and for serving.
+"""A hot-search topic's hours up to now as windows, and the present episode in them; for training and for serving.
 
-Heat is always read against the alarm line, since the level of the list drifts (the line went from 0.40 M to 1.48 M in
-20 months). An hour that is missing stays missing: the list shows a topic only while it is in the top 50. Features
-read the past of the present episode only; what stood before a gap of over 6 h is another episode.
+An hour that is missing stays missing: the list shows a topic only while it is in the top 50. What stood before a gap
+of over 6 h is another episode and is not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +15,20 @@ from numpy.typing import NDArray
 from data.records import Volume
 from data.volume import ZONE, Floats
 
-WIDTH = 48  # hours that a window holds; 1 % of the episodes last longer
+WIDTH = 48  # hours that a window holds; 0.2 % of the episodes last longer
 HORIZON = 6  # hours ahead that the target looks
 EPISODE_GAP = 6  # hours without the topic after which its return is another episode
-DECAYS = (1.5, 6.0)  # hours; of the exponentially weighted intensities
-LAGS = (1, 2, 3, 6)  # hours back
 CUMULATIVE = ("reads", "discussions", "originals")
+ARRAYS = ("heat", "rank", *CUMULATIVE)
+
+Columns = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class HotWindows:
     """n topics up to now: arrays [n, 48] with the newest hour last, nan where missing; `line` A(t) [n].
 
-    `hour`: time of day in hours with fraction (Asia/Shanghai), `weekday`: 0 = Monday, both of now: [n].
+    `hour`: time of day in hours with fraction (Asia/Shanghai); `weekday`: 0 = Monday; both of now: [n].
     """
 
     heat: Floats
@@ -41,35 +40,80 @@ class HotWindows:
     hour: Floats
     weekday: Floats
 
-    def take(self, rows: slice | NDArray[np.bool_]) -> HotWindows:
+    def take(self, rows: NDArray[np.bool_] | slice) -> HotWindows:
         """Some of the windows."""
         return HotWindows(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-ARRAYS = ("heat", "rank", *CUMULATIVE)
-
-
 def _row(values: Sequence[float | None] | None, minutes: int) -> Floats:
     """The last value known in each hour before now: [48]."""
-    out = np.full(WIDTH, np.nan)
+    row = np.full(WIDTH, np.nan)
     for back, value in enumerate(reversed(values or ())):
         column = WIDTH - 1 - back * minutes // 60
         if column < 0:
             break
-        if value is not None and np.isnan(out[column]):
-            out[column] = value
-    return out
+        if value is not None and np.isnan(row[column]):
+            row[column] = value
+    return row
 
 
 def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
-    """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them."""
+    """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them; no heat is no place."""
     now = [volume.as_of.astimezone(ZONE) for volume in volumes]
     arrays = {
         name: np.stack([_row(getattr(volume, name), volume.interval_minutes) for volume in volumes]) for name in ARRAYS
     }
+    arrays["heat"][arrays["heat"] == 0] = np.nan  # pinned rows: nobody searched them there
+    line = np.array([volume.alarm_threshold for volume in volumes], float)
     return HotWindows(
         **arrays,
-        line=np.array([volume.alarm_threshold for volume in volumes], float),
+        line=np.where(line > 0, line, np.nan),
         hour=np.array([at.hour + at.minute / 60 + at.second / 3600 for at in now]),
         weekday=np.array([float(at.weekday()) for at in now]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """The present episode of n topics: in which hours they were seen, and for every hour when last.
+
+    `source` [n, 48]: column of the last appearance up to that hour, -1 before the first.
+    """
+
+    seen: NDArray[np.bool_]
+    source: Columns
+
+    @property
+    def first(self) -> Columns:
+        """Column of the first appearance, -1 where there is none: [n]."""
+        return np.where(self.newest >= 0, self.seen.argmax(axis=1), -1)
+
+    @property
+    def newest(self) -> Columns:
+        """Column of the newest appearance, -1 where there is none: [n]."""
+        return self.source[:, -1]
+
+    def before(self, column: Columns) -> Columns:
+        """Column of the appearance before the one at `column`, -1 where there is none: [n]."""
+        found = np.take_along_axis(self.source, np.maximum(column - 1, 0)[:, None], axis=1)[:, 0]
+        return np.where(column > 0, found, -1)
+
+    def fill(self, array: Floats) -> Floats:
+        """The value of the last appearance in every hour, nan before the first: [n, 48]."""
+        return np.where(self.source >= 0, np.take_along_axis(array, np.maximum(self.source, 0), axis=1), np.nan)
+
+
+def at(array: Floats, column: Columns) -> Floats:
+    """One column of each row, nan where it is -1: [n]."""
+    return np.where(column >= 0, np.take_along_axis(array, np.maximum(column, 0)[:, None], axis=1)[:, 0], np.nan)
+
+
+def episode_of(heat: Floats) -> Episode:
+    """Cut before the last gap of over 6 h between appearances: [n, 48]."""
+    columns, nobody = np.arange(WIDTH), np.full((len(heat), 1), -WIDTH)
+    known = ~np.isnan(heat)
+    last = np.maximum.accumulate(np.where(known, columns, -WIDTH), axis=1)
+    gap = columns - np.concatenate([nobody, last[:, :-1]], axis=1)
+    begin = np.where(known & (gap > EPISODE_GAP), columns, 0).max(axis=1, keepdims=True)
+    seen = known & (columns >= begin)
+    return Episode(seen, np.maximum.accumulate(np.where(seen, columns, -1), axis=1))

@@ -1,0 +1,55 @@
+"""`yujing evaluate`: the split of the training is rebuilt, other posts are all measured, everything is written."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from data.samples import FOLDER
+from models.bundle import Bundle
+from training.evaluate import evaluate
+from training.evaluate_config import EvaluateConfig
+from training.text_config import TextConfig
+
+QUIET = Console(file=io.StringIO())
+
+
+def _config(bundle: Bundle, tmp_path: Path, **changes: object) -> EvaluateConfig:
+    settings = {"series": (), "extra": (), "draws": 10, "out": str(tmp_path / "out.json"), **changes}
+    return EvaluateConfig(bundle=str(bundle.folder), **settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def measured(tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path) -> dict:  # type: ignore[type-arg]
+    return evaluate(_config(tiny_bundle, tmp_path, posts=tiny_config.posts), QUIET)
+
+
+def test_the_trainings_own_test_part_gives_the_trainings_own_figures(
+    measured: dict,
+    tiny_bundle: Bundle,
+    tmp_path: Path,  # type: ignore[type-arg]
+) -> None:
+    assert tiny_bundle.manifest.text is not None
+    trained = tiny_bundle.manifest.text.metrics
+    for model in ("bert", "tfidf"):
+        for figure in ("accuracy", "macro_f1", "qwk"):
+            assert measured["text"][model][figure][0] == pytest.approx(trained[model][figure][0], abs=1e-3)
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["model"] == tiny_bundle.model_id
+
+
+def test_other_posts_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    posts = str(FOLDER / "posts.jsonl")
+    found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,)), QUIET)
+    assert set(found["text"]) == {"bert"}
+    assert found["text"]["bert"]["rows"] == sum(1 for _ in (FOLDER / "posts.jsonl").open(encoding="utf-8"))
+
+
+def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    series = str(FOLDER / "volumes.jsonl")
+    found = evaluate(_config(tiny_bundle, tmp_path, posts=(), series=(series,)), QUIET)
+    assert set(found["escalation"]["models"]) == {"model", "scale_free_fallback"}
+    assert "text" not in found

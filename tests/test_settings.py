@@ -1,0 +1,50 @@
+"""Settings of a deployment: environment, flags over it, and a faithful way into a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError
+from serving.settings import Settings
+
+
+def test_defaults_and_environment() -> None:
+    assert Settings.from_env({}) == Settings()
+    env = {"YUJING_ENGINE": "torch", "YUJING_THREADS": "2", "YUJING_BUNDLE": "b", "OTHER": "x"}
+    assert Settings.from_env(env) == Settings(bundle=Path("b"), engine="torch", threads=2)
+
+
+def test_a_flag_wins_over_the_environment() -> None:
+    env = {"YUJING_BUNDLE": "b", "YUJING_WATCH_WORDS": "w"}
+    assert Settings.from_env(env, bundle=Path("c"), watch_words=None) == Settings(
+        bundle=Path("c"), watch_words=Path("w")
+    )
+
+
+def test_to_env_is_the_way_back(tmp_path: Path) -> None:
+    settings = Settings(bundle=tmp_path, watch_words=tmp_path / "w", engine="torch", threads=3)
+    assert Settings.from_env(settings.to_env()) == settings
+
+
+@pytest.mark.parametrize("env", [{"YUJING_ENGINE": "gpu"}, {"YUJING_THREADS": "-1"}, {"YUJING_THREADS": "two"}])
+def test_an_unusable_value_is_named(env: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="YUJING_"):
+        Settings.from_env(env)
+
+
+def test_watch_words_are_lines_without_comments(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("\ufeff极光商城\n\n# 注释\n 小鹿鲜奶 \n", encoding="utf-8")
+    assert Settings(watch_words=path).read_watch_words() == ["极光商城", "小鹿鲜奶"]
+    assert Settings().read_watch_words() == []
+
+
+@pytest.mark.parametrize("content", [None, "词".encode("gb18030")])
+def test_an_unreadable_word_list_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "words.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"words\.txt"):
+        Settings(watch_words=path).read_watch_words()
