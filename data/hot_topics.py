@@ -52,7 +52,8 @@ class HotList:
 
     def take(self, rows: NDArray[np.bool_]) -> HotList:
         """Some of the rows; all snapshots."""
-        return HotList(*(getattr(self, f.name)[rows] for f in fields(self)[:-1]), snapshots=self.snapshots)
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return HotList(**{name: v if name == "snapshots" else v[rows] for name, v in columns.items()})
 
 
 def alarm_lines(time: Floats, heat: Floats, snapshots: Floats) -> Floats:

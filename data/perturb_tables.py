@@ -16,11 +16,11 @@ from data.errors import ConfigError, InputError
 from data.rim import parse
 
 DEFAULT_PATH = Path(__file__).parent / "perturb.toml"
-# What a writer copies and never types; with the next Han character and the marks before it: they keep ASCII that
-# comes later from growing onto the link ("，" becomes "," in normalise and ends no link).
+# What a writer copies and never types; a link with all that follows it up to the first Han character, so that no ASCII
+# grows onto it ("，" is "," after NFKC and ends no link).
 UNTOUCHED = (
-    r"(?:(?:(?:https?|ftp)://|www\.|(?<![A-Za-z0-9_.@-])(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,6}/)[!-~]+[^\w!-~]*[^!-~]?"
-    r"|(?<![\w.@-])@[\w·-]{1,30}(?![\w·.-]))"
+    r"(?:(?:(?:https?|ftp)://|www\.|(?<![A-Za-z0-9_.@-])(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,6}/)[!-~]"
+    r"[^\s@\u4e00-\u9fff]*[\u4e00-\u9fff]?|(?<![\w.@-])@[\w·-]{1,30}(?![\w·.-]))"
 )
 _TO_FULL = {chr(code): chr(code + 0xFEE0) for code in range(ord("!"), ord("~") + 1)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 from zipfile import ZIP_DEFLATED
@@ -12,7 +13,10 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from data.errors import BundleError
 from models.escalation import EscalationModel
+from models.hotlist import HotlistModel
 
+Head = EscalationModel | HotlistModel
+HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -20,23 +24,27 @@ TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public 
 ]
 
 
-def dump(model: EscalationModel) -> bytes:
+def dump(model: Head) -> bytes:
     """The model as one blob."""
     state = {field.name: getattr(model, field.name) for field in fields(model)}
     return bytes(skops.io.dumps(state | {"names": list(model.names)}, compression=ZIP_DEFLATED))
 
 
-def _fits(model: EscalationModel) -> bool:
-    shapes = np.shape(model.middle), np.shape(model.diurnal)
-    return shapes == ((len(model.names),), (24,)) and 0 < model.base_rate < 1 and model.limit > 0
+def _fits(model: Head) -> bool:
+    n, shapes = len(model.names), {np.shape(model.middle)}
+    if isinstance(model, HotlistModel):
+        fits = shapes | {np.shape(model.low), np.shape(model.high)} == {(n,)}
+    else:
+        fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
+    return bool(fits and 0 < model.base_rate < 1)
 
 
-def load(blob: bytes) -> EscalationModel:
+def load(blob: bytes) -> Head:
     """Read a blob; BundleError when it asks for a type that is not allowed, or is no such model."""
     try:
         state: dict[str, Any] = skops.io.loads(blob, trusted=TRUSTED)
         state["names"] = tuple(state["names"])
-        model = EscalationModel(**state)
+        model = HEADS[state["head"]](**state)
         fits = _fits(model)
     except UntrustedTypesFoundException as error:
         raise BundleError(f"escalation model refused, it holds types that are not allowed: {error}") from None

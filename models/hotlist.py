@@ -1,4 +1,4 @@
-"""The `hotlist` head in use: a hot-search topic's hours in, likelihood that it reaches the alarm line within 6 h out."""
+"""The `hotlist` head in use: hours of a hot-search topic in, likelihood of the alarm line within 6 h out."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import escalation_file, open_bundle
 from models.engine_build import load_text_model
-from models.escalation import EscalationModel
+from models.escalation_store import Head
 from models.escalation_store import load as load_escalation
 from models.evidence import evidence
 from models.policy import Policy
@@ -39,7 +39,7 @@ class Scorer:
     model_id: str
     taxonomy: Taxonomy
     text: TextModel | None
-    escalation: Mapping[str, EscalationModel]
+    escalation: Mapping[str, Head]
     lexicon: SignalLexicon
     policy: Policy
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,6 +17,8 @@ Config = Annotated[Path | None, typer.Option("--config", help="TOML file of sett
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE as in TOML.")]
 Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
+Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
+Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
 
@@ -47,25 +49,34 @@ def text(config: Config = None, set_: Set = None, out: Out = None, epochs: Epoch
 
 
 @train.command()
-def escalation(config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None) -> None:
-    """Train the likelihood of escalation on volume series."""
+def escalation(
+    head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None
+) -> None:
+    """Train the likelihood of escalation on volume series, or on a record of the hot-search list."""
     from training.escalation import train_escalation
     from training.escalation_config import EscalationConfig
+    from training.hotlist import train_hotlist
+    from training.hotlist_config import HotlistConfig
 
     from training.config import load_config
 
     flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
-    train_escalation(load_config(EscalationConfig, config, flags))
+    if head == "hotlist":
+        train_hotlist(load_config(HotlistConfig, config, flags))
+    else:
+        train_escalation(load_config(EscalationConfig, config, flags))
 
 
-def evaluate(config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None) -> None:
+def evaluate(
+    config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Robustness = None
+) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
 
     from training.config import load_config
 
-    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
+    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness)}
     run(load_config(EvaluateConfig, config, flags))
 
 

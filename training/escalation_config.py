@@ -28,6 +28,6 @@ class EscalationConfig:
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
-    draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap, by topic
+    draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic
     seed: int = 7
     out: str = "runs/latest"

@@ -10,10 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
-from data.errors import CorpusError
+from data.errors import BundleError, CorpusError
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import Bundle, escalation_file, open_bundle
 from models.engine_build import load_text_model
+from models.escalation import EscalationModel
 from models.escalation_store import load as load_escalation
 from training.config import load_config
 from training.corpus import Corpus, file_sha256, read_corpus, read_rows
@@ -23,6 +24,7 @@ from training.escalation_config import EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.evaluate_config import EvaluateConfig
+from training.robustness import robustness, robustness_table
 from training.text import answers_of
 from training.text import compare as compare_texts
 from training.text_config import TextConfig
@@ -54,11 +56,16 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
     model = load_text_model(bundle, config.engine)
     corpus = _trained_corpus(config, bundle, taxonomy, console)
     if corpus is not None:
-        return compare_texts(model, corpus, taxonomy, console, config.draws)
-    rows, groups = read_rows(config.posts, taxonomy, console)
-    console.print("[yellow]other posts than those of the training: all are measured, and none may have taught it[/]")
-    found = {"bert": report(Truth.of(rows, groups, taxonomy), answers_of(model, rows), taxonomy, config.draws)}
-    console.print(table(f"{len(rows)} posts", found))
+        rows = corpus.part("test")
+        found = compare_texts(model, corpus, taxonomy, console, config.draws)
+    else:
+        rows, groups = read_rows(config.posts, taxonomy, console)
+        console.print("[yellow]other posts than those of the training: all are measured, none may have taught it[/]")
+        found = {"bert": report(Truth.of(rows, groups, taxonomy), answers_of(model, rows), taxonomy, config.draws)}
+        console.print(table(f"{len(rows)} posts", found))
+    if config.robustness:
+        found["robustness"] = robustness(model, rows, taxonomy, config.seed or 0, config.draws)
+        console.print(robustness_table(f"perturbed copies of {len(rows)} posts", found["robustness"]))
     return found
 
 
@@ -66,6 +73,8 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     """The `counts` head: beside its baselines on the test block of its own series, or on every decision of others."""
     part = bundle.manifest.escalation["counts"]
     model = load_escalation(bundle.read(escalation_file("counts")))
+    if not isinstance(model, EscalationModel):
+        raise BundleError(f"{bundle.folder}: {escalation_file('counts')} holds another head: train it again")
     settings = load_config(EscalationConfig, flags={**part.config, "series": config.series, "draws": config.draws})
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"

@@ -20,6 +20,7 @@ class EvaluateConfig:
     extra: tuple[str, ...] = AUTHORED
     series: tuple[str, ...] = SERIES  # empty = no escalation head
     engine: str = "onnx"
+    robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
     seed: int | None = None  # None = that of the training, which rebuilds its split
     out: str = "runs/evaluate.json"

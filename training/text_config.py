@@ -39,6 +39,7 @@ class TextConfig:
     class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.3  # weight of a class ~ count ** -power
     severity_weight: Annotated[float, Field(ge=0)] = 1.0  # of the severity loss beside the category loss
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
+    perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
     bf16: bool = True
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
     seed: int = 7

@@ -21,7 +21,9 @@ from models.classifier import Adapter, RiskClassifier, adapt
 from models.encoder import Encoder
 from models.probabilities import category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
+from training.config import load_config
 from training.metrics import macro_f1, qwk
+from training.perturbed import Perturbing
 from training.text_config import TextConfig
 from training.text_data import Collator, Posts, class_weights, rank_of
 from training.text_loss import Recipe, TeachingModule
@@ -106,12 +108,15 @@ def _checkpoints(config: TextConfig) -> Path:
 
 
 def last_checkpoint(config: TextConfig) -> str | None:
-    """Where an interrupted run with the same settings stopped, or None; ConfigError if the settings differ."""
+    """Where an interrupted run with the same settings stopped, or None; ConfigError if the settings differ.
+
+    A setting that the interrupted run did not know counts with its default.
+    """
     note, settings = _checkpoints(config) / "settings.json", json.dumps(asdict(config), indent=1)
     if not note.exists():
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(settings, encoding="utf-8")
-    elif note.read_text(encoding="utf-8") != settings:
+    elif load_config(TextConfig, flags=json.loads(note.read_text(encoding="utf-8"))) != config:
         raise ConfigError(
             f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
         )
@@ -151,5 +156,8 @@ def fit(
         data_collator=Collator(tokens.pad),
         compute_metrics=validation_scores(taxonomy),
     )
+    if config.perturbed_share:
+        texts = [row.text for row in parts[0]]
+        trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))
     trainer.train(resume_from_checkpoint=last_checkpoint(config))
     return classifier.eval()

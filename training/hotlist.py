@@ -1,0 +1,94 @@
+"""`yujing train escalation --head hotlist`: record -> decisions -> blocks -> fit -> calibrate -> compare -> bundle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from data.hot_topics import read_hot_list
+from data.taxonomy import load_taxonomy
+from data.volume import Floats
+from models.bundle import Bundle, escalation_file, save_part
+from models.escalation_store import dump
+from models.hotlist import HotlistModel
+from models.manifest import EscalationPart
+from training.card import write_card
+from training.corpus import file_sha256
+from training.escalation_fit import Blocks, require
+from training.escalation_report import figures, plain, sheet, spread_of
+from training.hotlist_baselines import hot_baselines
+from training.hotlist_config import HotlistConfig
+from training.hotlist_decisions import HotDecisions, decide_hot
+from training.hotlist_fit import fit_hot_model, hot_blocks, recalibrated
+from training.hotlist_report import by_false_alarms, slices
+from training.register import register
+
+
+def rolling_origins(decisions: HotDecisions, config: HotlistConfig) -> list[dict[str, Any]]:
+    """The whole training again at earlier origins, each tested on the next days, all before the test block."""
+    found = []
+    for back in range(config.folds, 0, -1):
+        origin = config.test_from - timedelta(days=config.fold_days * back)
+        where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)
+        require(decisions.labels, where)
+        model = fit_hot_model(decisions, where, config)
+        likelihood = model.main.predict_proba(decisions.features[where.test])[:, 1]
+        found.append({"from": str(origin), **plain(decisions.labels[where.test], likelihood)})
+    return found
+
+
+def _answers(model: HotlistModel, decisions: HotDecisions, rows: NDArray[np.bool_], main: bool) -> Floats:
+    features = decisions.features[rows]
+    return model.probabilities(features, np.full(len(features), main))
+
+
+def measure_hot(model: HotlistModel, decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> dict[str, Any]:
+    """The model, the same recalibrated weekly, and the baselines on the test block; slices and the cost of alarms."""
+    test, likelihood = decisions.take(where.test), _answers(model, decisions, np.ones(len(decisions.time), bool), True)
+    answers = {
+        "model": likelihood[where.test],
+        "recalibrated_weekly": recalibrated(decisions, likelihood, where.test, config),
+        "logistic_regression": _answers(model, decisions, where.test, False),
+        **hot_baselines(decisions, where),
+    }
+    return {
+        "models": {name: figures(test.labels, p, test.day, config.draws) for name, p in answers.items()},
+        **slices(test, answers["model"]),
+        "by_false_alarms_per_day": by_false_alarms(test, answers["model"]),
+    }
+
+
+def _about(config: HotlistConfig, decisions: HotDecisions, where: Blocks) -> dict[str, Any]:
+    def block(rows: NDArray[np.bool_]) -> dict[str, Any]:
+        return {"decisions": int(rows.sum()), "prevalence": round(float(decisions.labels[rows].mean()), 4)}
+
+    blocks = {name: block(getattr(where, name)) for name in ("fit", "calibration", "test")}
+    return {"files": {Path(config.record).name: file_sha256(config.record)}, **blocks}
+
+
+def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bundle:
+    """Train, evaluate and register the `hotlist` head; the bundle lies in `config.out`/bundle."""
+    console = console or Console()
+    decisions = decide_hot(read_hot_list(Path(config.record)))
+    where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
+    require(decisions.labels, where)
+    about = _about(config, decisions, where)
+    console.print(about)
+    folds = rolling_origins(decisions, config)
+    model = fit_hot_model(decisions, where, config)
+    measured = measure_hot(model, decisions, where, config)
+    console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))
+    measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
+    console.print({name: found for name, found in measured.items() if name != "models"})
+    part = EscalationPart(config=asdict(config), data=about, metrics=measured)
+    files = {escalation_file(model.head): dump(model)}
+    bundle = save_part(Path(config.out) / "bundle", load_taxonomy(), files, escalation={model.head: part})
+    write_card(bundle)
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    return bundle

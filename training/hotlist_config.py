@@ -1,0 +1,39 @@
+"""Settings of the training of the `hotlist` head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+HOT_LIST = "../shared/data/hotlist.parquet"
+
+Days = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotlistConfig:
+    """One run of `yujing train escalation --head hotlist`. Defaults are those of the shipped head.
+
+    The trees' settings were chosen on the rolling origins, which end before the test block.
+    """
+
+    record: str = HOT_LIST
+    test_from: date = date(2025, 8, 1)  # first day of the test block (Asia/Shanghai)
+    test_to: date = date(2026, 2, 1)  # the day after its last
+    calibration_days: Days = 60  # before the test block
+    embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block
+    folds: Annotated[int, Field(ge=0)] = 4  # rolling origins before the test block
+    fold_days: Days = 60  # tested at each of them
+    recalibrate_days: Days = 45  # latest days that a weekly recalibration reads
+    iterations: Annotated[int, Field(ge=1)] = 300
+    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    leaves: Annotated[int, Field(ge=2)] = 15
+    leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
+    l2: Annotated[float, Field(ge=0)] = 10.0
+    feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
+    draws: Annotated[int, Field(ge=10)] = 100  # of the bootstrap, by day
+    seed: int = 7
+    out: str = "runs/latest"

@@ -1,0 +1,113 @@
+"""Blocks by time and the `hotlist` model: trees and a logistic regression, each with a sigmoid from a later block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from data.hotlist import HORIZON
+from data.volume import ZONE, Floats, Ints
+from models.escalation import log_odds
+from models.hotlist import HotlistModel
+from training.escalation_fit import Blocks, Rows
+from training.hotlist_config import HotlistConfig
+from training.hotlist_decisions import HotDecisions
+
+MONOTONE: Mapping[str, int] = {
+    "ratio": 1,
+    "step": 1,
+    "linear_1h": 1,
+    "linear_6h": 1,
+    "exponential_3h": 1,
+    "intensity_1.5h": 1,
+    "rank": -1,
+}  # nearer to the line, faster or higher on the list is never less likely to cross it
+TAILS = (0.001, 0.999)  # quantiles beyond which the fallback reads no value
+WEEK = 168  # hours
+
+
+def hour_of(day: date) -> float:
+    """Absolute hour at which a day begins in Asia/Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp() / 3600
+
+
+def hot_blocks(time: Floats, test_from: date, test_to: date, config: HotlistConfig) -> Blocks:
+    """Test on [test_from, test_to), calibrate on the days before, fit on all before that.
+
+    A decision belongs to an earlier block only if its label ends `embargo_hours` before the next block begins.
+    """
+    begin = hour_of(test_from)
+    calibrate = hour_of(test_from - timedelta(days=config.calibration_days))
+    end = time + HORIZON + config.embargo_hours
+    return Blocks(
+        fit=end <= calibrate,
+        calibration=(time >= calibrate) & (end <= begin),
+        test=(time >= begin) & (time < hour_of(test_to)),
+    )
+
+
+def _calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedClassifierCV:
+    """A fitted classifier with a sigmoid (Platt 1999) from later decisions."""
+    return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
+
+
+def fit_trees(decisions: HotDecisions, rows: Rows, config: HotlistConfig) -> HistGradientBoostingClassifier:
+    """Gradient-boosted trees, monotone where the line, the speed and the place say so."""
+    return HistGradientBoostingClassifier(
+        max_iter=config.iterations,
+        learning_rate=config.learning_rate,
+        max_leaf_nodes=config.leaves,
+        min_samples_leaf=config.leaf_rows,
+        l2_regularization=config.l2,
+        max_features=config.feature_share,
+        monotonic_cst=[MONOTONE.get(name, 0) for name in decisions.names],
+        early_stopping=False,
+        random_state=config.seed,
+    ).fit(decisions.features[rows], decisions.labels[rows])
+
+
+def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> HotlistModel:
+    """The trees, and the logistic regression that answers where the target is not defined."""
+    learnt, later = decisions.features[where.fit], decisions.features[where.calibration]
+    labels = decisions.labels[where.calibration]
+    low, middle, high = np.nanquantile(learnt, [TAILS[0], 0.5, TAILS[1]], axis=0)
+    linear = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=0.1, max_iter=1000),
+    ).fit(np.clip(learnt, low, high), decisions.labels[where.fit])
+    return HotlistModel(
+        head="hotlist",
+        main=_calibrated(fit_trees(decisions, where.fit, config), later, labels),
+        fallback=_calibrated(linear, np.clip(later, low, high), labels),
+        names=decisions.names,
+        low=low,
+        middle=middle,
+        high=high,
+        base_rate=float(decisions.labels[where.fit | where.calibration].mean()),
+    )
+
+
+def recalibrated(decisions: HotDecisions, likelihood: Floats, test: Rows, config: HotlistConfig) -> Floats:
+    """Likelihoods of the test block when each week's sigmoid is refitted on the latest days before it: [test rows].
+
+    Only labels that were known when the week began are read. `likelihood` is that of all decisions: [n].
+    """
+    score = log_odds(likelihood).reshape(-1, 1)
+    time, found = decisions.time, np.full(len(likelihood), np.nan)
+    for begin in np.arange(time[test].min(), time[test].max() + 1, WEEK):
+        week = test & (time >= begin) & (time < begin + WEEK)
+        recent = (time >= begin - 24 * config.recalibrate_days) & (time + HORIZON <= begin)
+        if week.any() and 0 < decisions.labels[recent].mean() < 1:
+            sigmoid = LogisticRegression(C=1e6).fit(score[recent], decisions.labels[recent])
+            found[week] = sigmoid.predict_proba(score[week])[:, 1]
+    return np.where(np.isnan(found), likelihood, found)[test]

@@ -1,0 +1,51 @@
+"""The figures of the `hotlist` head by month, appearances and hour of day, and what its alarms cost a desk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from data.volume import ZONE, Floats
+from training.escalation_report import plain
+from training.hotlist_decisions import HotDecisions
+
+SEEN = {"1": (1, 1), "2": (2, 2), "3-6": (3, 6), "7+": (7, np.inf)}  # appearances in the present episode
+HOURS = 4  # of the day in a slice
+BUDGETS = (2, 5, 10, 20, 40)  # false alarms per day
+MIN_ROWS = 50
+
+
+def slices(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, dict[str, float]]]:
+    """Figures by month, by number of appearances (1 = cold start) and by hour of day."""
+    months = np.array([datetime.fromtimestamp(day * 86_400, ZONE).strftime("%Y-%m") for day in decisions.day])
+    seen, hours = decisions.column("n_obs"), decisions.column("hour") // HOURS
+    rows = {
+        "by_month": {str(month): months == month for month in np.unique(months)},
+        "by_appearances": {name: (seen >= first) & (seen <= last) for name, (first, last) in SEEN.items()},
+        "by_hour": {f"{int(h) * HOURS}-{int(h) * HOURS + HOURS - 1} h": hours == h for h in np.unique(hours)},
+    }
+    return {
+        kind: {name: plain(decisions.labels[r], likelihood[r]) for name, r in parts.items() if r.sum() >= MIN_ROWS}
+        for kind, parts in rows.items()
+    }
+
+
+def by_false_alarms(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, float]]:
+    """Threshold, precision and recall of decisions at a budget of false alarms per day.
+
+    Every decision above the threshold counts as an alarm; a desk that hears of a topic once has fewer.
+    """
+    days, found = len(np.unique(decisions.day)), {}
+    calm = np.sort(likelihood[decisions.labels == 0])[::-1]
+    for budget in BUDGETS:
+        threshold = float(calm[min(budget * days, len(calm) - 1)])
+        alarms = likelihood > threshold
+        caught = int((alarms & (decisions.labels == 1)).sum())
+        found[str(budget)] = {
+            "threshold": round(threshold, 4),
+            "precision": round(caught / max(int(alarms.sum()), 1), 4),
+            "recall": round(caught / max(int(decisions.labels.sum()), 1), 4),
+            "alarms_per_day": round(float(alarms.sum()) / days, 1),
+        }
+    return found
