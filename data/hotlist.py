@@ -68,7 +68,7 @@ def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
     return HotWindows(
         **arrays,
         line=np.where(line > 0, line, np.nan),
-        hour=np.array([at.hour + at.minute / 60 + at.second / 3600 for at in now]),
+        hour=np.array([at.hour + at.minute / 60 + (at.second + at.microsecond / 1e6) / 3600 for at in now]),
         weekday=np.array([float(at.weekday()) for at in now]),
     )
 

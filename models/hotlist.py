@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,11 @@ HOT_TARGET = (
     "alarm_6h on first crossing: heat >= A within (t, t+6h], for a topic below A and never in alarm in its episode; "
     "A = alarm_threshold, in training the 95th percentile of the list's heat over 7 days; out of the top 50 is below A"
 )
+
+
+def within(features: Floats, low: Floats, middle: Floats, high: Floats) -> Floats:
+    """What a logistic regression can read: medians for what is missing, no value beyond those of training."""
+    return np.asarray(np.clip(np.where(np.isnan(features), middle, features), low, high))
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class HotlistModel:
         if in_domain.any():
             found[in_domain] = self.main.predict_proba(features[in_domain])[:, 1]
         if not in_domain.all():
-            inside = np.clip(features[~in_domain], self.low, self.high)
+            inside = within(features[~in_domain], self.low, self.middle, self.high)
             found[~in_domain] = self.fallback.predict_proba(inside)[:, 1]
         return found
 
@@ -90,7 +96,8 @@ class HotlistModel:
     @cached_property
     def _groups(self) -> dict[str, list[int]]:
         """Columns of each group of features that an answer explains."""
-        return {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in HOT_GROUPS.items()}
+        columns = {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in HOT_GROUPS.items()}
+        return {group: where for group, where in columns.items() if where}
 
     def _effects(self, features: Floats, inside: NDArray[np.bool_], likelihood: Floats) -> Floats:
         """Log-odds that each group adds: what is lost when the group is set to its medians, [n, groups]."""
@@ -102,7 +109,7 @@ class HotlistModel:
 
     def _factors(self, row: Floats, effects: Floats) -> tuple[Factor, ...]:
         """The strongest groups in words, strongest first."""
-        values = dict(zip(self.names, row.tolist(), strict=True))
+        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
         signed = dict(zip(self._groups, effects.tolist(), strict=True))
         strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
         return tuple(

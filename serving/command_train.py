@@ -53,12 +53,11 @@ def escalation(
     head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None
 ) -> None:
     """Train the likelihood of escalation on volume series, or on a record of the hot-search list."""
+    from training.config import load_config
     from training.escalation import train_escalation
     from training.escalation_config import EscalationConfig
     from training.hotlist import train_hotlist
     from training.hotlist_config import HotlistConfig
-
-    from training.config import load_config
 
     flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
     if head == "hotlist":
@@ -71,10 +70,9 @@ def evaluate(
     config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Robustness = None
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
+    from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
-
-    from training.config import load_config
 
     flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness)}
     run(load_config(EvaluateConfig, config, flags))

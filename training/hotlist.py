@@ -37,9 +37,9 @@ def rolling_origins(decisions: HotDecisions, config: HotlistConfig) -> list[dict
         origin = config.test_from - timedelta(days=config.fold_days * back)
         where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)
         require(decisions.labels, where)
-        model = fit_hot_model(decisions, where, config)
-        likelihood = model.main.predict_proba(decisions.features[where.test])[:, 1]
-        found.append({"from": str(origin), **plain(decisions.labels[where.test], likelihood)})
+        known = decisions.known(where.fit)
+        likelihood = _answers(fit_hot_model(known, where, config), known, where.test, True)
+        found.append({"from": str(origin), **plain(known.labels[where.test], likelihood)})
     return found
 
 
@@ -81,6 +81,7 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     about = _about(config, decisions, where)
     console.print(about)
     folds = rolling_origins(decisions, config)
+    decisions = decisions.known(where.fit)
     model = fit_hot_model(decisions, where, config)
     measured = measure_hot(model, decisions, where, config)
     console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))

@@ -43,6 +43,14 @@ class HotDecisions:
     def column(self, name: str) -> Floats:
         return np.asarray(self.features[:, self.names.index(name)])
 
+    def known(self, rows: NDArray[np.bool_]) -> HotDecisions:
+        """Without the features that are never known at some rows, such as reads that nobody gave."""
+        kept = np.flatnonzero((~np.isnan(self.features[rows])).any(axis=0))
+        if len(kept) == len(self.names):
+            return self
+        names = tuple(self.names[i] for i in kept)
+        return HotDecisions(names, self.features[:, kept], self.labels, self.time)
+
     def take(self, rows: NDArray[np.bool_]) -> HotDecisions:
         """Some of the decisions."""
         return HotDecisions(self.names, self.features[rows], self.labels[rows], self.time[rows])
@@ -60,7 +68,7 @@ def first_alarm(hot: HotList) -> Floats:
 def longest_hole(snapshots: Floats) -> Floats:
     """Longest time without snapshot that begins within 6 h after each snapshot; inf where the record ends: [m]."""
     gaps = np.diff(snapshots, append=np.inf)
-    ends = np.searchsorted(snapshots, snapshots + HORIZON, side="right")
+    ends = np.searchsorted(snapshots, snapshots + HORIZON)
     return np.array([gaps[i:end].max() for i, end in enumerate(ends)])
 
 

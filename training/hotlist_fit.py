@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from data.hotlist import HORIZON
 from data.volume import ZONE, Floats, Ints
 from models.escalation import log_odds
-from models.hotlist import HotlistModel
+from models.hotlist import HotlistModel, within
 from training.escalation_fit import Blocks, Rows
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
@@ -76,19 +75,19 @@ def fit_trees(decisions: HotDecisions, rows: Rows, config: HotlistConfig) -> His
 
 
 def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> HotlistModel:
-    """The trees, and the logistic regression that answers where the target is not defined."""
+    """The trees, and the logistic regression that answers where the target is not defined.
+
+    Every feature must be known somewhere in the fit block (`HotDecisions.known`).
+    """
     learnt, later = decisions.features[where.fit], decisions.features[where.calibration]
     labels = decisions.labels[where.calibration]
     low, middle, high = np.nanquantile(learnt, [TAILS[0], 0.5, TAILS[1]], axis=0)
-    linear = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(C=0.1, max_iter=1000),
-    ).fit(np.clip(learnt, low, high), decisions.labels[where.fit])
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+    linear.fit(within(learnt, low, middle, high), decisions.labels[where.fit])
     return HotlistModel(
         head="hotlist",
         main=_calibrated(fit_trees(decisions, where.fit, config), later, labels),
-        fallback=_calibrated(linear, np.clip(later, low, high), labels),
+        fallback=_calibrated(linear, within(later, low, middle, high), labels),
         names=decisions.names,
         low=low,
         middle=middle,

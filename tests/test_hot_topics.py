@@ -1,0 +1,80 @@
+"""Laws of the hot list on record: pinned rows are out, visits are cut at gaps, the line looks back only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hot_list import hot, record, table_of
+
+from data.errors import CorpusError
+from data.hot_topics import LINE_SNAPSHOTS, WEEK, alarm_lines, episodes, hot_list_of, read_hot_list
+
+
+def test_a_title_returns_as_a_new_episode_after_more_than_six_hours() -> None:
+    slots = np.array([0, 1, 7, 14, 15, 0, 6])
+    topics = np.array([0, 0, 0, 0, 0, 1, 1])
+    assert episodes(topics, slots).tolist() == [0, 0, 0, 1, 1, 2, 2]
+
+
+def test_advertisements_and_heat_zero_are_left_out_but_their_snapshots_are_known() -> None:
+    table = table_of([(0.5, "a", 10, 1), (1.5, "b", 0, None), (2.5, "c", 30, 2), (3.5, "d", 40, 1)])
+    table = table.set_column(table.column_names.index("ads"), "ads", pa.array([False, False, True, None]))
+    found = hot_list_of(table)
+    assert found.heat.tolist() == [10, 40]
+    assert np.diff(found.snapshots) == pytest.approx([1, 1, 1])
+
+
+def test_what_was_not_measured_is_nan() -> None:
+    table = table_of([(0.5, "a", 10, None), (1.5, "a", 20, 3)])
+    table = table.set_column(table.column_names.index("read"), "read", pa.array([None, 7], pa.int64()))
+    found = hot_list_of(table)
+    np.testing.assert_array_equal(found.rank, [np.nan, 3])
+    np.testing.assert_array_equal(found.reads, [np.nan, 7])
+
+
+def test_the_line_is_the_95th_percentile_of_the_week_to_now() -> None:
+    time = np.arange(400.0)
+    heat = time * 10
+    lines = alarm_lines(time, heat, time)
+    assert np.isnan(lines[: LINE_SNAPSHOTS - 1]).all()
+    assert lines[LINE_SNAPSHOTS - 1] == pytest.approx(np.quantile(heat[:LINE_SNAPSHOTS], 0.95))
+    assert lines[399] == pytest.approx(np.quantile(heat[400 - WEEK :], 0.95))
+
+
+def test_the_future_moves_no_line() -> None:
+    rows = [(i + 0.5, f"t{i % 7}", 100.0 + i * 13 % 50, 1.0) for i in range(200)]
+    later = [(i + 0.5, "x", 1e6, 1.0) for i in range(200, 240)]
+    early, whole = hot(rows), hot([*rows, *later])
+    np.testing.assert_array_equal(early.line, whole.line[whole.time <= early.time.max()])
+
+
+def test_rows_are_in_order_of_episode_and_time() -> None:
+    found = record()
+    assert (np.diff(found.episode) >= 0).all()
+    assert (np.diff(found.time)[np.diff(found.episode) == 0] > 0).all()
+    assert len(found.take(found.episode == 3).time) == (found.episode == 3).sum()
+
+
+def test_a_record_is_read_back(tmp_path: Path) -> None:
+    table = table_of([(0.5, "a", 10, 1), (1.5, "b", 20, 2)])
+    pq.write_table(table, tmp_path / "list.parquet")
+    assert read_hot_list(tmp_path / "list.parquet").heat.tolist() == [10, 20]
+
+
+def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.parquet").write_bytes(b"no parquet")
+    with pytest.raises(CorpusError, match="give a Parquet file"):
+        read_hot_list(tmp_path / "no.parquet")
+    with pytest.raises(CorpusError, match="give a Parquet file"):
+        read_hot_list(tmp_path / "absent.parquet")
+    table = table_of([(0.5, "a", 10, 1)])
+    pq.write_table(table.drop_columns(["rank"]), tmp_path / "part.parquet")
+    with pytest.raises(CorpusError, match="rank"):
+        read_hot_list(tmp_path / "part.parquet")
+    pq.write_table(table.set_column(0, "time", pa.array(["now"])), tmp_path / "text.parquet")
+    with pytest.raises(CorpusError, match="give timestamps"):
+        read_hot_list(tmp_path / "text.parquet")

@@ -1,0 +1,171 @@
+"""Laws of the `hotlist` head in use: complete for any volume, honest about its domain, the same after storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from hot_list import CONFIG, model, record, table_of, trained, volume_at
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.errors import BundleError
+from data.hotlist import ARRAYS
+from data.records import EscalationResult, Volume
+from data.taxonomy import load_taxonomy
+from data.volume import ZONE
+from models.bundle import escalation_file, open_bundle, save_part
+from models.escalation import MAX_FACTORS
+from models.escalation_store import dump, load
+from models.hotlist import HotlistModel
+from models.hotlist_words import HOT_GROUPS, HOT_WORDS
+from models.manifest import EscalationPart
+from training.hotlist_decisions import outcomes
+
+NOON = datetime(2024, 5, 1, 12, 30, tzinfo=ZONE)
+amounts = st.one_of(st.none(), st.integers(0, 3_000_000).map(float))
+volumes = st.builds(
+    lambda rows, minutes, line, **parts: Volume(
+        as_of=NOON,
+        interval_minutes=minutes,
+        alarm_threshold=line,
+        heat=tuple(row[0] for row in rows),
+        **{name: tuple(row[1] for row in rows) for name, there in parts.items() if there},
+    ),
+    st.lists(st.tuples(amounts, amounts), min_size=1, max_size=60),
+    st.sampled_from([20, 60, 120]),
+    st.sampled_from([0.0, 400_000.0]),
+    **{name: st.booleans() for name in ARRAYS[1:]},
+)
+
+
+def _answer(volume: Volume) -> EscalationResult:
+    return model().predict([volume])[0]
+
+
+def _known(heat: tuple[float | None, ...], **more: Any) -> Volume:
+    settings = {"as_of": NOON, "heat": heat, "alarm_threshold": 1_000.0, "rank": (5.0,) * len(heat)}
+    return Volume(**(settings | more))
+
+
+@settings(max_examples=60, deadline=None)
+@given(volumes)
+def test_every_volume_has_a_complete_answer(volume: Volume) -> None:
+    found, heat = _answer(volume), volume.heat or ()
+    assert 0 <= found.probability < 1  # four digits
+    assert (found.head, found.horizon_hours) == ("hotlist", 6)
+    assert found.n_obs == sum(value is not None for value in heat)
+    assert set(found.missing) >= {name for name in ARRAYS if getattr(volume, name) is None}
+    assert len(found.factors) <= MAX_FACTORS
+    assert all(f.name in HOT_GROUPS and f.text and "nan" not in f.text for f in found.factors)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(volumes, min_size=2, max_size=5))
+def test_a_batch_answers_as_one_by_one_and_in_order(many: list[Volume]) -> None:
+    assert model().predict(many) == [_answer(volume) for volume in many]
+
+
+def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> None:
+    decisions, topics = trained()[0], record()
+    rows = outcomes(topics)[0]
+    order = rows[np.argsort(topics.time[rows], kind="stable")]
+    chosen = list(range(0, len(order), 400))
+    served = model().predict([volume_at(topics, int(order[i])) for i in chosen])
+    expected = model().probabilities(decisions.features[chosen], np.ones(len(chosen), bool))
+    assert all(answer.in_domain for answer in served)
+    assert [answer.probability for answer in served] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "volume",
+    [
+        _known((1_000.0,)),  # in alarm
+        _known((1_200.0, 500.0)),  # has been
+        _known((500.0, None)),  # not on the list now
+        _known((500.0,), alarm_threshold=0.0),
+        _known((500.0,), rank=None),
+        _known((500.0,), interval_minutes=120),
+    ],
+)
+def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume: Volume) -> None:
+    assert _answer(_known((500.0,))).in_domain
+    found = _answer(volume)
+    assert not found.in_domain
+    assert replace(model(), main=None).predict([volume]) == [found]
+
+
+def test_an_alarm_before_the_present_episode_does_not_count() -> None:
+    assert _answer(_known((2_000.0, *[None] * 6, 500.0))).in_domain
+
+
+def test_every_group_has_words_and_every_feature_one_group() -> None:
+    assert set(HOT_GROUPS) == set(HOT_WORDS)
+    for name in model().names:
+        assert sum(name.startswith(prefixes) for prefixes in HOT_GROUPS.values()) == 1, name
+
+
+def test_a_round_trip_answers_alike() -> None:
+    some = [volume_at(record(), row) for row in range(0, 9_000, 900)]
+    assert load(dump(model())).predict(some) == model().predict(some)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state | {"low": np.zeros(2)},
+        lambda state: state | {"base_rate": 0.0},
+        lambda state: state | {"head": "counts"},
+        lambda state: state | {"head": "other"},
+        lambda state: {name: value for name, value in state.items() if name != "high"},
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    state = {field.name: getattr(model(), field.name) for field in fields(HotlistModel)}
+    with pytest.raises(BundleError, match="train it again"):
+        load(skops.io.dumps(change(state | {"names": list(model().names)})))
+
+
+def test_the_scorer_answers_with_either_head(tmp_path: Path) -> None:
+    from self_exciting import model as counts_model
+
+    from data.records import Item
+    from models.scorer import Scorer
+
+    heads = {"hotlist": model(), "counts": counts_model()}
+    files = {escalation_file(head): dump(found) for head, found in heads.items()}
+    parts = {head: EscalationPart() for head in heads}
+    save_part(tmp_path / "bundle", load_taxonomy(), files, escalation=parts)
+    volumes = [_known((500.0, 700.0)), Volume(as_of=NOON, counts=(5.0, 8.0, 9.0))]
+    found = Scorer.load(tmp_path / "bundle").score([Item(volume=volume) for volume in volumes])
+    assert [result.escalation and result.escalation.head for result in found] == ["hotlist", "counts"]
+    assert all(result.error is None and result.risk is not None for result in found)
+
+
+def test_the_command_trains_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow.parquet as pq
+    from typer.testing import CliRunner
+
+    import training.hotlist
+    from serving.cli import app
+
+    topics = record()
+    hours = (topics.time - topics.time.min()).tolist()
+    rows = zip(hours, topics.topic.astype(str), topics.heat, topics.rank.astype(int), strict=True)
+    pq.write_table(table_of(list(rows)), tmp_path / "list.parquet")
+    monkeypatch.setattr(training.hotlist, "register", lambda bundle: "none")
+    names = ("test_from", "test_to", "calibration_days", "embargo_hours", "folds", "fold_days", "iterations",
+             "leaf_rows", "learning_rate", "draws")  # fmt: skip
+    flags = [f"{name}={getattr(CONFIG, name)}" for name in names] + [f"record='{tmp_path / 'list.parquet'}'"]
+    command = ["train", "escalation", "--head", "hotlist", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, [*command, *(part for flag in flags for part in ("--set", flag))])
+    assert result.exit_code == 0, result.output
+    bundle = open_bundle(tmp_path / "bundle", load_taxonomy())
+    assert bundle.manifest.escalation["hotlist"].metrics["models"]["model"]["auroc"][0] > 0.7
+    assert load(bundle.read(escalation_file("hotlist"))).head == "hotlist"
