@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate import PartialState
 from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
 from models.adapter import dump_adapter
-from models.bundle import ADAPTER, TOKENIZER, Bundle, save_part
+from models.bundle import ADAPTER, TOKENIZER, Bundle, open_bundle, save_part
 from models.calibration import Calibration
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
@@ -87,16 +88,16 @@ def _save(
     return bundle
 
 
-def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
-    """Train, evaluate and register a text model; the bundle lies in `config.out`/bundle."""
-    console = console or Console()
-    taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
-    corpus = read_corpus(config, taxonomy, console)
-    console.print(f"rows: {corpus.about['rows']}")
-    encoder = load_encoder(config.encoder)
-    classifier = build_classifier(encoder, config, taxonomy)
+def _finish(
+    config: TextConfig,
+    corpus: Corpus,
+    encoder: Encoder,
+    classifier: RiskClassifier,
+    taxonomy: Taxonomy,
+    console: Console,
+) -> None:
+    """Calibrate, compare and save what `fit` has made."""
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy)
     engine = TorchEngine(classifier, tokens.pad)
     calibration = calibrate(engine, tokens, corpus.part("validation"), taxonomy)
     console.print(calibration)
@@ -117,4 +118,23 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
     if config.held_out_source is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
-    return bundle
+
+
+def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
+    """Train, evaluate and register a text model; the bundle lies in `config.out`/bundle.
+
+    Under `accelerate launch` every process trains, and the first one does the rest.
+    """
+    console = console or Console()
+    taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
+    corpus = read_corpus(config, taxonomy, console)
+    console.print(f"rows: {corpus.about['rows']}")
+    encoder = load_encoder(config.encoder)
+    classifier = build_classifier(encoder, config, taxonomy)
+    tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
+    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy)
+    processes = PartialState()
+    if processes.is_main_process:
+        _finish(config, corpus, encoder, classifier, taxonomy, console)
+    processes.wait_for_everyone()
+    return open_bundle(Path(config.out) / "bundle", taxonomy)
