@@ -14,7 +14,7 @@ MENTION = "@用户"
 # NFKC maps each of these to one character whatever stands beside it, so the map stays the identity.
 _SAFE = r"\t\n\r -~\u00b7\u2010-\u2016\u2018-\u2022\u3000-\u3029\u4e00-\u9fff\uff01-\uff5e\uffe5\U0001f300-\U0001faff"
 _PLAIN = re.compile(f"[{_SAFE}]*")
-_CLUSTER = re.compile(f"[{_SAFE}]?[^{_SAFE}]+")
+_CLUSTER = re.compile(f"[{_SAFE}]?(?=[\u0300-\u036f\u20d0-\u20ff\u3099\u309a])[^{_SAFE}]+|[^{_SAFE}]+")
 _ODD = re.compile(r"[\t\n\r@]|  |^ | $|://|www\.|\w\.\w+/|([^\d\s])\1{3}", re.IGNORECASE)
 
 _EMOJI = (
@@ -34,7 +34,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 # A name must end at a delimiter: "@某某客服你们怎么…" without one would swallow the complaint.
-_MENTION = re.compile(r"(?<![\w.@-])@[\w·-]{1,30}(?![\w·.-])")
+_MENTION = re.compile(r"(?<![\w.@-])@[\w·-]{1,20}(?![\w·.-])")
 _SPACE = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
 
@@ -95,11 +95,13 @@ def _space(match: re.Match[str]) -> str:
     return " " if match.start() > 0 and match.end() < len(match.string) else ""
 
 
+_links = partial(_rewrite, _LINK, lambda _: LINK)
 _STEPS = (
     partial(_rewrite, _INVISIBLE, lambda match: match["keep"] or ""),
+    _links,  # before NFKC as well: it makes ASCII of the full-width comma that ends a link
     _nfkc,
     partial(_rewrite, _REPEAT, lambda match: match[1] * 3),
-    partial(_rewrite, _LINK, lambda _: LINK),
+    _links,
     partial(_rewrite, _MENTION, lambda _: MENTION),
     partial(_rewrite, _SPACE, _space),
 )

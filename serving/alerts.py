@@ -28,6 +28,7 @@ COLUMNS: tuple[tuple[str, dict[str, int]], ...] = (
     ("post", {"ratio": 5}),
 )
 MAX_WORDS = 4
+TELLING = 4  # a word that speaks less than a quarter as much as the strongest one only fills the line
 
 Scored = tuple[Item, Result]
 
@@ -49,10 +50,10 @@ def is_alert(scored: Scored) -> bool:
 
 
 def alert_table(alerts: Sequence[Scored]) -> Table:
-    """One line an alert, cut to the terminal's width."""
+    """One line an alert, cut to the terminal's width; who is told is never cut."""
     table = Table(expand=True, pad_edge=False, title="alerts, worst first", title_justify="left")
     for name, options in COLUMNS:
-        table.add_column(name, no_wrap=True, overflow="ellipsis", **options)  # type: ignore[arg-type]
+        table.add_column(name, no_wrap=name != "tell", overflow="fold" if name == "tell" else "ellipsis", **options)  # type: ignore[arg-type]
     for item, result in alerts:
         table.add_row(*_cells(item, result))
     return table
@@ -85,7 +86,9 @@ def _deadline(minutes: int | None) -> str:
 def words(result: Result) -> list[str]:
     """The words that show signals, then those that speak most for the category, each once."""
     shown = [word.text for signal in result.signals for word in signal.words]
-    speaking = sorted((word for word in result.evidence if word.weight > 0), key=lambda word: -word.weight)
+    strongest = max((word.weight for word in result.evidence), default=0.0)
+    telling = (word for word in result.evidence if word.weight > max(strongest / TELLING, 0))
+    speaking = sorted(telling, key=lambda word: -word.weight)
     return list(dict.fromkeys([*shown, *(word.text for word in speaking)]))[:MAX_WORDS]
 
 

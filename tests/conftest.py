@@ -71,7 +71,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def tiny_posts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Corpus of 241 posts: the samples, and half of them again with other words around."""
+    """Corpus of 242 posts: the samples, and half of them again with other words around."""
     from data.samples import sample_examples
 
     posts = sample_examples()
@@ -89,6 +89,7 @@ def tiny_config(tiny_encoder: str, tiny_posts: Path, tmp_path_factory: pytest.Te
 
     return TextConfig(
         posts=(str(tiny_posts),),
+        extra=(),
         encoder=tiny_encoder,
         rank=4,
         epochs=1,

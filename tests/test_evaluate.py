@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from data.samples import FOLDER
+from data.samples import FOLDER, sample_examples
 from models.bundle import Bundle
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
@@ -45,7 +45,7 @@ def test_other_posts_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> No
     posts = str(FOLDER / "posts.jsonl")
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,)), QUIET)
     assert set(found["text"]) == {"bert"}
-    assert found["text"]["bert"]["rows"] == sum(1 for _ in (FOLDER / "posts.jsonl").open(encoding="utf-8"))
+    assert found["text"]["bert"]["rows"] == len(sample_examples())
 
 
 def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
