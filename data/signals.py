@@ -15,6 +15,7 @@ from data.errors import ConfigError, InputError
 from data.normalise import Normalised, normalise
 from data.records import Signal, Word
 from data.rim import parse
+from data.simplify import simplify
 from data.words import cut, make_tokenizer
 
 DEFAULT_PATH = Path(__file__).parent / "signals.toml"
@@ -45,7 +46,7 @@ def _any(words: Sequence[str]) -> str:
 
 
 def _key(word: str) -> str:
-    return normalise(word).text.lower()
+    return simplify(normalise(word).text.lower())
 
 
 @dataclass(frozen=True)
@@ -82,9 +83,9 @@ class SignalLexicon:
     def find(self, text: str) -> tuple[Signal, ...]:
         """Signals of a text in the lexicon's order; words lie in the caller's own characters."""
         normal = normalise(text)
-        lowered = normal.text.lower()
+        lowered = simplify(normal.text.lower())
         if len(lowered) != len(normal.text):  # a few letters change their length: then case counts
-            lowered = normal.text
+            lowered = simplify(normal.text)
         found: dict[str, list[Word]] = {}
         for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered)]:
             found.setdefault(signal, []).append(_back(text, normal, start, end))

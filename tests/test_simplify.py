@@ -1,0 +1,38 @@
+"""Traditional characters become simplified ones in their places; simplified text stays as it is."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.perturb import perturb
+from data.samples import sample_examples
+from data.signals import SignalLexicon
+from data.simplify import KEPT, simplify
+
+
+def test_a_worked_example() -> None:
+    assert simplify("買到假貨，客服說不給退款，我要去消協投訴！") == "买到假货，客服说不给退款，我要去消协投诉！"
+
+
+def test_simplified_text_stays() -> None:
+    for text in [example.text for example in sample_examples()] + ["著名品牌", "乾坤", *KEPT]:
+        assert simplify(text) == text
+
+
+@given(st.text())
+def test_positions_stay_and_once_is_enough(text: str) -> None:
+    assert len(simplify(text)) == len(text)
+    assert simplify(simplify(text)) == simplify(text)
+
+
+def test_it_undoes_what_the_perturbation_does() -> None:
+    for seed, example in enumerate(sample_examples()):
+        undone = simplify(perturb(example.text, "traditional", seed))
+        differing = {new for old, new in zip(example.text, undone, strict=True) if old != new}
+        assert differing <= KEPT
+
+
+def test_signals_are_found_in_traditional_text_in_the_callers_characters() -> None:
+    [signal] = SignalLexicon.load().find("已經提起訴訟")
+    assert (signal.id, signal.words[0].text, signal.words[0].start) == ("legal_action", "提起訴訟", 2)
