@@ -35,7 +35,7 @@ def read(config: TextConfig) -> Corpus:
 
 @pytest.fixture
 def config(tiny_posts: Path) -> TextConfig:
-    return TextConfig(posts=(str(tiny_posts),))
+    return TextConfig(posts=(str(tiny_posts),), extra=())
 
 
 def ids(corpus: Corpus) -> list[list[str]]:
