@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.records import EscalationResult, Factor, Volume
+from data.records import EscalationResult, Volume
 from data.volume import HORIZON, PRIOR, Floats, Windows, count_features, windows_of
+from models.escalation_head import EscalationHead, design
 from models.escalation_words import GROUPS, describe
 
 TARGET = (
@@ -35,19 +36,6 @@ SCALED = (
     "intensity_1.44h",
     "intensity_5.8h",
 )  # grow with the size of a topic
-MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not
-DIGITS = 4
-
-
-def design(features: Mapping[str, Floats], names: Sequence[str]) -> Floats:
-    """Features as a matrix in the model's order: [n, features]."""
-    return np.column_stack([features[name] for name in names])
-
-
-def log_odds(probability: Floats) -> Floats:
-    """ln(p / (1 - p)), finite for 0 and 1."""
-    inside = np.clip(probability, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def scale_free(names: Sequence[str]) -> list[int]:
@@ -61,7 +49,7 @@ def total_posts(features: Floats, names: Sequence[str]) -> Floats:
 
 
 @dataclass(frozen=True)
-class EscalationModel:
+class EscalationModel(EscalationHead):
     """Calibrated trees, and a fallback for topics unlike those they were trained on.
 
     The fallback sees only features without a scale: a topic ten times larger than any seen moves like a small one.
@@ -69,6 +57,9 @@ class EscalationModel:
     `middle`: medians of the features in training; `limit`: posts, with those needed to escalate, that the training
     series hold.
     """
+
+    groups = GROUPS
+    horizon_hours = HORIZON
 
     head: Literal["counts", "hotlist"]
     main: Any  # scikit-learn classifiers with predict_proba, calibrated
@@ -79,6 +70,10 @@ class EscalationModel:
     limit: float
     base_rate: float
     target: str = TARGET
+
+    def say(self, group: str, values: Mapping[str, float]) -> str:
+        """A group of features in words."""
+        return describe(group, values)
 
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
         """Likelihood per row: the main model, or the fallback where the row is out of domain: [n]."""
@@ -106,56 +101,14 @@ class EscalationModel:
         features = design(count_features(windows, self.diurnal), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows, features) & fine
-        likelihood = self.probabilities(features, inside)
-        effects = self._effects(features, inside, likelihood)
-        return [
-            self._result(volume, bool(inside[i]), float(likelihood[i]), self._factors(features[i], effects[i]))
-            for i, volume in enumerate(volumes)
-        ]
+        n_obs = [sum(count is not None for count in volume.counts or ()) for volume in volumes]
+        return self.answers(features, inside, n_obs, [self._missing(volume) for volume in volumes])
 
-    def _result(self, volume: Volume, inside: bool, likelihood: float, factors: tuple[Factor, ...]) -> EscalationResult:
-        counts = volume.counts or ()
-        absent = [name for name in self._optional if getattr(volume, name) is None]
-        absent += ["counts"] if None in counts else []
-        return EscalationResult(
-            head=self.head,
-            probability=round(likelihood, DIGITS),
-            base_rate=round(self.base_rate, DIGITS),
-            lift=round(likelihood / self.base_rate, 2),
-            horizon_hours=HORIZON,
-            target=self.target,
-            n_obs=sum(count is not None for count in counts),
-            in_domain=inside,
-            missing=tuple(absent),
-            factors=factors,
-        )
+    def _missing(self, volume: Volume) -> tuple[str, ...]:
+        absent = tuple(name for name in self._optional if getattr(volume, name) is None)
+        return (*absent, "counts") if None in (volume.counts or ()) else absent
 
     @cached_property
     def _optional(self) -> tuple[str, ...]:
         """Optional arrays that this model has learnt to read."""
         return tuple(name for name, prefix in OPTIONAL.items() if any(n.startswith(prefix) for n in self.names))
-
-    @cached_property
-    def _groups(self) -> dict[str, list[int]]:
-        """Columns of each group of features that an answer explains."""
-        columns = {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in GROUPS.items()}
-        return {group: where for group, where in columns.items() if where}
-
-    def _effects(self, features: Floats, inside: NDArray[np.bool_], likelihood: Floats) -> Floats:
-        """Log-odds that each group adds: what is lost when the group is set to its medians, [n, groups]."""
-        changed = np.tile(features, (len(self._groups), 1, 1))
-        for rows, where in zip(changed, self._groups.values(), strict=True):
-            rows[:, where] = self.middle[where]
-        flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self._groups)))
-        return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self._groups), -1).T)
-
-    def _factors(self, row: Floats, effects: Floats) -> tuple[Factor, ...]:
-        """The strongest groups in words, strongest first."""
-        values = dict(zip(self.names, row.tolist(), strict=True))
-        signed = dict(zip(self._groups, effects.tolist(), strict=True))
-        strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
-        return tuple(
-            Factor(group, describe(group, values), round(signed[group], 2))
-            for group in strongest
-            if abs(signed[group]) >= MIN_EFFECT
-        )

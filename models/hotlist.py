@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -13,9 +11,9 @@ from numpy.typing import NDArray
 
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, hot_windows_of
 from data.hotlist_features import hot_features
-from data.records import EscalationResult, Factor, Volume
+from data.records import EscalationResult, Volume
 from data.volume import Floats
-from models.escalation import DIGITS, MAX_FACTORS, MIN_EFFECT, design, log_odds
+from models.escalation_head import EscalationHead, design
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
 HOT_TARGET = (
@@ -30,11 +28,14 @@ def within(features: Floats, low: Floats, middle: Floats, high: Floats) -> Float
 
 
 @dataclass(frozen=True)
-class HotlistModel:
+class HotlistModel(EscalationHead):
     """Calibrated trees, and a calibrated logistic regression for topics at which the target is not defined.
 
     `low`, `middle`, `high`: of each feature in training (0.1 %, median, 99.9 %); the fallback reads no value beyond.
     """
+
+    groups = HOT_GROUPS
+    horizon_hours = HORIZON
 
     head: Literal["hotlist"]
     main: Any  # scikit-learn classifiers with predict_proba, calibrated
@@ -45,6 +46,10 @@ class HotlistModel:
     high: Floats
     base_rate: float
     target: str = HOT_TARGET
+
+    def say(self, group: str, values: Mapping[str, float]) -> str:
+        """A group of features in words."""
+        return describe_hot(group, values)
 
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
         """Likelihood per row: the trees, or the logistic regression where the row is out of domain: [n]."""
@@ -70,50 +75,14 @@ class HotlistModel:
         features = design(hot_features(windows), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows) & fine
-        likelihood = self.probabilities(features, inside)
-        effects = self._effects(features, inside, likelihood)
-        return [
-            self._result(volume, bool(inside[i]), float(likelihood[i]), self._factors(features[i], effects[i]))
-            for i, volume in enumerate(volumes)
-        ]
+        n_obs = [sum(value is not None for value in volume.heat or ()) for volume in volumes]
+        return self.answers(features, inside, n_obs, [_missing(volume) for volume in volumes])
 
-    def _result(self, volume: Volume, inside: bool, likelihood: float, factors: tuple[Factor, ...]) -> EscalationResult:
-        heat = volume.heat or ()
-        absent = [name for name in ARRAYS if getattr(volume, name) is None]
-        return EscalationResult(
-            head=self.head,
-            probability=round(likelihood, DIGITS),
-            base_rate=round(self.base_rate, DIGITS),
-            lift=round(likelihood / self.base_rate, 2),
-            horizon_hours=HORIZON,
-            target=self.target,
-            n_obs=sum(value is not None for value in heat),
-            in_domain=inside,
-            missing=(*absent, *(["heat"] if None in heat else [])),
-            factors=factors,
-        )
+    def neutral(self, values: Floats, columns: list[int]) -> Floats:
+        """Medians, but what is missing stays missing: the trees read that too."""
+        return np.where(np.isnan(values), np.nan, self.middle[columns])
 
-    @cached_property
-    def _groups(self) -> dict[str, list[int]]:
-        """Columns of each group of features that an answer explains."""
-        columns = {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in HOT_GROUPS.items()}
-        return {group: where for group, where in columns.items() if where}
 
-    def _effects(self, features: Floats, inside: NDArray[np.bool_], likelihood: Floats) -> Floats:
-        """Log-odds that each group adds: what is lost when the group is set to its medians, [n, groups]."""
-        changed = np.tile(features, (len(self._groups), 1, 1))
-        for rows, where in zip(changed, self._groups.values(), strict=True):
-            rows[:, where] = np.where(np.isnan(rows[:, where]), np.nan, self.middle[where])
-        flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self._groups)))
-        return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self._groups), -1).T)
-
-    def _factors(self, row: Floats, effects: Floats) -> tuple[Factor, ...]:
-        """The strongest groups in words, strongest first."""
-        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
-        signed = dict(zip(self._groups, effects.tolist(), strict=True))
-        strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
-        return tuple(
-            Factor(group, describe_hot(group, values), round(signed[group], 2))
-            for group in strongest
-            if abs(signed[group]) >= MIN_EFFECT
-        )
+def _missing(volume: Volume) -> tuple[str, ...]:
+    absent = tuple(name for name in ARRAYS if getattr(volume, name) is None)
+    return (*absent, "heat") if None in (volume.heat or ()) else absent

@@ -15,7 +15,8 @@ from sklearn.linear_model import LogisticRegression
 
 from data.records import MAX_POINTS, EscalationResult, Volume
 from data.volume import count_features, windows_of
-from models.escalation import MAX_FACTORS, OPTIONAL, SCALED, EscalationModel, design, log_odds, scale_free
+from models.escalation import OPTIONAL, SCALED, EscalationModel, scale_free
+from models.escalation_head import MAX_FACTORS, design, log_odds
 from models.escalation_words import GROUPS
 
 MODEL = model()

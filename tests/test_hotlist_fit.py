@@ -10,7 +10,7 @@ import pytest
 from hot_list import CONFIG, model, trained
 
 from data.hotlist import HORIZON
-from models.escalation import log_odds
+from models.escalation_head import log_odds
 from training.hotlist import measure_hot, rolling_origins
 from training.hotlist_baselines import HOT_SCORES, hot_baselines
 from training.hotlist_fit import MONOTONE, WEEK, fit_hot_model, hot_blocks, hour_of, recalibrated

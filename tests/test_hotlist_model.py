@@ -21,7 +21,7 @@ from data.records import EscalationResult, Volume
 from data.taxonomy import load_taxonomy
 from data.volume import ZONE
 from models.bundle import escalation_file, open_bundle, save_part
-from models.escalation import MAX_FACTORS
+from models.escalation_head import MAX_FACTORS
 from models.escalation_store import dump, load
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS, HOT_WORDS

@@ -16,7 +16,8 @@ from data.records import Series
 from data.taxonomy import load_taxonomy
 from data.volume import Floats, count_features
 from models.bundle import Bundle, escalation_file, save_part
-from models.escalation import EscalationModel, design
+from models.escalation import EscalationModel
+from models.escalation_head import design
 from models.escalation_store import dump
 from models.manifest import EscalationPart
 from training.card import write_card

@@ -16,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 
 from data.errors import CorpusError
 from data.volume import Floats, Ints, count_features
-from models.escalation import EscalationModel, design, log_odds, scale_free, total_posts
+from models.escalation import EscalationModel, scale_free, total_posts
+from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
 from training.escalation_config import EscalationConfig
 

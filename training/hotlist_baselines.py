@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from data.volume import Floats
-from models.escalation import log_odds
+from models.escalation_head import log_odds
 from training.escalation_fit import Blocks
 from training.hotlist_decisions import HotDecisions
 

@@ -18,7 +18,7 @@ from data.hot_topics import HotList
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import hot_features
 from data.volume import Floats, Ints
-from models.escalation import design
+from models.escalation_head import design
 
 MAX_HOLE = 3.5  # hours: the snapshots of 08:00 and 09:00 are missing on most days, and no larger hole is usual
 MAX_BLIND = 1.5  # hours at the window's end without snapshot after which a later crossing may have been within it

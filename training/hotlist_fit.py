@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from data.hotlist import HORIZON
 from data.volume import ZONE, Floats, Ints
-from models.escalation import log_odds
+from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
 from training.escalation_fit import Blocks, Rows
 from training.hotlist_config import HotlistConfig

@@ -1,0 +1,103 @@
+"""What both escalation heads share: likelihoods to answers, with the groups of features that explain them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.records import EscalationResult, Factor
+from data.volume import Floats
+
+MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not
+DIGITS = 4
+
+Inside = NDArray[np.bool_]
+
+
+def design(features: Mapping[str, Floats], names: Sequence[str]) -> Floats:
+    """Features as a matrix in the model's order: [n, features]."""
+    return np.column_stack([features[name] for name in names])
+
+
+def log_odds(probability: Floats) -> Floats:
+    """ln(p / (1 - p)), finite for 0 and 1."""
+    inside = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+class EscalationHead(ABC):
+    """A fitted head. `groups`: the prefixes of the features of each group."""
+
+    groups: ClassVar[Mapping[str, tuple[str, ...]]]
+    horizon_hours: ClassVar[int]
+
+    head: Literal["counts", "hotlist"]
+    names: tuple[str, ...]
+    middle: Floats
+    base_rate: float
+    target: str
+
+    @abstractmethod
+    def probabilities(self, features: Floats, in_domain: Inside) -> Floats:
+        """Likelihood per row, by the model that its domain asks for: [n]."""
+
+    @abstractmethod
+    def say(self, group: str, values: Mapping[str, float]) -> str:
+        """A group with the values of its features, in words."""
+
+    def neutral(self, values: Floats, columns: list[int]) -> Floats:
+        """Values of a group as if it said nothing: the medians of training."""
+        return np.broadcast_to(self.middle[columns], values.shape)
+
+    @cached_property
+    def columns(self) -> dict[str, list[int]]:
+        """Columns of each group of features that an answer explains."""
+        found = {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in self.groups.items()}
+        return {group: where for group, where in found.items() if where}
+
+    def effects(self, features: Floats, inside: Inside, likelihood: Floats) -> Floats:
+        """Log-odds that each group adds: what is lost when the group is neutral, [n, groups]."""
+        changed = np.tile(features, (len(self.columns), 1, 1))
+        for rows, where in zip(changed, self.columns.values(), strict=True):
+            rows[:, where] = self.neutral(rows[:, where], where)
+        flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self.columns)))
+        return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self.columns), -1).T)
+
+    def factors(self, row: Floats, effects: Floats) -> tuple[Factor, ...]:
+        """The strongest groups in words, strongest first."""
+        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
+        signed = dict(zip(self.columns, effects.tolist(), strict=True))
+        strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
+        return tuple(
+            Factor(group, self.say(group, values), round(signed[group], 2))
+            for group in strongest
+            if abs(signed[group]) >= MIN_EFFECT
+        )
+
+    def answers(
+        self, features: Floats, inside: Inside, n_obs: Sequence[int], missing: Sequence[tuple[str, ...]]
+    ) -> list[EscalationResult]:
+        """One result per row of features."""
+        likelihood = self.probabilities(features, inside)
+        effects = self.effects(features, inside, likelihood)
+        return [
+            EscalationResult(
+                head=self.head,
+                probability=round(float(likelihood[i]), DIGITS),
+                base_rate=round(self.base_rate, DIGITS),
+                lift=round(float(likelihood[i]) / self.base_rate, 2),
+                horizon_hours=self.horizon_hours,
+                target=self.target,
+                n_obs=n_obs[i],
+                in_domain=bool(inside[i]),
+                missing=missing[i],
+                factors=self.factors(features[i], effects[i]),
+            )
+            for i in range(len(features))
+        ]
