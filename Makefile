@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format clean
+.PHONY: help setup demo serve test check model format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -36,6 +36,12 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -q
+
+model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, both escalation heads (hours)
+	$(BIN)/yujing train text --out runs/teacher
+	$(BIN)/yujing train text --set 'teacher="runs/teacher/bundle"' --set epochs=6 --set perturbed_share=0.15 --out runs/latest
+	$(BIN)/yujing train escalation --out runs/latest
+	$(BIN)/yujing train escalation --head hotlist --out runs/latest
 
 format: $(STAMP) ## let ruff repair and format
 	$(BIN)/ruff check --fix

@@ -55,3 +55,10 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[
     left, right = zip(*_pairs(_shingles(list(unique)), threshold), strict=True)
     groups = components(np.concatenate(left).tolist(), np.concatenate(right).tolist(), len(unique))
     return [groups[row] for row in rows]
+
+
+def near_any(texts: Sequence[str], others: Sequence[str], threshold: float = 0.8) -> NDArray[np.bool_]:
+    """Whether each text is a near-duplicate of any of the others: [texts]."""
+    vectors, against = _shingles(texts), _shingles(others).T.tocsr()
+    blocks = (vectors[start : start + BLOCK] @ against for start in range(0, vectors.shape[0], BLOCK))
+    return np.concatenate([block.max(axis=1).toarray().ravel() >= threshold - 1e-6 for block in blocks])

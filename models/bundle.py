@@ -14,7 +14,7 @@ from data.taxonomy import Taxonomy
 from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
 
 SHIPPED = Path(__file__).parent / "bundle"
-ADAPTER, TOKENIZER = "adapter.safetensors", "tokenizer.json"
+ADAPTER, TOKENIZER, LEXICAL = "adapter.safetensors", "tokenizer.json", "lexical.safetensors"
 
 
 def escalation_file(head: str) -> str:
@@ -86,18 +86,21 @@ def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None
 def save_part(
     folder: Path,
     taxonomy: Taxonomy,
-    files: Mapping[str, bytes],
+    files: Mapping[str, bytes | None],
     text: TextPart | None = None,
     escalation: Mapping[str, EscalationPart] | None = None,
 ) -> Bundle:
-    """Write one part into the bundle at `folder`, keeping what it has of the others (if it is of the same taxonomy)."""
+    """Write one part into the bundle at `folder`, keeping what it has of the others (if it is of the same taxonomy).
+
+    A file given as None is left out, also where the old bundle had it.
+    """
     kept: dict[str, bytes] = {}
     manifest = Manifest(created_at=now(), taxonomy_sha256=taxonomy.sha256, categories=taxonomy.ids)
     if (folder / NAME).exists():
         old = open_bundle(folder, taxonomy)
         kept = {name: old.read(name) for name in old.manifest.files}
         manifest = replace(old.manifest, created_at=now())
-    kept.update(files)
+    kept = {name: blob for name, blob in {**kept, **files}.items() if blob is not None}
     manifest = replace(
         manifest,
         text=text or manifest.text,

@@ -8,9 +8,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from data.errors import ConfigError
-from models.bundle import TOKENIZER, Bundle, text_part
+from models.bundle import LEXICAL, TOKENIZER, Bundle, text_part
 from models.cache import cache_root
 from models.engine import Engine, OnnxEngine, TorchEngine
+from models.lexical import LexicalModel, load_lexical
 from models.text import TextModel
 from models.tokens import Tokens
 
@@ -54,9 +55,17 @@ def load_tokens(bundle: Bundle) -> Tokens:
     return Tokens(tokenizer, text_part(bundle).max_tokens)
 
 
+def _lexical(bundle: Bundle) -> LexicalModel | None:
+    if LEXICAL not in bundle.manifest.files:
+        return None
+    return load_lexical(bundle.read(LEXICAL), len(bundle.manifest.categories))
+
+
 def load_text_model(bundle: Bundle, engine: str = "onnx", threads: int = 0) -> TextModel:
-    """Tokens, engine and calibration of a bundle; `engine` is onnx (serving) or torch (reference)."""
+    """The text model of a bundle; `engine` is onnx (serving) or torch (reference)."""
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")
     tokens = load_tokens(bundle)
-    return TextModel(tokens, ENGINES[engine](bundle, tokens.pad, threads), text_part(bundle).calibration)
+    return TextModel(
+        tokens, ENGINES[engine](bundle, tokens.pad, threads), text_part(bundle).calibration, _lexical(bundle)
+    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.engine import Engine
+from models.lexical import LexicalModel
 from models.probabilities import Array, category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
 
@@ -34,15 +35,24 @@ class TextPredictions:
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """Tokens, engine and calibration."""
+    """Tokens, engine, calibration, and the linear second reader if the bundle has one."""
 
     tokens: Tokens
     engine: Engine
     calibration: Calibration
+    lexical: LexicalModel | None = None
 
     def predict(self, texts: Sequence[str]) -> TextPredictions:
         """Score n >= 1 texts."""
-        return interpret(*self.engine.logits(self.tokens.encode(texts)), self.calibration)
+        category, severity = self.engine.logits(self.tokens.encode(texts))
+        if self.lexical is not None:
+            category = blend(category, self.lexical.logits(texts), self.calibration.lexical_weight)
+        return interpret(category, severity, self.calibration)
+
+
+def blend(category: NDArray[np.floating], lexical: NDArray[np.floating], weight: float) -> NDArray[np.floating]:
+    """Category logits of both readers as one: [n, categories]."""
+    return category + weight * lexical
 
 
 def interpret(

@@ -35,7 +35,7 @@ def test_the_trainings_own_test_part_gives_the_trainings_own_figures(
 ) -> None:
     assert tiny_bundle.manifest.text is not None
     trained = tiny_bundle.manifest.text.metrics
-    for model in ("bert", "tfidf"):
+    for model in ("yujing", "bert", "tfidf"):
         for figure in ("accuracy", "macro_f1", "qwk"):
             assert measured["text"][model][figure][0] == pytest.approx(trained[model][figure][0], abs=1e-3)
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["model"] == tiny_bundle.model_id
@@ -44,8 +44,8 @@ def test_the_trainings_own_test_part_gives_the_trainings_own_figures(
 def test_other_posts_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
     posts = str(FOLDER / "posts.jsonl")
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,)), QUIET)
-    assert set(found["text"]) == {"bert"}
-    assert found["text"]["bert"]["rows"] == len(sample_examples())
+    assert set(found["text"]) == {"yujing"}
+    assert found["text"]["yujing"]["rows"] == len(sample_examples())
 
 
 def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fit the calibration on validation logits: temperatures, conformal floor, decision thresholds."""
+"""Fit the calibration on validation logits: blend weight, temperatures, conformal floor, decision thresholds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from models.calibration import Calibration
 from models.probabilities import category_probabilities, severity_probabilities
-from models.text import interpret
+from models.text import blend, interpret
 from training.metrics import qwk, under_grading_rate
 
 Logits = NDArray[np.floating]
@@ -43,6 +43,16 @@ def fit_temperatures(category_logits: Logits, severity_logits: Logits, category:
     return Calibration(category_temperature=first, severity_temperature=second)
 
 
+def fit_lexical_weight(category_logits: Logits, lexical_logits: Logits, category: Labels) -> float:
+    """Weight of the second reader beside the BERT, by maximum likelihood together with the temperature."""
+
+    def loss(logs: NDArray[np.float64]) -> float:
+        weight, temperature = np.exp(logs)
+        return _nll(category_probabilities(blend(category_logits, lexical_logits, weight), temperature), category)
+
+    return float(np.exp(minimize(loss, np.log([0.5, 1.0]), method="Nelder-Mead").x[0]))
+
+
 def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage: float) -> float:
     """Split conformal prediction with the LAC score (Sadinle et al. 2019), with its finite-sample correction."""
     true = np.sort(probabilities[np.arange(len(labels)), labels])
@@ -61,9 +71,19 @@ def choose_under_cost(category_logits: Logits, severity_logits: Logits, rank: La
     return -cost
 
 
-def fit_calibration(category_logits: Logits, severity_logits: Logits, category: Labels, rank: Labels) -> Calibration:
+def fit_calibration(
+    category_logits: Logits,
+    severity_logits: Logits,
+    category: Labels,
+    rank: Labels,
+    lexical_logits: Logits | None = None,
+) -> Calibration:
     """All numbers of `Calibration` from one validation part: logits [n, ...], labels [n]."""
-    fitted = fit_temperatures(category_logits, severity_logits, category, rank)
+    weight = 0.0
+    if lexical_logits is not None:
+        weight = fit_lexical_weight(category_logits, lexical_logits, category)
+        category_logits = blend(category_logits, lexical_logits, weight)
+    fitted = replace(fit_temperatures(category_logits, severity_logits, category, rank), lexical_weight=weight)
     fitted = replace(fitted, under_cost=choose_under_cost(category_logits, severity_logits, rank, fitted))
     predictions = interpret(category_logits, severity_logits, fitted)
     return replace(

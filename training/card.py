@@ -35,6 +35,15 @@ def _data_lines(bundle: Bundle) -> Iterator[str]:
             yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in part.data.items())
 
 
+def _teacher(config: dict[str, Any], data: dict[str, Any]) -> str:
+    if config.get("teacher") is None:
+        return "none"
+    return (
+        f"{data['rows']['soft']} unlabelled posts were taught beside the labelled ones, with the probabilities that "
+        f"`{data['teacher']}` (the same recipe without a teacher) gives them"
+    )
+
+
 def card(bundle: Bundle) -> str:
     """The card's text."""
     manifest, text = bundle.manifest, bundle.manifest.text
@@ -56,8 +65,10 @@ def card(bundle: Bundle) -> str:
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
         data="\n".join(_data_lines(bundle)),
         text_table=markdown_table(metrics) if metrics else "No text model.",
-        per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("bert", {}).get("per_class_f1", {}).items()),
+        per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),
         escalation_table="\n\n".join(heads),
+        lexical_weight=f"{calibration.lexical_weight:.2f}" if calibration else "0",
+        teacher=_teacher(text.config, text.data) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
         t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
         under_cost=calibration.under_cost if calibration else "",

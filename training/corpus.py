@@ -46,7 +46,8 @@ def file_sha256(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def _load(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
+def load(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
+    """Rows of the files; those that cannot be used are named on the console."""
     if not paths:
         return ()
     loaded = load_examples([Path(path) for path in paths], taxonomy)
@@ -71,7 +72,7 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
 
 def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[list[Example], list[int]]:
     """Fully labelled posts and their near-duplicate groups, not split."""
-    rows = [row for row in _load(paths, taxonomy, console) if fully_labelled(row)]
+    rows = [row for row in load(paths, taxonomy, console) if fully_labelled(row)]
     if not rows:
         raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
     return rows, near_duplicate_groups([row.text for row in rows])
@@ -83,7 +84,7 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     Posts that lack a label only teach, as extra rows do. The split depends on the other posts and the seed only, never
     on the extra rows. CorpusError when rows are too few.
     """
-    posts = _load(config.posts, taxonomy, console)
+    posts = load(config.posts, taxonomy, console)
     examples = tuple(row for row in posts if fully_labelled(row))
     if len(examples) < MIN_ROWS:
         raise CorpusError(
@@ -92,7 +93,7 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     partly = [row for row in posts if not fully_labelled(row)]
     if config.held_out_source is not None:
         partly = [row for row in partly if row.source != config.held_out_source]
-    extra = (*partly, *_load(config.extra, taxonomy, console))
+    extra = (*partly, *load(config.extra, taxonomy, console))
     groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
     split = _split(examples, groups[: len(examples)], config)
     held_out = {groups[i] for i in (*split.validation, *split.test)}

@@ -61,7 +61,7 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
     else:
         rows, groups = read_rows(config.posts, taxonomy, console)
         console.print("[yellow]other posts than those of the training: all are measured, none may have taught it[/]")
-        found = {"bert": report(Truth.of(rows, groups, taxonomy), answers_of(model, rows), taxonomy, config.draws)}
+        found = {"yujing": report(Truth.of(rows, groups, taxonomy), answers_of(model, rows), taxonomy, config.draws)}
         console.print(table(f"{len(rows)} posts", found))
     if config.robustness:
         found["robustness"] = robustness(model, rows, taxonomy, config.seed or 0, config.draws)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from rich.console import Console
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
 from models.adapter import dump_adapter
-from models.bundle import ADAPTER, TOKENIZER, Bundle, open_bundle, save_part
+from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
 from models.calibration import Calibration
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
+from models.lexical import LexicalModel, dump_lexical
 from models.manifest import TextPart
 from models.text import TextModel
 from models.tokens import Tokens
@@ -26,7 +27,9 @@ from training.baseline import Baseline
 from training.calibrate import fit_calibration
 from training.card import write_card
 from training.corpus import Corpus, fully_labelled, read_corpus
+from training.lexical import fit_lexical
 from training.register import register
+from training.soft import read_soft_posts
 from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit, forget_checkpoints
 from training.text_report import Answers, Truth, report, table
@@ -38,10 +41,19 @@ def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray,
     return category, np.array([row.severity or 0 for row in examples])
 
 
-def calibrate(engine: TorchEngine, tokens: Tokens, rows: Sequence[Example], taxonomy: Taxonomy) -> Calibration:
-    """Fit the calibration on the validation rows."""
-    logits = engine.logits(tokens.encode([row.text for row in rows]))
-    return fit_calibration(*logits, *labels(rows, taxonomy))
+def calibrate(model: TextModel, rows: Sequence[Example], taxonomy: Taxonomy) -> TextModel:
+    """The same model with a calibration that is fitted on the validation rows."""
+    texts = [row.text for row in rows]
+    logits = model.engine.logits(model.tokens.encode(texts))
+    lexical = model.lexical.logits(texts) if model.lexical else None
+    return replace(model, calibration=fit_calibration(*logits, *labels(rows, taxonomy), lexical))
+
+
+def lexical_model(corpus: Corpus, taxonomy: Taxonomy, size: int) -> LexicalModel | None:
+    """The second reader, fitted on the training rows that have a category; None for size 0."""
+    rows = [row for row in corpus.part("train") if row.category is not None]
+    positions = np.array([taxonomy.index(row.category or "") for row in rows])
+    return fit_lexical([row.text for row in rows], positions, len(taxonomy.ids), size) if size else None
 
 
 def answers_of(model: TextModel, rows: Sequence[Example]) -> Answers:
@@ -61,13 +73,15 @@ def baseline_answers(corpus: Corpus, taxonomy: Taxonomy) -> Answers:
 
 
 def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Console, draws: int = 500) -> dict[str, Any]:
-    """BERT and baseline on the test part, printed as one table."""
+    """The model, its BERT alone (calibrated by itself) and the baseline on the test part, printed as one table."""
     rows = corpus.part("test")
     truth = Truth.of(rows, corpus.test_groups, taxonomy)
-    reports = {
-        "bert": report(truth, answers_of(model, rows), taxonomy, draws),
-        "tfidf": report(truth, baseline_answers(corpus, taxonomy), taxonomy, draws),
-    }
+    answers = {"yujing": answers_of(model, rows)}
+    if model.lexical is not None:
+        alone = calibrate(replace(model, lexical=None), corpus.part("validation"), taxonomy)
+        answers["bert"] = answers_of(alone, rows)
+    answers["tfidf"] = baseline_answers(corpus, taxonomy)
+    reports = {name: report(truth, found, taxonomy, draws) for name, found in answers.items()}
     console.print(table(f"test part, {len(rows)} posts", reports))
     return reports
 
@@ -77,11 +91,13 @@ def _save(
     taxonomy: Taxonomy,
     encoder: Encoder,
     classifier: RiskClassifier,
+    lexical: LexicalModel | None,
     part: TextPart,
 ) -> Bundle:
     files = {
         ADAPTER: dump_adapter(classifier),
         TOKENIZER: encoder.tokenizer.backend_tokenizer.to_str().encode(),
+        LEXICAL: dump_lexical(lexical) if lexical else None,
     }
     bundle = save_part(Path(config.out) / "bundle", taxonomy, files, text=part)
     write_card(bundle)
@@ -98,22 +114,23 @@ def _finish(
 ) -> None:
     """Calibrate, compare and save what `fit` has made."""
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    engine = TorchEngine(classifier, tokens.pad)
-    calibration = calibrate(engine, tokens, corpus.part("validation"), taxonomy)
-    console.print(calibration)
-    reports = compare(TextModel(tokens, engine, calibration), corpus, taxonomy, console)
+    lexical = lexical_model(corpus, taxonomy, config.lexical_size)
+    raw = TextModel(tokens, TorchEngine(classifier, tokens.pad), Calibration(), lexical)
+    model = calibrate(raw, corpus.part("validation"), taxonomy)
+    console.print(model.calibration)
+    reports = compare(model, corpus, taxonomy, console)
     part = TextPart(
         encoder=encoder.name,
         encoder_sha256=encoder.sha256,
         adapter_rank=config.rank,
         ranks=len(taxonomy.severities),
         max_tokens=config.max_tokens,
-        calibration=calibration,
+        calibration=model.calibration,
         config=asdict(config),
         data=corpus.about,
         metrics=reports,
     )
-    bundle = _save(config, taxonomy, encoder, classifier, part)
+    bundle = _save(config, taxonomy, encoder, classifier, lexical, part)
     forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
     if config.held_out_source is None:  # else the run is a measurement, not a model to use
@@ -132,7 +149,10 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy)
+    soft = read_soft_posts(config, corpus, tokens, taxonomy, console)
+    if soft is not None:
+        corpus.about["rows"]["soft"], corpus.about["teacher"] = len(soft.ids), soft.teacher
+    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft)
     processes = PartialState()
     if processes.is_main_process:
         _finish(config, corpus, encoder, classifier, taxonomy, console)

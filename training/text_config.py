@@ -10,6 +10,7 @@ from pydantic import Field
 from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
+UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe"))
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -39,6 +40,10 @@ class TextConfig:
     class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.3  # weight of a class ~ count ** -power
     severity_weight: Annotated[float, Field(ge=0)] = 1.0  # of the severity loss beside the category loss
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
+    lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
+    teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
+    unlabelled: tuple[str, ...] = UNLABELLED  # read only when there is a teacher
+    soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
     bf16: bool = True
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice

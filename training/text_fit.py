@@ -24,6 +24,7 @@ from models.tokens import Tokens
 from training.config import load_config
 from training.metrics import macro_f1, qwk
 from training.perturbed import Perturbing
+from training.soft import MixedPosts, SoftPosts, Turning
 from training.text_config import TextConfig
 from training.text_data import Collator, Posts, class_weights, rank_of
 from training.text_loss import Recipe, TeachingModule
@@ -134,13 +135,18 @@ def fit(
     parts: tuple[Sequence[Example], Sequence[Example]],
     config: TextConfig,
     taxonomy: Taxonomy,
+    soft: SoftPosts | None = None,
 ) -> RiskClassifier:
-    """Fine-tune on parts[0], keep the epoch that is best on parts[1]; goes on from the last checkpoint in `out`."""
+    """Fine-tune on parts[0] and the soft posts, keep the epoch that is best on parts[1].
+
+    Goes on from the last checkpoint in `out`.
+    """
     if config.threads:
         torch.set_num_threads(config.threads)
     train, validation = (
         Posts(tokens.encode([row.text for row in rows]), rows, taxonomy, config.second_weight) for rows in parts
     )
+    mixed = MixedPosts(train, soft, config.epochs) if soft else None
     recipe = Recipe(
         weights=class_weights(parts[0], taxonomy, config.class_weight_power),
         smoothing=config.label_smoothing,
@@ -151,11 +157,13 @@ def fit(
     trainer = Trainer(
         model=TeachingModule(classifier, recipe),
         args=arguments(config),
-        train_dataset=train,
+        train_dataset=train if mixed is None else mixed,
         eval_dataset=validation,
         data_collator=Collator(tokens.pad),
         compute_metrics=validation_scores(taxonomy),
     )
+    if mixed is not None:
+        trainer.add_callback(Turning(mixed))
     if config.perturbed_share:
         texts = [row.text for row in parts[0]]
         trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))

@@ -1,0 +1,119 @@
+"""Self-training: what of a teacher's answers is taught, to whom, and in which epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from data.duplicates import near_any
+from data.errors import CorpusError
+from data.samples import sample_examples
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, text_part
+from models.classifier import IGNORED
+from models.encoder import load_encoder
+from models.tokens import Tokens
+from training.corpus import read_corpus
+from training.soft import MixedPosts, SoftPosts, read_soft_posts, soft_steps, spread
+from training.text import train_text
+from training.text_config import TextConfig
+from training.text_data import Posts
+
+TAXONOMY = load_taxonomy()
+QUIET = Console(quiet=True)
+EXAMPLES = sample_examples()
+
+
+@pytest.fixture
+def config(tiny_config: TextConfig, trained_bundle: Bundle, tmp_path: Path) -> TextConfig:
+    """The tiny run, taught by the tiny model on 40 texts of which the first repeats a test post."""
+    test_post = read_corpus(tiny_config, TAXONOMY, QUIET).part("test")[0].text
+    texts = [test_post, *(f"第{n}条：快递又慢了{n * n}天，客服电话打不通，等了{n}小时" for n in range(39))]
+    path = tmp_path / "unlabelled.jsonl"
+    path.write_text("".join(json.dumps({"id": str(n), "text": t}) + "\n" for n, t in enumerate(texts)))
+    return replace(
+        tiny_config,
+        teacher=str(trained_bundle.folder),
+        unlabelled=(str(path),),
+        soft_rows=20,
+        out=str(tmp_path / "run"),
+    )
+
+
+def test_steps_are_conditional_and_only_taught_where_likely_reached() -> None:
+    steps = soft_steps(np.array([0.1, 0.2, 0.35, 0.35, 0.0]))
+    assert steps == pytest.approx([0.7 / 0.9, 0.35 / 0.7, IGNORED])
+    assert soft_steps(np.array([0.9, 0.1, 0.0, 0.0, 0.0])) == [IGNORED] * 3
+
+
+def test_rare_decisions_are_drawn_more_often() -> None:
+    category = np.eye(2)[[0] * 900 + [1] * 100]
+    kept = spread(category, 200, 0)
+    assert len(set(kept.tolist())) == 200
+    assert (kept >= 900).mean() > 0.18
+    np.testing.assert_array_equal(kept, spread(category, 200, 0))
+    assert sorted(spread(category, 5_000, 0)) == list(range(1_000))
+
+
+def test_each_epoch_has_other_soft_posts_of_like_length() -> None:
+    lengths = np.random.default_rng(0).integers(3, 200, 30)
+    soft = SoftPosts([[5] * n for n in lengths], np.eye(30, len(TAXONOMY.ids)), np.full((30, 5), 0.2))
+    labelled = Posts([[1, 2]], EXAMPLES[:1], TAXONOMY, 0.1)
+    mixed = MixedPosts(labelled, soft, 3)
+    assert len(mixed) == 1 + 10
+    seen = []
+    for epoch in range(3):
+        mixed.epoch = epoch
+        assert mixed[0]["input_ids"] == [1, 2]
+        seen.append([mixed[i]["length"] for i in range(1, 11)])
+    places = np.array(seen)  # [epochs, places]
+    assert sorted(places.ravel()) == sorted(lengths)
+    assert (places.max(0)[:-1] <= places.min(0)[1:]).all()
+
+
+def test_near_any_finds_copies_only() -> None:
+    texts = ["快递三天没有动静，客服也不回话", "今天天气很好适合出门散步"]
+    assert near_any(texts, ["快递三天没有动静，客服也不回话！"]).tolist() == [True, False]
+
+
+def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig) -> None:
+    corpus = read_corpus(config, TAXONOMY, QUIET)
+    encoder = load_encoder(config.encoder)
+    tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
+    soft = read_soft_posts(replace(config, soft_rows=40), corpus, tokens, TAXONOMY, QUIET)
+    assert soft is not None
+    assert len(soft.ids) == 39
+    assert tokens.encode([corpus.part("test")[0].text])[0] not in soft.ids
+    np.testing.assert_allclose(soft.category.sum(1), 1)
+    np.testing.assert_allclose(soft.severity.sum(1), 1)
+
+
+def test_the_teacher_is_asked_once_per_run(config: TextConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = read_corpus(config, TAXONOMY, QUIET)
+    tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
+    first = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
+    monkeypatch.setattr("models.text.TextModel.predict", None)
+    again = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
+    assert first is not None
+    assert again is not None
+    np.testing.assert_array_equal(first.category, again.category)
+
+
+def test_too_few_unlabelled_posts_are_refused(config: TextConfig) -> None:
+    corpus = read_corpus(config, TAXONOMY, QUIET)
+    tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
+    with pytest.raises(CorpusError, match="at least 50"):
+        read_soft_posts(replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
+
+
+def test_a_taught_model_is_another_model_that_names_its_teacher(config: TextConfig, trained_bundle: Bundle) -> None:
+    bundle = train_text(config, QUIET)
+    part = text_part(bundle)
+    assert part.config["teacher"] == str(trained_bundle.folder)
+    assert bundle.manifest.files["adapter.safetensors"] != trained_bundle.manifest.files["adapter.safetensors"]
+    assert part.data["rows"]["soft"] == 20

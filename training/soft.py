@@ -1,0 +1,129 @@
+"""Self-training: a teacher's probabilities on unlabelled posts, taught beside the labels, other posts in each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from torch.utils.data import Dataset
+from transformers import TrainerCallback, TrainerState
+
+from data.duplicates import near_any
+from data.errors import CorpusError
+from data.taxonomy import Taxonomy
+from models.bundle import Bundle, open_bundle
+from models.classifier import IGNORED
+from models.engine_build import load_text_model
+from models.tokens import Tokens
+from training.corpus import Corpus, load
+from training.text_config import TextConfig
+from training.text_data import Posts
+
+CHUNK = 2_000  # posts read by the teacher at once
+LIKELY = 0.5  # a severity step is taught where the teacher believes more than this that it is reached
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SoftPosts:
+    """n posts as token ids with the teacher's probabilities: [n, categories] and [n, ranks]."""
+
+    ids: list[list[int]]
+    category: Array
+    severity: Array
+    teacher: str = ""  # model id
+
+    def row(self, position: int) -> dict[str, Any]:
+        """One post as the Trainer wants it."""
+        return {
+            "input_ids": self.ids[position],
+            "category_target": self.category[position].tolist(),
+            "severity_target": soft_steps(self.severity[position]),
+            "length": len(self.ids[position]),
+        }
+
+
+def soft_steps(ranks: Array) -> list[float]:
+    """Probabilities of the ranks [ranks] as targets of the continuation logits, IGNORED where hardly ever reached."""
+    above = 1 - np.cumsum(ranks)  # P(rank > 0), P(rank > 1), …
+    return [float(above[k + 1] / above[k]) if above[k] > LIKELY else IGNORED for k in range(len(ranks) - 2)]
+
+
+def spread(category: Array, wanted: int, seed: int) -> NDArray[np.intp]:
+    """Positions of `wanted` posts drawn with weight ~ (posts of the same decision) ** -0.5, so that rare ones count."""
+    chosen = category.argmax(1)
+    weights = np.bincount(chosen, minlength=category.shape[1])[chosen] ** -0.5
+    wanted = min(wanted, len(chosen))
+    return np.random.default_rng(seed).choice(len(chosen), wanted, replace=False, p=weights / weights.sum())
+
+
+def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int = 0) -> tuple[Array, Array]:
+    """The teacher's calibrated probabilities of all texts; `cache` keeps them, so that a resumed run asks only once."""
+    if cache.exists():
+        with np.load(cache) as kept:
+            if str(kept["teacher"]) == bundle.model_id and len(kept["category"]) == len(texts):
+                return kept["category"], kept["severity"]
+    teacher = load_text_model(bundle, threads=threads)
+    parts = [teacher.predict(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
+    category, severity = (np.concatenate([getattr(p, name) for p in parts]) for name in ("category", "severity"))
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(cache, category=category, severity=severity, teacher=bundle.model_id)
+    return category, severity
+
+
+def read_soft_posts(
+    config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
+) -> SoftPosts | None:
+    """The config's unlabelled posts as its teacher reads them, without near-duplicates of held-out posts.
+
+    None without a teacher; CorpusError when fewer posts are left than epochs.
+    """
+    if config.teacher is None:
+        return None
+    bundle = open_bundle(Path(config.teacher), taxonomy)
+    texts = [row.text for row in load(config.unlabelled, taxonomy, console)]
+    held_out = [row.text for row in corpus.part("validation") + corpus.part("test")]
+    texts = [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
+    if len(texts) < config.epochs:
+        raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")
+    cache = Path(config.out) / "checkpoints" / "soft.npz"
+    category, severity = soft_labels(bundle, texts, cache, config.threads)
+    kept = spread(category, config.soft_rows, config.seed)
+    console.print(f"soft labels: {len(kept)} of {len(texts)} unlabelled posts")
+    return SoftPosts(tokens.encode([texts[i] for i in kept]), category[kept], severity[kept], bundle.model_id)
+
+
+class MixedPosts(Dataset[dict[str, Any]]):
+    """Labelled posts and, in each epoch, another slice of the soft posts.
+
+    Slices interleave the soft posts in order of length: place j holds about as many tokens in every epoch, which the
+    Trainer's grouping by length relies on.
+    """
+
+    def __init__(self, posts: Posts, soft: SoftPosts, epochs: int) -> None:
+        self.posts, self.soft, self.epochs, self.epoch = posts, soft, epochs, 0
+        self.order = np.argsort([len(ids) for ids in soft.ids], kind="stable")
+
+    def __len__(self) -> int:
+        return len(self.posts) + len(self.order) // self.epochs
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if index < len(self.posts):
+            return self.posts[index]
+        place = (index - len(self.posts)) * self.epochs + self.epoch % self.epochs
+        return self.soft.row(int(self.order[place]))
+
+
+class Turning(TrainerCallback):
+    """Tells the mixed posts which epoch it is; a resumed run goes on with the slice of its epoch."""
+
+    def __init__(self, posts: MixedPosts) -> None:
+        self.posts = posts
+
+    def on_epoch_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
+        self.posts.epoch = round(state.epoch or 0)
