@@ -1,4 +1,4 @@
-"""The shipped samples, invented for demo and tests: labelled posts, volume series and request items."""
+"""Posts, volume series and request items written for Yujing: the samples for demo and tests, and posts that teach."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from data.rim import parse
 
 Record = TypeVar("Record", Example, Item, Series)
 
-FOLDER = Path(__file__).parent / "samples"
+HERE = Path(__file__).parent
+FOLDER = HERE / "samples"
 
 
-def _read(kind: type[Record], name: str) -> tuple[Record, ...]:
-    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+def _read(kind: type[Record], name: str, folder: Path = FOLDER) -> tuple[Record, ...]:
+    lines = (folder / name).read_text(encoding="utf-8").splitlines()
     return tuple(parse(kind, json.loads(line)) for line in lines)
 
 
@@ -36,3 +37,10 @@ def sample_series() -> tuple[Series, ...]:
 def sample_items() -> tuple[Item, ...]:
     """The request items that the demo sends: text, text with volume, volume alone."""
     return _read(Item, "items.jsonl")
+
+
+@cache
+def authored_examples() -> tuple[Example, ...]:
+    """Labelled posts for thin categories, hard negatives, severe cases: they teach and calibrate the int8 engine."""
+    names = ("platform.jsonl", "negatives.jsonl", "severe.jsonl")
+    return tuple(row for name in names for row in _read(Example, name, HERE / "authored"))

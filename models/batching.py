@@ -1,4 +1,8 @@
-"""Length-sorted batches under a token budget: hardly any padding, the caller's order comes back."""
+"""Batches of one length under a token budget: little padding, the caller's order comes back.
+
+Every row is padded to the next multiple of STEP and meets only rows of that length. So a post gets the same answer,
+bit for bit, alone or among others, which rounding to int8 or bfloat16 would otherwise break (by up to 0.02).
+"""
 
 from __future__ import annotations
 
@@ -12,25 +16,29 @@ Int = NDArray[np.int64]
 Float = NDArray[np.float32]
 
 TOKEN_BUDGET = 4_096  # padded tokens of one batch
+STEP = 8  # padded lengths are multiples of this
+
+
+def padded_length(length: int) -> int:
+    """The length to which a row of so many tokens is padded."""
+    return -(-length // STEP) * STEP
 
 
 def batches(lengths: Sequence[int], budget: int = TOKEN_BUDGET) -> Iterator[list[int]]:
-    """Positions in batches of similar length; rows x longest stays within the budget (one row always fits)."""
-    batch: list[int] = []
-    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[position] > budget:
-            yield batch
-            batch = []
-        batch.append(position)
-    if batch:
-        yield batch
+    """Positions in batches of one padded length; rows x length stays within the budget (one row always fits)."""
+    by_length: dict[int, list[int]] = {}
+    for position, length in enumerate(lengths):
+        by_length.setdefault(padded_length(length), []).append(position)
+    for length, positions in sorted(by_length.items()):
+        rows = max(budget // length, 1)
+        yield from (positions[start : start + rows] for start in range(0, len(positions), rows))
 
 
 def pad(rows: Ids, pad_id: int) -> tuple[Int, Int]:
-    """Input ids and attention mask, [rows, longest]."""
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad_id, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
+    """Input ids and attention mask, [rows, padded length of the longest]."""
+    width = padded_length(max(map(len, rows)))
+    ids = np.full((len(rows), width), pad_id, np.int64)
+    mask = np.zeros((len(rows), width), np.int64)
     for index, row in enumerate(rows):
         ids[index, : len(row)] = row
         mask[index, : len(row)] = 1

@@ -12,6 +12,7 @@ from models.bundle import LEXICAL, TOKENIZER, Bundle, text_part
 from models.cache import cache_root
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
+from models.openvino_engine import OpenVinoEngine
 from models.text import TextModel
 from models.tokens import Tokens
 
@@ -19,6 +20,11 @@ from models.tokens import Tokens
 def onnx_path(bundle: Bundle) -> Path:
     """Where the bundle's fp32 graph lies, or will lie."""
     return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-fp32.onnx"
+
+
+def int8_folder(bundle: Bundle) -> Path:
+    """Where the bundle's int8 graph lies, or will lie."""
+    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-int8"
 
 
 def build_onnx(bundle: Bundle) -> Path:
@@ -30,6 +36,24 @@ def build_onnx(bundle: Bundle) -> Path:
 
         export_onnx(load_classifier(bundle), path)
     return path
+
+
+def build_int8(bundle: Bundle) -> Path:
+    """Build the int8 graph unless it is cached."""
+    path = int8_folder(bundle) / "model.xml"
+    if not path.exists():
+        from models.quantise import quantise
+
+        quantise(build_onnx(bundle), load_tokens(bundle), path.parent)
+    return path
+
+
+def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
+    return OpenVinoEngine(build_int8(bundle), pad, threads)
+
+
+def _bf16(bundle: Bundle, pad: int, threads: int) -> Engine:
+    return OpenVinoEngine(build_onnx(bundle), pad, threads)
 
 
 def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
@@ -46,7 +70,13 @@ def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
     return TorchEngine(load_classifier(bundle), pad)
 
 
-ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {"onnx": _onnx, "torch": _torch}
+ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {
+    "int8": _int8,
+    "bf16": _bf16,
+    "onnx": _onnx,
+    "torch": _torch,
+}
+DEFAULT = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:
@@ -61,8 +91,11 @@ def _lexical(bundle: Bundle) -> LexicalModel | None:
     return load_lexical(bundle.read(LEXICAL), len(bundle.manifest.categories))
 
 
-def load_text_model(bundle: Bundle, engine: str = "onnx", threads: int = 0) -> TextModel:
-    """The text model of a bundle; `engine` is onnx (serving) or torch (reference)."""
+def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0) -> TextModel:
+    """The text model of a bundle; `engine` is int8 (serving), bf16, onnx (fp32) or torch (the reference).
+
+    int8 and bf16 run on OpenVINO; what they keep or compute in bfloat16 is fp32 on a CPU without it.
+    """
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")
     tokens = load_tokens(bundle)

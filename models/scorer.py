@@ -11,7 +11,7 @@ from data.records import EscalationResult, Item, ItemError, Result, Volume
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import escalation_file, open_bundle
-from models.engine_build import load_text_model
+from models.engine_build import DEFAULT, load_text_model
 from models.escalation_store import Head
 from models.escalation_store import load as load_escalation
 from models.evidence import evidence
@@ -45,7 +45,7 @@ class Scorer:
 
     @classmethod
     def load(
-        cls, path: Path | None = None, engine: str = "onnx", threads: int = 0, watch_words: Sequence[str] = ()
+        cls, path: Path | None = None, engine: str = DEFAULT, threads: int = 0, watch_words: Sequence[str] = ()
     ) -> Scorer:
         """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused."""
         taxonomy = load_taxonomy()

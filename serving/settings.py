@@ -18,13 +18,13 @@ PREFIX = "YUJING_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`bundle`: a directory, or None for the shipped one; `engine`: onnx (fast) or torch (the reference);
-    `threads` of the engine, 0 = one per core; `watch_words`: a file with one word or name to watch for per line.
+    """`bundle`: a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or torch (the
+    reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word or name per line.
     """
 
     bundle: Path | None = None
     watch_words: Path | None = None
-    engine: Literal["onnx", "torch"] = "onnx"
+    engine: Literal["int8", "bf16", "onnx", "torch"] = "int8"
     threads: Annotated[int, Field(ge=0)] = 0
 
     @classmethod

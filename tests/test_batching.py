@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batching import batches, pad, run
+from models.batching import batches, pad, padded_length, run
 
 rows = st.lists(st.lists(st.integers(2, 99), min_size=1, max_size=30), min_size=1, max_size=40)
 
@@ -16,6 +16,12 @@ def test_every_row_once_and_within_budget(found: list[list[int]], budget: int) -
     parts = list(batches([len(row) for row in found], budget))
     assert sorted(i for part in parts for i in part) == list(range(len(found)))
     assert all(len(part) == 1 or len(part) * max(len(found[i]) for i in part) <= budget for part in parts)
+
+
+@given(rows, st.integers(1, 200))
+def test_a_row_meets_only_rows_of_its_padded_length(found: list[list[int]], budget: int) -> None:
+    for part in batches([len(row) for row in found], budget):
+        assert {padded_length(len(found[i])) for i in part} == {pad([found[i] for i in part], 1)[0].shape[1]}
 
 
 @given(rows)
@@ -30,5 +36,5 @@ def test_the_callers_order_comes_back(found: list[list[int]]) -> None:
 
 def test_padding_is_masked() -> None:
     ids, mask = pad([[5, 6], [7]], 1)
-    assert ids.tolist() == [[5, 6], [7, 1]]
-    assert mask.tolist() == [[1, 1], [1, 0]]
+    assert ids.tolist() == [[5, 6, *[1] * 6], [7, *[1] * 7]]
+    assert mask.tolist() == [[1, 1, *[0] * 6], [1, *[0] * 7]]
