@@ -23,6 +23,7 @@ BUDGET = 4.9  # tokens that may be run, padding included, over those of one plai
 READING = 3.0  # of these, at most so many for words alone
 LEADERS = 6  # words of which the sets are made
 NOTHING = "。"  # what a word alone is compared with
+MANY = 10  # distinct words of two or more characters from which single characters are not read
 LEAST_SHARE = 0.1  # log-odds that a told word counts with at least when the weights are shared out
 # They say little alone, and reading them costs a fifth of the budget; negations are not among them.
 FUNCTION_WORDS = frozenset("的了着是在和与及也都就还又而之我你他她它这那个上下里有到对被把给让吗呢吧啊") | {
@@ -47,10 +48,15 @@ def content(text: str) -> list[Word]:
 
 
 def _candidates(text: str) -> list[Word]:
-    """Content words, or the function words too where they are needed to make a set."""
+    """Words that are read alone: what tells least is left out as long as enough others are there.
+
+    Fewer words to read leave more of the budget for trying sets.
+    """
     found = content(text)
     telling = [word for word in found if word.text not in FUNCTION_WORDS]
-    return telling if len({word.text for word in telling}) > TOP else found
+    long = [word for word in telling if len(word.text) > 1]
+    choices = ((long, MANY), (telling, TOP + 1), (found, 0))
+    return next(chosen for chosen, least in choices if len({word.text for word in chosen}) >= least)
 
 
 def _log_odds(model: TextModel, texts: list[str], chosen: int) -> NDArray[np.float64]:
