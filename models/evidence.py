@@ -140,5 +140,5 @@ def evidence(model: TextModel, text: str, chosen: int, probability: float) -> tu
     if drops[best] <= 0:
         return ()
     told = zip(tried[best][0], _shares(tried[best][0], alone, float(drops[best])), strict=True)
-    ordered = sorted(told, key=lambda pair: -pair[1])
-    return tuple(Evidence(word.text, word.start, word.end, round(weight, 3)) for word, weight in ordered)
+    ordered = sorted(((round(weight, 3), word) for word, weight in told), key=lambda pair: -pair[0])
+    return tuple(Evidence(word.text, word.start, word.end, weight) for weight, word in ordered if weight > 0)
