@@ -10,7 +10,7 @@ from data.errors import YujingError
 from serving.command_demo import demo
 from serving.command_score import score
 from serving.command_serve import serve
-from serving.command_train import evaluate, train
+from serving.command_train import compare, evaluate, train
 
 app = typer.Typer(
     name="yujing",
@@ -24,6 +24,7 @@ app.command()(serve)
 app.command()(demo)
 app.add_typer(train, name="train")
 app.command()(evaluate)
+app.command()(compare)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`yujing train text`, `yujing train escalation`, `yujing evaluate`: settings from TOML and flags, one call."""
+"""`yujing train`, `yujing evaluate` and `yujing compare`: settings from TOML and flags, one call."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
 Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
+EvidencePosts = Annotated[
+    int | None, typer.Option("--evidence", help="Also check the evidence of so many crisis posts for faithfulness.")
+]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
 
@@ -67,15 +70,35 @@ def escalation(
 
 
 def evaluate(
-    config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Robustness = None
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    robustness: Robustness = None,
+    evidence: EvidencePosts = None,
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
 
-    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness)}
+    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness, evidence=evidence)}
     run(load_config(EvaluateConfig, config, flags))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Folder of a bundle.")],
+    second: Annotated[str, typer.Argument(help="Folder of another one.")],
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+) -> None:
+    """Tell what the second bundle gains over the first, on posts that taught neither, with paired intervals."""
+    from training.compare import CompareConfig
+    from training.compare import compare as run
+    from training.config import load_config
+
+    run(first, second, load_config(CompareConfig, config, {**read_settings(set_ or ()), **_given(out=out)}))
 
 
 def _given(**flags: object) -> dict[str, object]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.bootstrap import Interval, Resampler, interval
+from training.bootstrap import Interval, Resampler, interval, intervals
 
 
 def _mean(x: np.ndarray) -> float:
@@ -85,3 +85,16 @@ def test_one_group_has_no_spread() -> None:
     found = interval(_mean, np.array([1.0, 2.0, 3.0]), groups=np.zeros(3), n=20)
     assert found == Interval(2.0, 2.0, 2.0)
     assert str(found) == "2.000 [2.000, 2.000]"
+
+
+def test_figures_measured_at_once_are_those_measured_alone() -> None:
+    values, groups = np.random.default_rng(2).normal(size=60), np.arange(60) // 3
+
+    def both(x: np.ndarray) -> np.ndarray:
+        return np.array([x.mean(), x.std(), np.nan])
+
+    mean, deviation, nothing = intervals(both, values, groups=groups, n=50)
+    assert mean == interval(_mean, values, groups=groups, n=50)
+    assert deviation == interval(lambda x: float(x.std()), values, groups=groups, n=50)
+    assert all(isnan(x) for x in nothing.rounded)
+    assert mean.rounded == [round(mean.value, 4), round(mean.low, 4), round(mean.high, 4)]

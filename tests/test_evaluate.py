@@ -44,8 +44,29 @@ def test_the_trainings_own_test_part_gives_the_trainings_own_figures(
 def test_other_posts_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
     posts = str(FOLDER / "posts.jsonl")
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,)), QUIET)
-    assert set(found["text"]) == {"yujing"}
+    assert not {"tfidf", "majority"} & set(found["text"])  # nothing is known to teach them
     assert found["text"]["yujing"]["rows"] == len(sample_examples())
+
+
+def test_the_page_and_the_majority_are_beside_it(measured: dict, tmp_path: Path) -> None:  # type: ignore[type-arg]
+    text = measured["text"]
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "majority" in page
+    assert text["majority"]["qwk"][0] == 0  # a constant rank agrees no better than chance
+    assert text["majority"]["macro_f1"][0] < 2 / len(text["f1_by_class"])
+    assert text["calibration"]["after"]["ece"] == text["yujing"]["ece"]
+    assert sum(row["rows"] for row in text["f1_by_class"].values()) == text["yujing"]["rows"]
+    assert 0 < text["doubt"]["reviewed"][0] < 1
+    assert all(row["truth"] != row["given"] for row in text["errors"])
+
+
+def test_evidence_is_checked_when_asked(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    posts = str(FOLDER / "posts.jsonl")
+    found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,), evidence=3), QUIET)["text"]["evidence"]
+    assert found["posts"] == 3
+    assert found["cost_most"] < 5
+    assert "log-odds lost without three words by chance" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
 def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:

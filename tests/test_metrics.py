@@ -167,3 +167,20 @@ def test_figures_that_are_not_defined_are_nan_and_warn_nobody(truth: np.ndarray)
     assert isnan(metrics.auprc(np.zeros(4, int), score))
     assert isnan(metrics.under_grading_rate(truth, truth))
     assert isnan(metrics.false_alarm_rate(np.ones(4, int), truth))
+
+
+def test_log_loss_by_hand_and_for_a_sure_error() -> None:
+    probabilities = np.array([[0.5, 0.5], [0.9, 0.1]])
+    assert metrics.log_loss(probabilities, np.array([0, 1])) == pytest.approx(-(np.log(0.5) + np.log(0.1)) / 2)
+    assert metrics.log_loss(np.array([[1.0, 0.0]]), np.array([1])) == pytest.approx(-np.log(1e-12))
+
+
+@given(st.integers(0, 9), st.integers(1, 20))
+def test_the_reliability_curve_is_what_ece_sums_over(seed: int, bins: int) -> None:
+    random = np.random.default_rng(seed)
+    probabilities, truth = random.dirichlet(np.ones(4), 50), random.integers(0, 4, 50)
+    curve = metrics.reliability(probabilities, truth, bins)
+    assert sum(one.rows for one in curve) == 50
+    assert [one.confidence for one in curve] == sorted(one.confidence for one in curve)
+    gaps = sum(one.rows * abs(one.confidence - one.accuracy) for one in curve)
+    assert metrics.ece(probabilities, truth, bins) == pytest.approx(gaps / 50)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ def file_sha256(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def load(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
-    """Rows of the files; those that cannot be used are named on the console."""
+def load_posts(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
+    """Posts of all files; bad rows are told and left out."""
     if not paths:
         return ()
     loaded = load_examples([Path(path) for path in paths], taxonomy)
@@ -72,19 +73,41 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
 
 def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[list[Example], list[int]]:
     """Fully labelled posts and their near-duplicate groups, not split."""
-    rows = [row for row in load(paths, taxonomy, console) if fully_labelled(row)]
+    rows = [row for row in load_posts(paths, taxonomy, console) if fully_labelled(row)]
     if not rows:
         raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
     return rows, near_duplicate_groups([row.text for row in rows])
 
 
+def corpus_of(
+    examples: Sequence[Example],
+    extra: Sequence[Example],
+    split: Callable[[Sequence[Example], Sequence[int]], Split],
+    paths: Sequence[str],
+) -> Corpus:
+    """Group and split examples; extra rows that nearly repeat a validation or test row are dropped.
+
+    `split` gets the examples and their groups, never the extra rows. `paths` are hashed into `about`.
+    """
+    groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
+    parts = split(examples, groups[: len(examples)])
+    held_out = {groups[i] for i in (*parts.validation, *parts.test)}
+    kept = [row for row, group in zip(extra, groups[len(examples) :], strict=True) if group not in held_out]
+    about = {
+        "files": {Path(path).name: file_sha256(path) for path in paths},
+        "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
+        "extra_dropped_as_near_duplicates": len(extra) - len(kept),
+    }
+    return Corpus(tuple(examples), tuple(groups[: len(examples)]), parts, tuple(kept), about)
+
+
 def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
-    """Load, group and split; extra rows that nearly repeat a validation or test row are dropped.
+    """Load, group and split the posts of a run.
 
     Posts that lack a label only teach, as extra rows do. The split depends on the other posts and the seed only, never
     on the extra rows. CorpusError when rows are too few.
     """
-    posts = load(config.posts, taxonomy, console)
+    posts = load_posts(config.posts, taxonomy, console)
     examples = tuple(row for row in posts if fully_labelled(row))
     if len(examples) < MIN_ROWS:
         raise CorpusError(
@@ -93,14 +116,5 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     partly = [row for row in posts if not fully_labelled(row)]
     if config.held_out_source is not None:
         partly = [row for row in partly if row.source != config.held_out_source]
-    extra = (*partly, *load(config.extra, taxonomy, console))
-    groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
-    split = _split(examples, groups[: len(examples)], config)
-    held_out = {groups[i] for i in (*split.validation, *split.test)}
-    kept = [row for row, group in zip(extra, groups[len(examples) :], strict=True) if group not in held_out]
-    about = {
-        "files": {Path(path).name: file_sha256(path) for path in (*config.posts, *config.extra)},
-        "rows": {name: len(getattr(split, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
-        "extra_dropped_as_near_duplicates": len(extra) - len(kept),
-    }
-    return Corpus(examples, tuple(groups[: len(examples)]), split, tuple(kept), about)
+    extra = (*partly, *load_posts(config.extra, taxonomy, console))
+    return corpus_of(examples, extra, partial(_split, config=config), (*config.posts, *config.extra))

@@ -21,6 +21,7 @@ class EvaluateConfig:
     series: tuple[str, ...] = SERIES  # empty = no escalation head
     engine: str = "onnx"
     robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
+    evidence: Annotated[int, Field(ge=0)] = 0  # crisis posts on which the evidence is checked for faithfulness
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
     seed: int | None = None  # None = that of the training, which rebuilds its split
-    out: str = "runs/evaluate.json"
+    out: str = "runs/evaluate.json"  # the HTML report lies beside it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import (
@@ -73,6 +75,36 @@ def confusion(truth: Labels, chosen: Labels, classes: int) -> NDArray[np.int64]:
     return np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
 
 
+def log_loss(probabilities: Floats, truth: Labels) -> float:
+    """Mean negative log probability of the true class; probabilities [n, classes], at least 1e-12 each."""
+    return float(-np.log(np.maximum(probabilities[np.arange(len(truth)), truth], 1e-12)).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose top probability is about the same: how many, how sure the model is of them, how often it is right."""
+
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+def _top(probabilities: Floats, truth: Labels, bins: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Probability of the top class, whether it is right, and the equal-width bin: [n] each."""
+    confidence = probabilities.max(1)
+    right = (probabilities.argmax(1) == truth).astype(float)
+    return confidence, right, np.minimum((confidence * bins).astype(int), bins - 1)
+
+
+def reliability(probabilities: Floats, truth: Labels, bins: int = 15) -> list[Bin]:
+    """The bins that `ece` sums over, without the empty ones, from unsure to sure."""
+    confidence, right, of = _top(probabilities, truth, bins)
+    return [
+        Bin(int(rows.sum()), float(confidence[rows].mean()), float(right[rows].mean()))
+        for rows in (of == number for number in np.unique(of))
+    ]
+
+
 def _gap(confidence: Floats, right: Floats, bins: NDArray[np.int64]) -> float:
     sizes = np.bincount(bins)
     gaps = np.abs(np.bincount(bins, confidence) - np.bincount(bins, right))
@@ -81,9 +113,7 @@ def _gap(confidence: Floats, right: Floats, bins: NDArray[np.int64]) -> float:
 
 def ece(probabilities: Floats, truth: Labels, bins: int = 15) -> float:
     """Expected calibration error of the top class (Guo et al. 2017), equal-width bins; probabilities [n, classes]."""
-    confidence = probabilities.max(1)
-    right = (probabilities.argmax(1) == truth).astype(float)
-    return _gap(confidence, right, np.minimum((confidence * bins).astype(int), bins - 1))
+    return _gap(*_top(probabilities, truth, bins))
 
 
 def binary_ece(truth: Labels, probability: Floats, bins: int = 15) -> float:

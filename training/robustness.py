@@ -28,8 +28,7 @@ def _drop(metric: Metric, truth: Labels, clean: Labels, other: Labels, groups: L
     def loss(y: Labels, a: Labels, b: Labels) -> float:
         return metric(y, a) - metric(y, b)
 
-    spread = interval(loss, truth, clean, other, groups=groups, n=draws)
-    return [round(float(x), 4) for x in (spread.value, spread.low, spread.high)]
+    return interval(loss, truth, clean, other, groups=groups, n=draws).rounded
 
 
 def robustness(

@@ -20,7 +20,7 @@ from models.bundle import Bundle, open_bundle
 from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
-from training.corpus import Corpus, load
+from training.corpus import Corpus, load_posts
 from training.text_config import TextConfig
 from training.text_data import Posts
 
@@ -86,7 +86,7 @@ def read_soft_posts(
     if config.teacher is None:
         return None
     bundle = open_bundle(Path(config.teacher), taxonomy)
-    texts = [row.text for row in load(config.unlabelled, taxonomy, console)]
+    texts = [row.text for row in load_posts(config.unlabelled, taxonomy, console)]
     held_out = [row.text for row in corpus.part("validation") + corpus.part("test")]
     texts = [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
     if len(texts) < config.epochs:

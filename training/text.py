@@ -72,15 +72,20 @@ def baseline_answers(corpus: Corpus, taxonomy: Taxonomy) -> Answers:
     return Answers(probabilities, category, rank)
 
 
-def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Console, draws: int = 500) -> dict[str, Any]:
-    """The model, its BERT alone (calibrated by itself) and the baseline on the test part, printed as one table."""
-    rows = corpus.part("test")
-    truth = Truth.of(rows, corpus.test_groups, taxonomy)
-    answers = {"yujing": answers_of(model, rows)}
+def peers(model: TextModel, corpus: Corpus, taxonomy: Taxonomy) -> dict[str, Answers]:
+    """What the model must beat on the test rows: its BERT alone (calibrated by itself) and the TF-IDF baseline."""
+    found = {}
     if model.lexical is not None:
         alone = calibrate(replace(model, lexical=None), corpus.part("validation"), taxonomy)
-        answers["bert"] = answers_of(alone, rows)
-    answers["tfidf"] = baseline_answers(corpus, taxonomy)
+        found["bert"] = answers_of(alone, corpus.part("test"))
+    return found | {"tfidf": baseline_answers(corpus, taxonomy)}
+
+
+def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Console, draws: int = 500) -> dict[str, Any]:
+    """The model beside its peers on the test part, printed as one table."""
+    rows = corpus.part("test")
+    truth = Truth.of(rows, corpus.test_groups, taxonomy)
+    answers = {"yujing": answers_of(model, rows), **peers(model, corpus, taxonomy)}
     reports = {name: report(truth, found, taxonomy, draws) for name, found in answers.items()}
     console.print(table(f"test part, {len(rows)} posts", reports))
     return reports

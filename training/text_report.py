@@ -13,7 +13,7 @@ from rich.table import Table
 from data.records import Example
 from data.taxonomy import Taxonomy
 from training import metrics
-from training.bootstrap import interval
+from training.bootstrap import interval, intervals
 
 Labels = NDArray[np.int64]
 
@@ -58,7 +58,9 @@ FIGURES: dict[str, Statistic] = {
     "under_grading": lambda y, s, r, p, c, k: metrics.under_grading_rate(r, k),
     "false_alarms": lambda y, s, r, p, c, k: metrics.false_alarm_rate(r, k),
     "ece": lambda y, s, r, p, c, k: metrics.ece(p, y),
+    "log_loss": lambda y, s, r, p, c, k: metrics.log_loss(p, y),
 }
+MIN_SOURCE = 30  # rows of a source below which it has no figures of its own
 
 
 def figures(truth: Truth, answers: Answers, draws: int = 500) -> dict[str, Any]:
@@ -66,28 +68,36 @@ def figures(truth: Truth, answers: Answers, draws: int = 500) -> dict[str, Any]:
     arrays = (truth.category, truth.second, truth.rank, answers.probabilities, answers.category, answers.rank)
     found = {}
     for name, statistic in FIGURES.items():
-        spread = interval(statistic, *arrays, groups=truth.groups, n=draws)
-        found[name] = [round(float(x), 4) for x in (spread.value, spread.low, spread.high)]
+        found[name] = interval(statistic, *arrays, groups=truth.groups, n=draws).rounded
     return found
+
+
+def _sliced(truth: Truth, answers: Answers, rows: NDArray[np.bool_], draws: int) -> dict[str, Any]:
+    """Accuracy, macro-F1 and QWK of some of the rows, as [value, low, high]."""
+
+    def statistic(y: Labels, c: Labels, r: Labels, k: Labels) -> NDArray[np.float64]:
+        return np.array([metrics.accuracy(y, c), metrics.macro_f1(y, c), metrics.qwk(r, k)])
+
+    arrays = (truth.category[rows], answers.category[rows], truth.rank[rows], answers.rank[rows])
+    spreads = intervals(statistic, *arrays, groups=truth.groups[rows], n=draws)
+    names = ("accuracy", "macro_f1", "qwk")
+    return {"rows": int(rows.sum())} | {name: one.rounded for name, one in zip(names, spreads, strict=True)}
+
+
+def by_source(truth: Truth, answers: Answers, draws: int) -> dict[str, dict[str, Any]]:
+    """`_sliced` for each source that has enough rows."""
+    masks = {source: truth.sources == source for source in sorted(set(truth.sources))}
+    return {str(name): _sliced(truth, answers, rows, draws) for name, rows in masks.items() if rows.sum() >= MIN_SOURCE}
 
 
 def report(truth: Truth, answers: Answers, taxonomy: Taxonomy, draws: int = 500) -> dict[str, Any]:
     """All figures, per class and by source, and both confusion matrices (rows = truth)."""
-    by_source = {}
-    for source in sorted(set(truth.sources)):
-        rows = truth.sources == source
-        if rows.sum() >= 30:
-            by_source[source] = {
-                "rows": int(rows.sum()),
-                "accuracy": round(metrics.accuracy(truth.category[rows], answers.category[rows]), 4),
-                "qwk": round(metrics.qwk(truth.rank[rows], answers.rank[rows]), 4),
-            }
     per_class = metrics.per_class_f1(truth.category, answers.category, len(taxonomy.ids))
     return {
         "rows": len(truth.category),
         **figures(truth, answers, draws),
         "per_class_f1": {key: round(float(f1), 4) for key, f1 in zip(taxonomy.ids, per_class, strict=True)},
-        "by_source": by_source,
+        "by_source": by_source(truth, answers, draws),
         "confusion": metrics.confusion(truth.category, answers.category, len(taxonomy.ids)).tolist(),
         "severity_confusion": metrics.confusion(truth.rank, answers.rank, len(taxonomy.severities)).tolist(),
     }

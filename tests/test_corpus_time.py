@@ -1,0 +1,105 @@
+"""The time protocol: the record dates a post by its title, nothing later teaches, other sources only teach."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.hot_dates import dated, first_seen, title_of
+from data.records import Example
+from data.samples import sample_examples
+from data.taxonomy import load_taxonomy
+from training.corpus_time import BEFORE, read_time_corpus
+from training.text_config import TextConfig
+
+START = datetime(2025, 1, 1, tzinfo=UTC)
+TAXONOMY = load_taxonomy()
+QUIET = Console(quiet=True)
+
+
+def record(path: Path, rows: list[tuple[str, datetime]]) -> Path:
+    times = pa.array([at for _, at in rows], pa.timestamp("us", tz="Asia/Shanghai"))
+    pq.write_table(pa.table({"time": times, "title": [title for title, _ in rows]}), path)
+    return path
+
+
+def posts_file(path: Path, rows: list[Example]) -> str:
+    path.write_text("".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def hot_rows(size: int) -> list[Example]:
+    """Posts whose titles have nothing in common, by their own number in Chinese characters."""
+    return [
+        Example(
+            id=f"h{i}",
+            text="".join(chr(0x4E00 + 37 * i + k) for k in range(12)) + "。正文",
+            category=TAXONOMY.ids[i % 3],
+            severity=min(i % 3, 1),
+            source="hot",
+        )
+        for i in range(size)
+    ]
+
+
+def test_a_title_ends_at_the_first_stop_or_line() -> None:
+    assert title_of(" 百度地图崩了。8月7日，客服回应 ") == "百度地图崩了"
+    assert title_of("没有正文的标题") == "没有正文的标题"
+    assert title_of("标题\n正文。") == "标题"
+
+
+def test_the_first_snapshot_dates_a_post(tmp_path: Path) -> None:
+    rows = [("甲", START + timedelta(hours=2)), ("甲", START), ("乙", START + timedelta(hours=1))]
+    seen = first_seen(record(tmp_path / "list.parquet", rows))
+    assert seen["甲"] == START
+    own = Example(id="3", text="甲。又来", published_at=START + timedelta(days=9))
+    found = dated([Example(id="1", text="甲。正文"), Example(id="2", text="丙。正文"), own], seen)
+    assert [(row.id, row.published_at) for row in found] == [("1", START), ("3", own.published_at)]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"time": [START.replace(tzinfo=None)], "title": ["甲"]}, "timestamps with a zone"),
+        ({"title": ["甲"]}, "time"),
+    ],
+)
+def test_a_record_of_another_shape_is_refused(tmp_path: Path, table: dict, told: str) -> None:  # type: ignore[type-arg]
+    path = tmp_path / "list.parquet"
+    pq.write_table(pa.table(table), path)
+    with pytest.raises(CorpusError, match=told):
+        first_seen(path)
+    with pytest.raises(CorpusError, match=r"no\.parquet"):
+        first_seen(tmp_path / "no.parquet")
+
+
+def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
+    hot = hot_rows(260)
+    late = hot[200:]
+    times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot[:-1])]
+    others = [*sample_examples(), Example(id="copy", text=late[0].text + "！", category="other", source="elsewhere")]
+    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),), extra=())
+    corpus = read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", times))
+    assert [row.id for row in corpus.part("test")] == [row.id for row in late[:-1]]  # the last one has no date
+    for part in ("train", "validation"):
+        assert all(row.published_at is None or row.published_at < BEFORE for row in corpus.part(part))
+    taught = {row.id for row in corpus.part("train")}
+    assert "copy" not in taught  # it repeats a test post
+    assert {row.id for row in sample_examples()} <= taught
+    assert all(row.source == "hot" for row in corpus.part("validation"))
+    assert corpus.about["rows"]["test"] == 59
+
+
+def test_too_few_dated_posts_are_told(tmp_path: Path) -> None:
+    hot = [replace(row, source="hot") for row in sample_examples()]
+    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", hot),), extra=())
+    with pytest.raises(CorpusError, match="0 dated posts of hot"):
+        read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", [("甲", START)]))

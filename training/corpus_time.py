@@ -1,0 +1,45 @@
+"""The time protocol: train on what was posted before a day, test on the posts of the hot-search list from then on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.hot_dates import dated, first_seen
+from data.splits import split_by_time
+from data.taxonomy import Taxonomy
+from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts
+from training.text_config import TextConfig
+
+SOURCE = "hot"
+BEFORE = datetime(2025, 7, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def read_time_corpus(
+    config: TextConfig, taxonomy: Taxonomy, console: Console, record: Path, before: datetime = BEFORE
+) -> Corpus:
+    """Split the posts of `hot` by the day on which the hot-search record first shows their title.
+
+    Test rows are those from `before` on; validation rows are earlier posts of `hot` (the share that `config` says).
+    All other sources are older than the record, or undated, and only teach; posts of `hot` without a date are left
+    out. CorpusError when fewer than `MIN_ROWS` posts have a date.
+    """
+    posts = load_posts(config.posts, taxonomy, console)
+    hot = [row for row in posts if row.source == SOURCE and fully_labelled(row)]
+    examples = dated(hot, first_seen(record))
+    console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}")
+    if len(examples) < MIN_ROWS:
+        raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
+    extra = [row for row in posts if row.source != SOURCE] + [*load_posts(config.extra, taxonomy, console)]
+    split = partial(split_by_time, seed=config.seed, validation=config.validation)
+    return corpus_of(
+        examples,
+        extra,
+        lambda rows, groups: split(rows, before, groups),
+        (*config.posts, *config.extra, str(record)),
+    )

@@ -1,0 +1,107 @@
+"""Is the evidence true? Taking out its three strongest words must hurt the prediction more than any three words do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from data.records import Evidence, Example, Word
+from models.evidence import content, evidence, without
+from models.text import TextModel
+from training.bootstrap import interval
+from training.evaluate_engine import CountingEngine
+
+TAKEN = 3  # words that are taken out
+LEAST = 2 * TAKEN  # words that a post must have, so that both choices can be wholly different
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """One post: what its evidence tells, and the words that chance takes out."""
+
+    text: str
+    chosen: int
+    probability: float
+    told: tuple[Evidence, ...]
+    chance: tuple[Word, ...]
+    cost: float  # tokens that the evidence ran through the engine, per token of the post's plain pass
+
+
+def _sample(rows: Sequence[Example], posts: int, random: np.random.Generator) -> list[str]:
+    """Up to `posts` texts of posts that are labelled as crises and have words enough."""
+    crises = [row.text for row in rows if row.category not in (None, "none") and len(content(row.text)) >= LEAST]
+    return [crises[i] for i in random.permutation(len(crises))[:posts]]
+
+
+def _by_chance(found: Sequence[Word], told: set[tuple[int, int]], random: np.random.Generator) -> tuple[Word, ...]:
+    """Any three words but just those that are told: a set is not compared with itself."""
+    while True:
+        chance = tuple(found[i] for i in random.permutation(len(found))[:TAKEN])
+        if {(word.start, word.end) for word in chance} != told:
+            return chance
+
+
+def _probe(model: TextModel, text: str, random: np.random.Generator) -> _Probe:
+    plain = model.predict([text])
+    chosen = int(plain.chosen[0])
+    probability = float(plain.category[0, chosen])
+    counter = CountingEngine(model.engine)
+    told = evidence(replace(model, engine=counter), text, chosen, probability)
+    cost = counter.tokens / len(model.tokens.encode([text])[0])
+    chance = _by_chance(content(text), {(word.start, word.end) for word in told[:TAKEN]}, random)
+    return _Probe(text, chosen, probability, told, chance, cost)
+
+
+def _lost(model: TextModel, probes: Sequence[_Probe], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Log-odds of each post's predicted category that its shortened text has lost: [probes]."""
+    category = model.predict(texts).category[np.arange(len(probes)), [probe.chosen for probe in probes]]
+    whole = np.array([probe.probability for probe in probes])
+    low, high = 1e-9, 1 - 1e-9
+    return np.asarray(logit(np.clip(whole, low, high)) - logit(np.clip(category, low, high)))
+
+
+def faithfulness(model: TextModel, rows: Sequence[Example], posts: int, seed: int, draws: int) -> dict[str, Any]:
+    """The share of crisis posts where evidence beats chance, and what it costs.
+
+    `posts` posts that are labelled as crises are drawn by `seed`, whatever the model says of them. From each, the
+    (up to) three strongest words of its evidence are taken out, and three words by chance, not just the same three.
+    Faithful is where the former costs the predicted category more; a post without evidence is not. Cost: tokens,
+    padding included, that the evidence runs through the engine, over those of one plain pass.
+    """
+    random = np.random.default_rng(seed)
+    probes = [_probe(model, text, random) for text in _sample(rows, posts, random)]
+    if not probes:
+        return {"posts": 0}
+    top = _lost(model, probes, [without(probe.text, probe.told[:TAKEN]) for probe in probes])
+    chance = _lost(model, probes, [without(probe.text, probe.chance) for probe in probes])
+    faithful = (top > chance) & np.array([bool(probe.told) for probe in probes])
+    crisis = np.array([probe.chosen != 0 for probe in probes])
+    cost = np.array([probe.cost for probe in probes])
+    return {
+        "posts": len(probes),
+        "faithful": interval(lambda x: float(x.mean()), faithful, n=draws).rounded,
+        "predicted_crises": int(crisis.sum()),
+        "faithful_predicted_crises": interval(
+            lambda x, y: float(x[y].mean()) if y.any() else float("nan"), faithful, crisis, n=draws
+        ).rounded,
+        "log_odds_lost": interval(lambda x: float(x.mean()), top, n=draws).rounded,
+        "log_odds_lost_by_chance": interval(lambda x: float(x.mean()), chance, n=draws).rounded,
+        "cost_mean": round(float(cost.mean()), 2),
+        "cost_p95": round(float(np.quantile(cost, 0.95)), 2),
+        "cost_most": round(float(cost.max()), 2),
+    }
+
+
+def evidence_line(found: dict[str, Any]) -> str:
+    """One sentence for the console."""
+    if not found["posts"]:
+        return "evidence: no crisis post with words enough"
+    return (
+        f"evidence of {found['posts']} crisis posts: faithful {found['faithful'][0]:.3f} "
+        f"({found['faithful'][1]:.3f} to {found['faithful'][2]:.3f}), {found['cost_mean']} plain passes a post"
+    )

@@ -1,0 +1,43 @@
+"""Which posts may measure a bundle: the test part of its own training, or all of them when they taught it nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.taxonomy import Taxonomy
+from models.bundle import Bundle
+from training.config import load_config
+from training.corpus import Corpus, file_sha256, read_corpus
+from training.text_config import TextConfig
+
+
+def same_files(paths: tuple[str, ...], trained_on: Mapping[str, Any]) -> bool:
+    """Whether all of these files taught the model (by hash)."""
+    known = set(trained_on.get("files", {}).values())
+    return all(Path(path).is_file() and file_sha256(path) in known for path in paths)
+
+
+def trained_corpus(
+    bundle: Bundle,
+    posts: tuple[str, ...],
+    extra: tuple[str, ...],
+    taxonomy: Taxonomy,
+    console: Console,
+    seed: int | None = None,
+) -> Corpus | None:
+    """The corpus of the training, split as it was (or by another seed); None when the posts are others."""
+    part = bundle.manifest.text
+    if part is None or not same_files(posts, part.data):
+        return None
+    settings = load_config(TextConfig, flags={**part.config, "posts": posts, "extra": extra})
+    settings = settings if seed is None else replace(settings, seed=seed)
+    corpus = read_corpus(settings, taxonomy, console)
+    if seed is None and corpus.about["rows"]["test"] != part.data["rows"]["test"]:
+        raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
+    return corpus

@@ -1,0 +1,89 @@
+"""How far the doubt can be trusted: calibration before and after scaling, conformal sets, what a review catches."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.text import TextModel, TextPredictions
+from training import metrics
+from training.bootstrap import interval, intervals
+from training.calibrate import REVIEW_SHARE
+from training.text_report import Labels, Truth
+
+Flags = NDArray[np.bool_]
+
+
+def unscaled(model: TextModel) -> TextModel:
+    """The same model with its temperatures taken out."""
+    plain = replace(model.calibration, category_temperature=1.0, severity_temperature=1.0)
+    return replace(model, calibration=plain)
+
+
+def calibration_figures(truth: Truth, probabilities: NDArray[np.float64], draws: int) -> dict[str, Any]:
+    """ECE and log-loss with intervals, and the bins of the reliability curve."""
+    arrays = (probabilities, truth.category)
+    figures = {"ece": metrics.ece, "log_loss": metrics.log_loss}
+    spreads = {name: interval(one, *arrays, groups=truth.groups, n=draws) for name, one in figures.items()}
+    bins = [asdict(one) for one in metrics.reliability(*arrays)]
+    return {name: spread.rounded for name, spread in spreads.items()} | {"bins": bins}
+
+
+def most_doubtful(confidence: NDArray[np.float64], share: float) -> Flags:
+    """The `share` of the rows (rounded up) that the model is least sure of."""
+    flags = np.zeros(len(confidence), bool)
+    flags[np.argsort(confidence, kind="stable")[: int(np.ceil(share * len(confidence)))]] = True
+    return flags
+
+
+def _shares(sets: Labels, held: Flags, review: Flags, doubtful: Flags, wrong: Flags, any_wrong: Flags) -> Any:
+    def caught(flags: Flags, errors: Flags) -> float:
+        return float(flags[errors].mean()) if errors.any() else float("nan")
+
+    return np.array(
+        [
+            held.mean(),
+            sets.mean(),
+            (sets == 1).mean(),
+            review.mean(),
+            caught(review, wrong),
+            caught(review, any_wrong),
+            caught(doubtful, wrong),
+            caught(doubtful, any_wrong),
+        ]
+    )
+
+
+NAMES = (
+    "coverage",
+    "set_size",
+    "single_sets",
+    "reviewed",
+    "errors_caught",
+    "errors_caught_rank_too",
+    "errors_caught_at_share",
+    "errors_caught_rank_too_at_share",
+)
+
+
+def doubt_figures(truth: Truth, seen: TextPredictions, draws: int) -> dict[str, Any]:
+    """Conformal sets and `needs_review` on held-out rows, each as [value, low, high].
+
+    An error is a wrong category; with `rank_too`, a wrong category or rank. `errors_caught` takes the shipped
+    threshold, whatever share of these rows it flags; `…_at_share` flags the most doubtful `review_share` of them.
+    `most_possible` is what a review of that share could catch at best, when it flagged nothing but errors.
+    """
+    rows = np.arange(len(truth.category))
+    wrong = seen.chosen != truth.category
+    either = wrong | (seen.rank != truth.rank)
+    held = seen.members[rows, truth.category]
+    doubtful = most_doubtful(seen.confidence, REVIEW_SHARE)
+    arrays = (seen.members.sum(1), held, seen.needs_review, doubtful, wrong, either)
+    spreads = intervals(_shares, *arrays, groups=truth.groups, n=draws)
+    found: dict[str, Any] = {name: one.rounded for name, one in zip(NAMES, spreads, strict=True)}
+    possible = {name: errors.mean() for name, errors in (("category", wrong), ("category_or_rank", either))}
+    most = {name: round(min(1.0, REVIEW_SHARE / share), 4) if share else 1.0 for name, share in possible.items()}
+    return found | {"review_share": REVIEW_SHARE, "most_possible": most}

@@ -1,0 +1,90 @@
+"""The report of an evaluation: its figures as JSON, and as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+MODELS = ("yujing", "bert", "tfidf", "majority")
+NOTHING = "–"
+
+
+def finite(found: Any) -> Any:
+    """The same tree with null for what is not a number: JSON has no nan."""
+    if isinstance(found, Mapping):
+        return {key: finite(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [finite(value) for value in found]
+    return None if isinstance(found, float) and not math.isfinite(found) else found
+
+
+def number(value: float | None) -> str:
+    """Three digits, or a dash for what could not be measured."""
+    return NOTHING if value is None else f"{value:.3f}"
+
+
+def spread(figure: Sequence[float | None]) -> str:
+    """A figure with its interval."""
+    value, low, high = map(number, figure)
+    return f"{value} [{low}, {high}]"
+
+
+def place(value: float, left: float, right: float) -> str:
+    """Where a value lies on the axis of `whiskers` (see report_charts.html), in pixels; kept within it."""
+    return f"{200 + 420 * min(1.0, max(0.0, (value - left) / (right - left))):.1f}"
+
+
+def is_figure(value: object) -> bool:
+    """Whether this is [value, low, high]."""
+    return isinstance(value, list) and len(value) == 3 and all(x is None or isinstance(x, int | float) for x in value)
+
+
+def _environment() -> Environment:
+    """Every text of the page is escaped: posts are hostile input."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"number": number, "spread": spread, "place": place, "is_figure": is_figure}
+    return made
+
+
+def _class_rows(text: Mapping[str, Any]) -> list[tuple[str, list[float], float | None, str]]:
+    peer = text.get("tfidf", {}).get("per_class_f1", {})
+    return [(key, row["f1"], peer.get(key), f"({row['rows']})") for key, row in text["f1_by_class"].items()]
+
+
+def _drop_rows(text: Mapping[str, Any]) -> list[tuple[str, list[float], None, str]]:
+    rows = text.get("robustness", {}).items()
+    return [(name, row["drop_macro_f1"], None, f"({row['changed']:.0%})") for name, row in rows]
+
+
+def html(found: Mapping[str, Any]) -> str:
+    """The page of what `evaluate` found."""
+    found = finite(found)
+    text = found.get("text")
+    pictures = {
+        "models": {name: text[name] for name in MODELS if name in text} if text else {},
+        "classes": _class_rows(text) if text else [],
+        "drops": _drop_rows(text) if text else [],
+    }
+    return _environment().get_template("report.html").render(found=found, **pictures)
+
+
+def write_json(found: Mapping[str, Any], out: Path) -> Path:
+    """Write figures as strict JSON; the path."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(finite(found), ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return out
+
+
+def write_report(found: Mapping[str, Any], out: Path) -> tuple[Path, Path]:
+    """Write `out` (JSON) and the page beside it, with the suffix .html; both paths."""
+    page = out.with_suffix(".html")
+    write_json(found, out)
+    page.write_text(html(found), encoding="utf-8")
+    return out, page
