@@ -7,6 +7,8 @@ A handler that needs a scope says `@requires("feedback")` (starlette.authenticat
 from __future__ import annotations
 
 import ipaddress
+from contextlib import suppress
+from urllib.parse import urlsplit
 
 from starlette.authentication import AuthCredentials, SimpleUser, UnauthenticatedUser
 from starlette.datastructures import Headers
@@ -54,7 +56,7 @@ class Access:
 
     def _check_local(self, scope: Scope) -> None:
         """Without keys only this machine may call: holds however the service was started."""
-        if self.settings.anonymous or (is_local(_host(scope, "server")) and is_local(_host(scope, "client"))):
+        if self.settings.anonymous or all(map(is_local, _hosts(scope))):
             return
         message = "no API key is configured, so only 127.0.0.1 may call: the operator can run `yujing keys new`"
         raise RefusedError(403, "no_keys", message)
@@ -68,8 +70,13 @@ def is_local(host: str) -> bool:
         return False
 
 
-def _host(scope: Scope, end: str) -> str:
-    return str((scope.get(end) or ("",))[0])
+def _hosts(scope: Scope) -> tuple[str, str, str]:
+    """Both ends of the connection, and the name in Host: a browser page may point a name of its own at 127.0.0.1."""
+    with suppress(ValueError):
+        named = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
+        server, client = (str((scope.get(end) or ("",))[0]) for end in ("server", "client"))
+        return server, client, "127.0.0.1" if named == "localhost" else named
+    return "", "", ""
 
 
 def _presented(headers: Headers) -> str | None:

@@ -58,10 +58,11 @@ class Front:
             await refused.response(scope, receive, exchange.send)
         except Exception as fault:
             logger.error("request failed", exc_info=fault)
-            if exchange.status:  # too late to say anything else
+            if not exchange.status:
+                message = f"the service failed: tell the operator the request id {exchange.request_id}"
+                await answer(500, "internal_error", message)(scope, receive, exchange.send)
+            elif not exchange.ended:  # the server must break the connection: half an answer is none
                 raise
-            message = f"the service failed: tell the operator the request id {exchange.request_id}"
-            await answer(500, "internal_error", message)(scope, receive, exchange.send)
 
 
 class Exchange:
@@ -70,6 +71,7 @@ class Exchange:
     def __init__(self, send: Send, request_id: str) -> None:
         self.request_id = request_id
         self.status = 0
+        self.ended = False
         self._send = send
         self._replaced = False
 
@@ -81,6 +83,7 @@ class Exchange:
             if self.status >= 400 and headers.get("content-type") != "application/json":
                 return await self._replace(headers)
             return await self._send({**message, "headers": headers.raw})
+        self.ended = not message.get("more_body", False)
         if not self._replaced:
             await self._send(message)
         return None
