@@ -7,9 +7,10 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
             $$p -c '$(GOOD)' 2>/dev/null && echo $$p && break; done)
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+FUZZ   := $(VENV)-fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format clean
+.PHONY: help setup demo serve test check fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -36,6 +37,10 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -q
+
+fuzz: $(STAMP) ## thousands of hostile requests against the live service (schemathesis, in a venv of its own)
+	test -x $(FUZZ)/bin/st || { $(BIN)/python -m venv $(FUZZ) && $(FUZZ)/bin/pip install -q schemathesis==4.32.5; }
+	YUJING_SCHEMATHESIS=$(FUZZ)/bin/st $(BIN)/pytest -q -s -m slow tests/test_service_fuzz.py
 
 format: $(STAMP) ## let ruff repair and format
 	$(BIN)/ruff check --fix

@@ -72,7 +72,7 @@ class Live:
             fresh = self._load(replace(self.settings, bundle=folder or self.settings.bundle))
         except YujingError as error:
             metrics.RELOADS.labels("refused").inc()
-            logger.error("reload refused, the current bundle stays: %s", error)
+            logger.error("reload refused, the current bundle stays", extra={"code": error.code})  # the caller hears why
             raise
         finally:
             self._swapping.release()

@@ -81,13 +81,13 @@ HEADERS: list[Spec] = [
         "name": "X-Request-ID",
         "in": "header",
         "required": False,
-        "description": "Yours for the logs; else one is made. It comes back.",
-        "schema": {"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9._-]+$"},
+        "description": "Yours for the logs, 1-64 of A-Z a-z 0-9 . _ -; else one is made. It comes back.",
+        "schema": {"type": "string"},
     },
 ]
 
 
-def complete(spec: Spec) -> Spec:
+def complete(spec: Spec, keyed: bool) -> Spec:
     """BentoML's spec with our paths, errors, keys and examples; 3.1, since its schemas are what pydantic writes."""
     score: Spec = spec["paths"]["/score"]["post"]
     infra = {path: item for path, item in spec["paths"].items() if path != "/score"}
@@ -98,7 +98,7 @@ def complete(spec: Spec) -> Spec:
         "info": {"title": "Yujing 预警", "version": VERSION, "description": ABOUT},
         "servers": spec["servers"],
         "tags": spec["tags"],
-        "security": [{"bearer": []}, {"header": []}, {}],
+        "security": [{"bearer": []}, {"header": []}] if keyed else [],
         "paths": {"/score": {"post": _score(score)}, **_pages(), **infra},
         "components": {"schemas": _schemas(), "securitySchemes": _keys()},
     }
@@ -177,12 +177,20 @@ def _schema(kind: type, mode: Literal["validation", "serialization"]) -> Spec:
     return {**schema.pop("$defs", {}), kind.__name__: schema}
 
 
+def _given(**types: str) -> Spec:
+    """What a record's own check demands: these fields, not null."""
+    return {"required": list(types), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
 def _schemas() -> Spec:
     found: Spec = {"Error": ERROR}
     for given in (ScoreRequest, Reload):
         found |= _schema(given, "validation")
     for answered in (Result, ModelDescription, PolicyTable, Category, Severity):
         found |= _schema(answered, "serialization")
+    found["Item"]["anyOf"] = [_given(text="string"), _given(volume="object")]
+    found["Volume"]["anyOf"] = [_given(counts="array"), _given(heat="array", alarm_threshold="number")]
+    found["Band"]["properties"]["below"] = {"type": ["number", "null"]}  # JSON has no infinity
     found["Category"]["examples"] = [TypeAdapter(Category).dump_python(load_taxonomy().categories[1])]
     found["PolicyTable"]["examples"] = [{"version": Policy.load().version}]
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import anyio.to_thread
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.authentication import requires
@@ -38,7 +38,7 @@ class Reload:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    bundle: Path | None = None
+    bundle: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
 
 
 def _json(value: Any) -> Response:
@@ -72,7 +72,7 @@ async def reload(request: Request) -> Response:
     except InputError as error:
         return answer(400, error.code, str(error))
     try:
-        loaded = await anyio.to_thread.run_sync(live.swap, wanted.bundle)
+        loaded = await anyio.to_thread.run_sync(live.swap, Path(wanted.bundle) if wanted.bundle else None)
     except BusyError as error:
         return answer(409, error.code, str(error), {"Retry-After": "5"})
     except YujingError as error:

@@ -53,7 +53,7 @@ class Yujing:
         keys = KeyRing.of(settings)
         self.policy = Policy.load()
         self.live = PAGES.state.live = live.Live(settings, live.load_tested)
-        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict())  # type: ignore[attr-defined]
+        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": self.live.current.scorer.model_id, "answers": who})
 

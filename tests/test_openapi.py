@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,11 @@ from serving.wire import read_request
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
-    from serving.service import Yujing
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BentoML's own
+        from serving.service import Yujing
 
-    return json.loads(json.dumps(complete(Yujing.openapi_spec.asdict())))  # type: ignore[attr-defined, no-any-return]
+        return json.loads(json.dumps(complete(Yujing.openapi_spec.asdict(), keyed=True)))  # type: ignore[attr-defined, no-any-return]
 
 
 def references(node: object) -> Iterator[str]:

@@ -37,8 +37,8 @@ def server(keys_file: Path) -> Iterator[Running]:
     settings = {
         "YUJING_KEYS_FILE": str(keys_file),
         "YUJING_CONCURRENCY": "3",
-        "YUJING_RATE": "20",
-        "YUJING_BURST": "40",
+        "YUJING_RATE": "0.01",
+        "YUJING_BURST": "30",
     }
     with running(settings, service="keyword_service:Yujing", root=TESTS) as server:
         yield server
