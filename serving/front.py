@@ -80,7 +80,7 @@ class Exchange:
             self.status = message["status"]
             headers = MutableHeaders(raw=list(message["headers"]))
             headers["X-Request-ID"] = self.request_id
-            if self.status >= 400 and headers.get("content-type") != "application/json":
+            if self.status >= 400 and not _is_ours(headers):
                 return await self._replace(headers)
             return await self._send({**message, "headers": headers.raw})
         self.ended = not message.get("more_body", False)
@@ -96,6 +96,12 @@ class Exchange:
         spoken.headers.update(kept)
         await self._send({"type": "http.response.start", "status": self.status, "headers": spoken.raw_headers})
         await self._send({"type": "http.response.body", "body": spoken.body})
+
+
+def _is_ours(headers: MutableHeaders) -> bool:
+    """Whether an error is in our shape; BentoML's are JSON of another one."""
+    bentoml = headers.get("server", "").startswith("BentoML")
+    return headers.get("content-type") == "application/json" and not bentoml
 
 
 def _request_id(scope: Scope) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
+import psutil
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from data.records import Result
 from models.policy import Policy
@@ -56,6 +58,14 @@ def count(results: Sequence[Result], policy: Policy) -> None:
             LIFTS.labels(result.escalation.head, band).inc()
         if result.risk is not None:
             RISKS.labels(result.risk.level).inc()
+
+
+def forget_dead_workers() -> None:
+    """Take away the gauges of workers that were killed, whose requests would count as under way for ever."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    for path in Path(folder).glob("gauge_live*_*.db") if folder else ():
+        if not psutil.pid_exists(pid := int(path.stem.rpartition("_")[2])):
+            mark_process_dead(pid)
 
 
 def exposition() -> bytes:

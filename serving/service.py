@@ -49,6 +49,7 @@ class Yujing:
 
     def __init__(self) -> None:
         logs.configure()
+        metrics.forget_dead_workers()
         settings = Settings.from_env()
         keys = KeyRing.of(settings)
         self.policy = Policy.load()

@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from keyword_scorer import CRASH, POISON, KeywordScorer
+from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 
 from data.records import MAX_ITEMS, Item, Volume
+from serving.client import post_items
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.process import Running, running
 from serving.scoring import score_aligned
@@ -118,6 +119,18 @@ def test_other_refusals_are_json_too(server: Running) -> None:
     form = httpx.post(url, data={"items": "x"}, trust_env=False)
     assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_media_type")
     assert httpx.get(url, trust_env=False).status_code == 405
+
+
+def test_a_fault_of_the_service_is_in_our_shape_too(server: Running) -> None:
+    answer = post(server, {"items": [{"text": "好"}, {"text": f"{SHORT}{SECRET}"}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+    assert answer.headers["x-request-id"] in server.log.read_text(encoding="utf-8")
+    assert SECRET not in server.log.read_text(encoding="utf-8")
+
+
+def test_the_client_splits_what_is_too_large(server: Running) -> None:
+    items = [Item(id=str(number), text="好" * 4_000) for number in range(200)]  # 2.4 MB
+    assert [result.id for result in post_items(server.url, items)] == [item.id for item in items]
 
 
 @pytest.mark.parametrize("chunked", [True, False])
