@@ -7,9 +7,10 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
             $$p -c '$(GOOD)' 2>/dev/null && echo $$p && break; done)
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+FUZZ   := $(VENV)-fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check model format clean
+.PHONY: help setup demo serve test check model fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -42,6 +43,10 @@ model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, s
 	$(BIN)/yujing train text --set 'teacher="runs/teacher/bundle"' --set epochs=6 --set perturbed_share=0.15 --out runs/latest
 	$(BIN)/yujing train escalation --out runs/latest
 	$(BIN)/yujing train escalation --head hotlist --out runs/latest
+
+fuzz: $(STAMP) ## thousands of hostile requests against the live service (schemathesis, in a venv of its own)
+	test -x $(FUZZ)/bin/st || { $(BIN)/python -m venv $(FUZZ) && $(FUZZ)/bin/pip install -q schemathesis==4.32.5; }
+	YUJING_SCHEMATHESIS=$(FUZZ)/bin/st $(BIN)/pytest -q -s -m slow tests/test_service_fuzz.py
 
 format: $(STAMP) ## let ruff repair and format
 	$(BIN)/ruff check --fix

@@ -12,6 +12,9 @@ from data.errors import InputError
 
 Record = TypeVar("Record")
 
+MAX_FAULTS = 20  # a hostile body may hold a hundred thousand
+MAX_NAME = 100  # characters
+
 
 @cache
 def _adapter(kind: type) -> TypeAdapter[Any]:
@@ -20,14 +23,21 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 def place(location: Sequence[str | int]) -> str:
     """Write a pydantic location as a path: ('items', 3, 'text') -> 'items[3].text'."""
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in location)
     return path.removeprefix(".")
 
 
+def _short(step: str) -> str:
+    """A field's name; an unknown one may be as long as the sender likes."""
+    return step if len(step) <= MAX_NAME else f"{step[:MAX_NAME]}…"
+
+
 def explain(error: ValidationError) -> str:
-    """Say where and why, for every fault, without the offending text."""
-    faults = (f"{place(fault['loc']) or 'record'}: {fault['msg']}" for fault in error.errors(include_input=False))
-    return "; ".join(faults)
+    """Say where and why, for the first MAX_FAULTS faults, without the offending text."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = [f"{place(fault['loc']) or 'record'}: {fault['msg']}" for fault in found[:MAX_FAULTS]]
+    more = len(found) - MAX_FAULTS
+    return "; ".join([*faults, f"and {more} more"] if more > 0 else faults)
 
 
 def parse(kind: type[Record], raw: object) -> Record:

@@ -8,7 +8,9 @@ import typer
 
 from data.errors import YujingError
 from serving.command_demo import demo
+from serving.command_keys import keys
 from serving.command_score import score
+from serving.command_self_test import self_test
 from serving.command_serve import serve
 from serving.command_train import compare, evaluate, train
 
@@ -22,6 +24,8 @@ app = typer.Typer(
 app.command()(score)
 app.command()(serve)
 app.command()(demo)
+app.add_typer(keys, name="keys")
+app.command("self-test")(self_test)
 app.add_typer(train, name="train")
 app.command()(evaluate)
 app.command()(compare)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ def demo(
     from serving.settings import Settings
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the service is stopped on the way out
-    settings = Settings.from_env()
+    settings = replace(Settings.from_env(), keys=None, keys_file=None, rate=0)  # a service of its own, for itself
     check_bundle(settings)
     try:
         run(rows, settings.to_env())

@@ -6,11 +6,14 @@ import os
 import socket
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.errors import ConfigError
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
 
 
 def serve(
@@ -18,18 +21,34 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
     bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
     watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="File with a line of `yujing keys new` per caller.")] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
     from serving.process import ROOT, command, environment
     from serving.scoring import check_bundle
     from serving.settings import Settings
 
-    settings = Settings.from_env(bundle=bundle, watch_words=watch_words)
+    settings = Settings.from_env(bundle=bundle, watch_words=watch_words, keys_file=keys)
+    address = _address(host, port)
+    _check_open(host, address, settings)
     check_bundle(settings)
     env = environment(settings.to_env())
-    args = command(_address(host, port), port)
+    args = command(address, port)
     os.chdir(ROOT)
     os.execve(args[0], args, env)  # BentoML takes over this process, so signals reach it directly
+
+
+def _check_open(host: str, address: str, settings: Settings) -> None:
+    """ConfigError when others than this machine could call and nobody needs a key."""
+    from serving.access import is_local
+    from serving.key_ring import KeyRing
+
+    if KeyRing.of(settings).configured or settings.anonymous or is_local(address):
+        return
+    raise ConfigError(
+        f"--host {host} without an API key: make one with `yujing keys new NAME --scope score >> keys.txt` and give "
+        "--keys keys.txt, or stay on 127.0.0.1, or let anybody in with YUJING_ANONYMOUS=true"
+    )
 
 
 def _address(host: str, port: int) -> str:

@@ -34,11 +34,12 @@ class ServiceError(YujingError):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A service that answers at `url`, and the file it logs to."""
+    """A service that answers at `url`, the file it logs to, and the id of its supervisor."""
 
     url: str
     log: Path
     ready_seconds: float
+    pid: int
 
 
 def command(host: str, port: int, service: str = SERVICE, root: Path = ROOT) -> list[str]:
@@ -74,7 +75,7 @@ def running(
         start = time.monotonic()
         try:
             _wait(process, url, Path(log.name), tick)
-            yield Running(url, Path(log.name), time.monotonic() - start)
+            yield Running(url, Path(log.name), time.monotonic() - start, process.pid)
         finally:
             _stop(process)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Sequence
 from typing import Protocol
 
 from data.records import Item, ItemError, Result
+from serving.logs import describe
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.yujing")  # below BentoML's logger, so that its handlers write it
@@ -52,14 +52,9 @@ def score_aligned(scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:
     except Exception as fault:
         if len(items) > 1:
             return [score_aligned(scorer, [item])[0] for item in items]
-        logger.error("scoring failed: %s", _describe(fault))
+        logger.error("scoring failed: %s", describe(fault))
         error = ItemError("internal_error", f"scoring failed ({type(fault).__name__}): see the server's log")
         return [Result(id=items[0].id, model=scorer.model_id, error=error)]
     if len(results) != len(items):  # would hand one post's answer to the author of another
         raise RuntimeError(f"the scorer gave {len(results)} results for {len(items)} items: answers refused")
     return results
-
-
-def _describe(fault: BaseException) -> str:
-    frame = traceback.extract_tb(fault.__traceback__)[-1]
-    return f"{type(fault).__name__} in {frame.name}, {frame.filename}:{frame.lineno}"

@@ -10,34 +10,68 @@ caller wait for a minute. On a CPU it gains little: cost grows with the number o
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import bentoml
 from starlette.responses import Response
 
 from data.records import Result
+from models.policy import Policy
+from serving import live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
-from serving.guard import Guard
-from serving.scoring import load_scorer, score_aligned
+from serving.gate import Gate
+from serving.key_ring import KeyRing
+from serving.openapi import complete
+from serving.pages import build_pages
+from serving.scoring import score_aligned
 from serving.settings import Settings
 from serving.wire import Items, write_results
 
 Results = Annotated[list[Result], WithExample(SAMPLE_RESULTS)]
 
+PAGES = build_pages()
 
-@bentoml.service(name="yujing", workers=1, http={"host": "127.0.0.1", "port": 3000}, traffic={"timeout": 120})
+logger = logging.getLogger("bentoml.yujing")
+
+
+@bentoml.asgi_app(PAGES, path="/")
+@bentoml.service(
+    name="yujing",
+    workers=1,
+    http={"host": "127.0.0.1", "port": 3000},
+    traffic={"timeout": 120},
+    metrics={"enabled": False},  # ours are in serving.metrics, which says why
+    logging={"access": {"enabled": False}},  # ours is in serving.front
+)
 class Yujing:
     """Category, severity and likelihood of escalation of Chinese posts; who should act, and how fast."""
 
     def __init__(self) -> None:
-        self.scorer = load_scorer(Settings.from_env())
+        logs.configure()
+        metrics.forget_dead_workers()
+        settings = Settings.from_env()
+        keys = KeyRing.of(settings)
+        self.policy = Policy.load()
+        self.live = PAGES.state.live = live.Live(settings, live.load_tested)
+        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
+        who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
+        logger.info("ready", extra={"model": self.live.current.scorer.model_id, "answers": who})
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    @staticmethod
+    def supervise() -> None:
+        """Runs once in the supervisor, before its workers: its lines shall be JSON too."""
+        logs.configure()
 
     @bentoml.api(route="/score")  # type: ignore[untyped-decorator]
     def score(self, items: Items = SAMPLE_ITEMS) -> Results:
         """Score 1-256 items; the answer is a list aligned with them, each with its own error if any."""
-        results = score_aligned(self.scorer, [*items])
+        with metrics.ENGINE_SECONDS.time():
+            results = score_aligned(self.live.current.scorer, [*items])
+        metrics.count(results, self.policy)
         # Written here because BentoML's own writer escapes all Chinese as \uXXXX.
         return Response(write_results(results), media_type="application/json")  # type: ignore[return-value]
 
 
-Yujing.add_asgi_middleware(Guard)  # type: ignore[attr-defined]
+Yujing.add_asgi_middleware(Gate)  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,36 +15,52 @@ from data.rim import parse
 
 PREFIX = "YUJING_"
 
+Group = Literal["probes", "metrics", "docs"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`bundle`: a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or torch (the
-    reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word or name per line.
+    """Settings of a deployment; each is also an environment variable YUJING_<NAME>.
+
+    What is served: `bundle`, a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or
+    torch (the reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word per line.
+
+    Who may call: `keys_file` and `keys` hold lines of `yujing keys new`; without any, only this machine may call,
+    unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
+
+    Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
+    `concurrency` requests at the same time, waiting ones included; `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
     watch_words: Path | None = None
     engine: Literal["int8", "bf16", "onnx", "torch"] = "int8"
     threads: Annotated[int, Field(ge=0)] = 0
+    keys_file: Path | None = None
+    keys: str | None = None
+    anonymous: bool = False
+    public: tuple[Group, ...] = ("probes", "metrics", "docs")
+    max_body: Annotated[int, Field(ge=1_024)] = 2 * 1024 * 1024
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50
+    burst: Annotated[int, Field(ge=1)] = 100
+    concurrency: Annotated[int, Field(ge=1)] = 32
+    body_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **flags: object) -> Settings:
-        """Read YUJING_BUNDLE, YUJING_WATCH_WORDS, YUJING_ENGINE, YUJING_THREADS; a flag that is not None wins.
-
-        ConfigError for an unusable value.
-        """
+        """Read the YUJING_* variables; a flag that is not None wins. ConfigError for an unusable value."""
         env = os.environ if env is None else env
-        given = {name: env[PREFIX + name.upper()] for name in cls.__slots__ if env.get(PREFIX + name.upper())}
+        given: dict[str, object] = {name: env[key] for name in cls.__slots__ if env.get(key := PREFIX + name.upper())}
+        if isinstance(public := given.get("public"), str):
+            given["public"] = [group.strip() for group in public.split(",") if group.strip() not in ("", "none")]
         try:
             return parse(cls, {**given, **{name: value for name, value in flags.items() if value is not None}})
         except InputError as error:
             raise ConfigError(f"{PREFIX}* environment variables: {error}") from None
 
     def to_env(self) -> dict[str, str]:
-        """Write the same settings for a child process; paths are made absolute."""
-        paths = {"BUNDLE": self.bundle, "WATCH_WORDS": self.watch_words}
-        given = {PREFIX + name: str(path.absolute()) for name, path in paths.items() if path is not None}
-        return {**given, PREFIX + "ENGINE": self.engine, PREFIX + "THREADS": str(self.threads)}
+        """Write the same settings for a child process; paths are made absolute, None hides what it would inherit."""
+        return {PREFIX + field.name.upper(): _write(getattr(self, field.name)) for field in fields(self)}
 
     def read_watch_words(self) -> list[str]:
         """The words of the file, without blank lines and lines that begin with #; ConfigError when unreadable."""
@@ -55,3 +71,13 @@ class Settings:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"watch words {self.watch_words}: {error}: give a UTF-8 text file") from None
         return [word for line in lines if (word := line.strip()) and not word.startswith("#")]
+
+
+def _write(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Path):
+        return str(value.absolute())
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
+    return str(value)

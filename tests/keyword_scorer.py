@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from data.records import (
@@ -21,6 +22,9 @@ LEVELS = (("", "无", "green"), ("Ⅳ", "一般", "blue"), ("Ⅲ", "较大", "ye
 LEVELS = (*LEVELS, ("Ⅰ", "特别重大", "red"))
 POISON = "坏掉"  # a text with this word cannot be scored
 CRASH = "崩溃"  # a text with this word makes the whole call raise
+SHORT = "缺失"  # a text with this word makes the scorer lose a result
+SLOW = "慢慢"  # a text with this word takes SLOW_SECONDS
+SLOW_SECONDS = 1.5
 
 
 class KeywordScorer:
@@ -29,10 +33,12 @@ class KeywordScorer:
     model_id = "yujing-risk:keyword"
 
     def score(self, items: Sequence[Item]) -> list[Result]:
-        return [self._score(item) for item in items]
+        return [self._score(item) for item in items if SHORT not in (item.text or "")]
 
     def _score(self, item: Item) -> Result:
         text = item.text or ""
+        if SLOW in text:
+            time.sleep(SLOW_SECONDS)
         if CRASH in text:
             raise ValueError(f"a bug that repeats {text}")
         if POISON in text:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from keyword_scorer import KeywordScorer
 
-import serving.scoring
+import serving.live
+from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
+from serving.live import Loaded
+from serving.settings import Settings
 
-serving.scoring.load_scorer = lambda settings: KeywordScorer()
+
+def load(settings: Settings) -> Loaded:
+    return Loaded(KeywordScorer(), open_bundle(settings.bundle, load_taxonomy()))
+
+
+serving.live.load_tested = load
 
 from serving.service import Yujing  # noqa: E402, F401  (after the line above, so that it serves this scorer)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from keyword_scorer import CRASH, POISON, KeywordScorer
+from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 
 from data.records import MAX_ITEMS, Item, Volume
+from serving.client import post_items
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
-from serving.guard import MAX_BODY
 from serving.process import Running, running
 from serving.scoring import score_aligned
+from serving.settings import Settings
 from serving.wire import read_json, write_results
 
 SECRET = "某某客户的秘密投诉内容"
@@ -117,9 +118,33 @@ def test_other_refusals_are_json_too(server: Running) -> None:
     url = f"{server.url}/score"
     form = httpx.post(url, data={"items": "x"}, trust_env=False)
     assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_media_type")
-    big = post(server, b'{"items": "' + b"x" * MAX_BODY)
-    assert (big.status_code, big.json()["error"]["code"]) == (413, "too_large")
     assert httpx.get(url, trust_env=False).status_code == 405
+
+
+def test_a_fault_of_the_service_is_in_our_shape_too(server: Running) -> None:
+    answer = post(server, {"items": [{"text": "好"}, {"text": f"{SHORT}{SECRET}"}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+    assert answer.headers["x-request-id"] in server.log.read_text(encoding="utf-8")
+    assert SECRET not in server.log.read_text(encoding="utf-8")
+
+
+def test_the_client_splits_what_is_too_large(server: Running) -> None:
+    items = [Item(id=str(number), text="好" * 4_000) for number in range(200)]  # 2.4 MB
+    assert [result.id for result in post_items(server.url, items)] == [item.id for item in items]
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_ten_megabytes_of_emoji_are_refused_and_the_client_sees_it(server: Running, chunked: bool) -> None:
+    emoji = json.dumps({"items": [{"text": "😡" * 2_500_000}]}, ensure_ascii=False).encode()
+    assert len(emoji) > 4 * Settings().max_body
+    parts = (emoji[start : start + 65_536] for start in range(0, len(emoji), 65_536))
+    answer = httpx.post(
+        f"{server.url}/score",
+        content=parts if chunked else emoji,
+        headers={"Content-Type": "application/json"},
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
 def test_no_log_ever_holds_a_post(server: Running) -> None:
@@ -128,13 +153,18 @@ def test_no_log_ever_holds_a_post(server: Running) -> None:
     post(server, {"items": [{"text": SECRET}, {"text": f"{POISON}{SECRET}"}]})
     post(server, {"items": [{"text": f"{CRASH}{SECRET}"}]})
     post(server, f'{{"items": [{{"text": "{SECRET}", "id": }}]}}'.encode())
+    httpx.post(f"{server.url}/{SECRET}", content=SECRET.encode(), trust_env=False)
+    httpx.post(f"{server.url}/score%0A?q={SECRET}", json={"items": [{"text": SECRET, "x": 1}]}, trust_env=False)
+    httpx.post(f"{server.url}/admin/reload", json={"bundle": SECRET}, trust_env=False)
     log = server.log.read_text(encoding="utf-8")
-    assert "status=200" in log
-    assert "status=400" in log
+    lines = [json.loads(line) for line in log.splitlines()]  # the supervisor's and BentoML's own among them
+    assert {line["status"] for line in lines if line["message"] == "request"} >= {200, 400, 403, 404}
+    assert {"bentoml.serve", "bentoml.yujing", "bentoml.yujing.access"} <= {line["logger"] for line in lines}
     assert "scoring failed: ValueError" in log
     for secret in (SECRET, json.dumps(SECRET)[1:-1], repr(SECRET.encode())[2:-1]):
         assert secret not in log
-    assert logging.getLevelName(logging.ERROR) in log  # the crash is reported, without its message
+    [crash, *_] = [line for line in lines if line["level"] == "ERROR"]  # reported, without its message
+    assert crash["request_id"] in [line["request_id"] for line in lines if line["message"] == "request"]
 
 
 @pytest.mark.parametrize("path", ["healthz", "livez", "readyz", "metrics", "docs.json", "schema.json", ""])
@@ -142,19 +172,75 @@ def test_health_metrics_and_documentation_answer(server: Running, path: str) -> 
     assert httpx.get(f"{server.url}/{path}", trust_env=False).status_code == 200
 
 
-def test_metrics_count_requests(server: Running) -> None:
-    post(server, {"items": [{"text": "好"}]})
-    assert 'endpoint="/score"' in httpx.get(f"{server.url}/metrics", trust_env=False).text
+def metrics(server: Running) -> dict[str, float]:
+    text = httpx.get(f"{server.url}/metrics", trust_env=False).text
+    lines = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_metrics_count_what_was_answered(server: Running) -> None:
+    before = metrics(server)
+    items = [{"text": "假货"}, {"text": f"{POISON}了"}, {"volume": {"as_of": AS_OF, "counts": [1, None, 20]}}]
+    post(server, {"items": items})
+    post(server, {"items": []})
+    after = metrics(server)
+    for name in (
+        'yujing_requests_total{endpoint="/score",status="200"}',
+        'yujing_requests_total{endpoint="/score",status="400"}',
+        'yujing_refused_total{code="invalid_input"}',
+        'yujing_posts_total{category="counterfeit_ip"}',
+        'yujing_severities_total{rank="2"}',
+        'yujing_item_errors_total{code="invalid_input"}',
+        "yujing_engine_seconds_count",
+    ):
+        assert after[name] - before.get(name, 0) == 1, name
+    assert sum(value for name, value in after.items() if name.startswith("yujing_escalations_total")) >= 1
+    assert after["yujing_queue_depth"] == 0
+    assert after['yujing_model_info{model="yujing-risk:keyword"}'] == 1
+
+
+def test_no_stranger_makes_new_series_of_metrics(server: Running) -> None:
+    def series() -> set[str]:
+        return set(metrics(server))
+
+    httpx.get(f"{server.url}/first", trust_env=False)
+    before = series()
+    for number in range(20):
+        httpx.request(f"M{number}", f"{server.url}/{SECRET}{number}", trust_env=False)
+    assert series() == before
 
 
 def test_openapi_has_schemas_and_live_examples(server: Running) -> None:
     spec = httpx.get(f"{server.url}/docs.json", trust_env=False).json()
     operation = spec["paths"]["/score"]["post"]
     assert {"Item", "Volume", "Result", "CategoryResult", "EscalationResult"} <= set(spec["components"]["schemas"])
-    sample = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]["items"]["default"]
-    assert post(server, {"items": sample}).status_code == 200
-    example = operation["responses"]["200"]["content"]["application/json"]["schema"]["example"]
+    assert post(server, operation["requestBody"]["content"]["application/json"]["example"]).status_code == 200
+    example = operation["responses"]["200"]["content"]["application/json"]["example"]
     assert example == read_json(write_results(SAMPLE_RESULTS))
+
+
+@pytest.mark.parametrize("path", ["taxonomy", "policy", "model"])
+def test_tables_and_model_are_answered_as_documented(server: Running, path: str) -> None:
+    answer = httpx.get(f"{server.url}/{path}", trust_env=False)
+    spec = httpx.get(f"{server.url}/docs.json", trust_env=False).json()
+    schema = spec["paths"][f"/{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        schema = spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    assert set(schema["required"]) <= set(answer.json()) <= set(schema["properties"])
+
+
+def test_tables_and_model_hold_what_an_integrator_needs(server: Running) -> None:
+    def get(path: str) -> dict[str, Any]:
+        return httpx.get(f"{server.url}/{path}", trust_env=False).json()  # type: ignore[no-any-return]
+
+    taxonomy, policy, model = get("taxonomy"), get("policy"), get("model")
+    assert [severity["rank"] for severity in taxonomy["severities"]] == [0, 1, 2, 3, 4]
+    assert [category["id"] for category in taxonomy["categories"]] == model["categories"]
+    assert policy["bands"][-1]["below"] is None
+    assert len(policy["matrix"]["4"]) == len(policy["bands"])
+    assert model["metrics"]["text"]
+    assert model["calibration_age_days"] >= 0
+    assert "##" in model["card"]
 
 
 def test_examples_are_consistent() -> None:

@@ -28,7 +28,29 @@ def test_to_env_is_the_way_back(tmp_path: Path) -> None:
     assert Settings.from_env(settings.to_env()) == settings
 
 
-@pytest.mark.parametrize("env", [{"YUJING_ENGINE": "gpu"}, {"YUJING_THREADS": "-1"}, {"YUJING_THREADS": "two"}])
+def test_keys_limits_and_public_groups_come_through_the_environment(tmp_path: Path) -> None:
+    settings = Settings(keys_file=tmp_path / "k", keys="a  score  0", max_body=4096, rate=0, public=(), anonymous=True)
+    assert Settings.from_env(settings.to_env()) == settings
+    assert Settings.from_env({"YUJING_PUBLIC": "probes, metrics"}).public == ("probes", "metrics")
+    assert Settings.from_env({"YUJING_PUBLIC": "none", "YUJING_ANONYMOUS": "false"}).public == ()
+
+
+def test_a_child_does_not_inherit_what_is_not_set() -> None:
+    assert Settings.from_env({"YUJING_KEYS": "theirs", **Settings().to_env()}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"YUJING_ENGINE": "gpu"},
+        {"YUJING_THREADS": "-1"},
+        {"YUJING_THREADS": "two"},
+        {"YUJING_PUBLIC": "probes,everything"},
+        {"YUJING_RATE": "nan"},
+        {"YUJING_CONCURRENCY": "0"},
+        {"YUJING_ANONYMOUS": "perhaps"},
+    ],
+)
 def test_an_unusable_value_is_named(env: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="YUJING_"):
         Settings.from_env(env)

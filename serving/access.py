@@ -1,0 +1,86 @@
+"""Who may call. The caller's name and scopes go along, as Starlette's `request.user` and `request.auth`.
+
+A handler that needs a scope says `@requires("feedback")` (starlette.authentication) and reads the key's name from
+`request.user.username`; whole endpoints have theirs in the table of `serving.endpoints`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from starlette.authentication import AuthCredentials, SimpleUser, UnauthenticatedUser
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from serving.endpoints import Endpoint
+from serving.key_ring import KeyRing
+from serving.keys import ANONYMOUS, SCOPES
+from serving.refusal import RefusedError
+from serving.settings import Settings
+
+LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models
+HOW = "send Authorization: Bearer <key>"
+
+
+class Access:
+    """ASGI middleware: lets a caller through who has a key with the endpoint's scope, else 401 or 403."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, keys: KeyRing) -> None:
+        self.app = app
+        self.settings = settings
+        self.keys = keys
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint: Endpoint = scope["yujing.endpoint"]
+        if endpoint.group in self.settings.public:
+            scope["user"], scope["auth"] = UnauthenticatedUser(), AuthCredentials()
+            return await self.app(scope, receive, send)
+        name, scopes = self._caller(scope)
+        scope["user"], scope["auth"] = SimpleUser(name), AuthCredentials(scopes)
+        if endpoint.scope is not None and endpoint.scope not in scopes:
+            message = f"{name} may not do this: {endpoint.path} needs a key with the scope {endpoint.scope!r}"
+            raise RefusedError(403, "forbidden", message)
+        return await self.app(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> tuple[str, tuple[str, ...]]:
+        if not self.keys.configured:
+            self._check_local(scope)
+            return ANONYMOUS, LOCAL_SCOPES
+        secret = _presented(Headers(scope=scope))
+        if secret is None or (key := self.keys.find(secret)) is None:
+            said = f"no API key: {HOW}" if secret is None else f"unknown API key: it may have been exchanged; {HOW}"
+            raise RefusedError(401, "unauthorized", said, {"WWW-Authenticate": "Bearer"})
+        return key.name, key.scopes
+
+    def _check_local(self, scope: Scope) -> None:
+        """Without keys only this machine may call: holds however the service was started."""
+        if self.settings.anonymous or all(map(is_local, _hosts(scope))):
+            return
+        message = "no API key is configured, so only 127.0.0.1 may call: the operator can run `yujing keys new`"
+        raise RefusedError(403, "no_keys", message)
+
+
+def is_local(host: str) -> bool:
+    """Whether an IP address is this machine's own loopback."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hosts(scope: Scope) -> tuple[str, str, str]:
+    """Both ends of the connection, and the name in Host: a browser page may point a name of its own at 127.0.0.1."""
+    with suppress(ValueError):
+        named = urlsplit(f"//{Headers(scope=scope).get('host', '')}").hostname or ""
+        server, client = (str((scope.get(end) or ("",))[0]) for end in ("server", "client"))
+        return server, client, "127.0.0.1" if named == "localhost" else named
+    return "", "", ""
+
+
+def _presented(headers: Headers) -> str | None:
+    kind, _, secret = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    return headers.get("x-api-key") or None

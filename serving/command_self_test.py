@@ -1,0 +1,31 @@
+"""`yujing self-test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def self_test(
+    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep today's answers as the bundle's golden posts.")] = False,
+) -> None:
+    """Test a bundle as the service does at its start: general laws, and its golden posts if it has any."""
+    from data.samples import sample_items
+    from data.taxonomy import load_taxonomy
+    from models.bundle import open_bundle
+    from serving.golden import choose, read_golden, write_golden
+    from serving.scoring import load_scorer
+    from serving.self_test import self_test as test
+    from serving.settings import Settings
+
+    settings = Settings.from_env(bundle=bundle)
+    opened, scorer = open_bundle(settings.bundle, load_taxonomy()), load_scorer(settings)
+    golden = None if write else read_golden(opened)
+    tested = test(scorer, golden)
+    typer.echo(f"{scorer.model_id}: {tested} {'golden posts' if golden else 'samples'} passed")
+    if write:
+        kept = choose(scorer.model_id, sample_items(), scorer.score(sample_items()))
+        typer.echo(f"{len(kept.items)} golden posts -> {write_golden(opened, kept)}")

@@ -1,0 +1,47 @@
+"""What may be called: a table, so that anything else is a 404 before any router sees it.
+
+A router's pattern may match more than its author thinks (`^/score$` matches "/score\\n", which would reach
+BentoML without our validation), and paths that a stranger chooses must not become log lines or metric labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serving.settings import Group
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`path` (and what lies `below` it), the group that may be public, the scope needed (None = any key will do)."""
+
+    path: str
+    group: Group | None = None
+    scope: str | None = None
+    below: bool = False
+
+    def serves(self, path: str) -> bool:
+        return path == self.path or (self.below and path.startswith(f"{self.path}/") and path.isprintable())
+
+
+ENDPOINTS = (
+    Endpoint("/livez", "probes"),
+    Endpoint("/readyz", "probes"),
+    Endpoint("/healthz", "probes"),
+    Endpoint("/metrics", "metrics"),
+    Endpoint("/", "docs"),
+    Endpoint("/docs.json", "docs"),
+    Endpoint("/schema.json", "docs"),
+    Endpoint("/static_content", "docs", below=True),
+    Endpoint("/score", scope="score"),
+    Endpoint("/taxonomy"),
+    Endpoint("/model"),
+    Endpoint("/policy"),
+    Endpoint("/feedback", scope="feedback", below=True),
+    Endpoint("/admin/reload", scope="admin"),
+)
+
+
+def find(path: str) -> Endpoint | None:
+    """The endpoint that serves a path, if any."""
+    return next((endpoint for endpoint in ENDPOINTS if endpoint.serves(path)), None)

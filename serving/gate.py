@@ -1,0 +1,46 @@
+"""All that stands before the service, in order: Front, Access, Limits, Idempotent, Guard."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from serving.access import Access
+from serving.front import Front
+from serving.guard import Guard
+from serving.idempotency import Idempotent, Memory
+from serving.key_ring import KeyRing
+from serving.limits import Limits
+from serving.settings import Settings
+
+
+def build(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """The chain; read from the bottom up it is the way of a request."""
+    app = Guard(app)
+    app = Idempotent(app, Memory())
+    app = Limits(app, settings)
+    app = Access(app, settings, KeyRing.of(settings))
+    return Front(app)
+
+
+class Gate:
+    """The one ASGI middleware that BentoML is given.
+
+    The chain is built with the first request: BentoML makes its middlewares before the service, and an error there
+    would pass for "no lifespan supported". By then the service has read the same settings and refused bad ones.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    @cached_property
+    def chain(self) -> ASGIApp:
+        return build(self.app, Settings.from_env())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # we have none
+            return await WebSocketClose()(scope, receive, send)
+        app = self.chain if scope["type"] == "http" else self.app
+        return await app(scope, receive, send)

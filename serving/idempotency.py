@@ -1,0 +1,139 @@
+"""`Idempotency-Key`: who repeats a request after a lost answer gets the same answer, and nothing happens twice.
+
+After draft-ietf-httpapi-idempotency-key-header: 409 while the first is under way, 422 for another body. The memory
+is this worker's own and bounded; a restart forgets. Only answers of 2xx are kept, so a refused one can be repaired.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import metrics
+from serving.limits import BODY
+from serving.refusal import RefusedError
+
+PATHS = {"/score", "/feedback"}
+MAX_ENTRIES, MAX_BYTES, MAX_SECONDS = 4_096, 64 * 1024 * 1024, 24 * 3600.0
+
+Slot = tuple[str, str, str]  # caller, path, key: callers cannot see each other's answers
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(slots=True)
+class Kept:
+    """A request that was seen: the hash of its body and, once it is answered, the messages that were sent."""
+
+    digest: bytes
+    since: float
+    done: bool = False
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return sum(len(message.get("body", b"")) for message in self.messages)
+
+
+class Memory:
+    """What was answered, oldest first; bounded in entries, bytes and time."""
+
+    def __init__(
+        self, entries: int = MAX_ENTRIES, size: int = MAX_BYTES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.entries = entries
+        self.size = size
+        self._clock = clock
+        self._kept: OrderedDict[Slot, Kept] = OrderedDict()
+        self._bytes = 0
+
+    def begin(self, slot: Slot, digest: bytes) -> Kept | None:
+        """The earlier answer to the same request; None when this is the first, which is now under way.
+
+        RefusedError: 422 for another body, 409 while the first is under way.
+        """
+        self._expire()
+        kept = self._kept.get(slot)
+        if kept is None:
+            self._kept[slot] = Kept(digest, self._clock())
+            return None
+        if kept.digest != digest:
+            message = "this Idempotency-Key came with another body before: use a new key for a new request"
+            raise RefusedError(422, "idempotency_key_reused", message)
+        if not kept.done:
+            message = "the first request with this Idempotency-Key is under way: wait for its answer"
+            raise RefusedError(409, "idempotency_key_in_use", message, {"Retry-After": "1"})
+        return kept
+
+    def end(self, slot: Slot, messages: list[Message]) -> None:
+        """Keep an answer of 2xx, forget another one (or none)."""
+        kept = self._kept[slot]
+        if not messages or not 200 <= messages[0]["status"] < 300:
+            return self._forget(slot)
+        kept.messages, kept.done = messages, True
+        self._bytes += kept.size
+        self._expire()
+        return None
+
+    def _expire(self) -> None:
+        """Forget the oldest answers until all bounds hold; requests under way are bounded by the concurrency."""
+        too_old = self._clock() - MAX_SECONDS
+        for slot in list(self._kept):
+            kept = self._kept[slot]
+            if len(self._kept) <= self.entries and self._bytes <= self.size and kept.since >= too_old:
+                return
+            if kept.done:
+                self._forget(slot)
+
+    def _forget(self, slot: Slot) -> None:
+        self._bytes -= self._kept.pop(slot).size
+
+
+class Idempotent:
+    """ASGI middleware: honours Idempotency-Key on PATHS; a repeated answer carries Idempotency-Replayed: true."""
+
+    def __init__(self, app: ASGIApp, memory: Memory) -> None:
+        self.app = app
+        self.memory = memory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = Headers(scope=scope).get("idempotency-key")
+        if key is None or scope["method"] != "POST" or scope["path"] not in PATHS:
+            return await self.app(scope, receive, send)
+        if not _KEY.fullmatch(key):
+            raise RefusedError(400, "invalid_idempotency_key", "Idempotency-Key: use 1-255 visible ASCII characters")
+        slot = (scope["user"].username, scope["path"], key)
+        kept = self.memory.begin(slot, hashlib.sha256(scope[BODY]).digest())
+        if kept is not None:
+            return await _replay(kept, send)
+        return await self._record(slot, scope, receive, send)
+
+    async def _record(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
+        complete = False
+
+        async def record(message: Message) -> None:
+            nonlocal complete
+            messages.append(message)
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, record)
+        finally:
+            self.memory.end(slot, messages if complete else [])
+
+
+async def _replay(kept: Kept, send: Send) -> None:
+    metrics.REPLAYED.inc()
+    for message in kept.messages:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"idempotency-replayed", b"true")]}
+        await send(message)

@@ -1,0 +1,76 @@
+"""API keys: 256 random bits each, stored only as a hash, several, named, with scopes, exchanged without a restart.
+
+A line of the file, or of YUJING_KEYS, is what `yujing keys new` prints: `name  scope,scope  sha256`. A plain
+SHA-256 is enough for a key that nobody can guess; slow hashes are for passwords.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from data.errors import ConfigError
+
+SCOPES = ("score", "feedback", "admin")
+PREFIX = "yj_"  # lets secret scanners find a key that was committed by mistake
+ANONYMOUS = "anonymous"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A caller: its name, what it may do, and the hash of its secret."""
+
+    name: str
+    scopes: tuple[str, ...]
+    sha256: str
+
+    @property
+    def line(self) -> str:
+        return f"{self.name}  {','.join(self.scopes)}  {self.sha256}"
+
+
+def hash_key(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_key(name: str, scopes: Sequence[str]) -> tuple[str, Key]:
+    """A new secret and the record to store; ConfigError for a bad name or scope."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    return secret, read_key(Key(name, tuple(dict.fromkeys(scopes)), hash_key(secret)).line, "the new key")
+
+
+def read_key(line: str, place: str) -> Key:
+    """Read one line; ConfigError says what is wrong with it, without the hash."""
+    parts = line.split()
+    if len(parts) != 3:
+        raise ConfigError(f"{place}: expected `name scope,scope sha256`: take the line of `yujing keys new`")
+    name, scopes, sha256 = parts[0], tuple(parts[1].split(",")), parts[2]
+    if not _NAME.fullmatch(name) or name == ANONYMOUS:
+        raise ConfigError(f"{place}: name {name!r}: use 1-64 of A-Z a-z 0-9 . _ - (and not {ANONYMOUS!r})")
+    if unknown := sorted(set(scopes) - set(SCOPES)):
+        raise ConfigError(f"{place}: unknown scope {unknown[0]!r}: use {', '.join(SCOPES)}")
+    if not _SHA256.fullmatch(sha256):
+        raise ConfigError(f"{place}: the third word must be a SHA-256 in lower-case hex: never the key itself")
+    return Key(name, scopes, sha256)
+
+
+def read_keys(text: str, source: str) -> tuple[Key, ...]:
+    """Read lines; blank ones and those that begin with # are left out; ConfigError names the line."""
+    return tuple(_read_lines(text, source))
+
+
+def _read_lines(text: str, source: str) -> Iterator[Key]:
+    names: set[str] = set()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.strip().startswith("#"):
+            key = read_key(line, f"{source}, line {number}")
+            if key.name in names:
+                raise ConfigError(f"{source}, line {number}: a second key named {key.name!r}: give it another name")
+            names.add(key.name)
+            yield key

@@ -1,0 +1,104 @@
+"""How much one caller, and all together, may ask: rate, concurrency, size of a body, time to send it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving import metrics
+from serving.bucket import Buckets
+from serving.endpoints import Endpoint
+from serving.refusal import RefusedError
+from serving.settings import Settings
+
+BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
+
+
+class Limits:
+    """ASGI middleware: answers 408, 413, 415, 429 or 503; what passes has its whole body in scope["yujing.body"].
+
+    Content-Encoding is refused, so no small body can become a large one.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self.buckets = Buckets(settings.rate, settings.burst)
+        self.running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint: Endpoint = scope["yujing.endpoint"]
+        if endpoint.group is not None:  # probes must answer when the service is full
+            return await self.app(scope, receive, send)
+        self._check_rate(scope["user"].username)
+        if self.running >= self.settings.concurrency:
+            message = f"{self.running} requests are under way, which is the limit: try again"
+            raise RefusedError(503, "overloaded", message, {"Retry-After": "1"})
+        self.running += 1
+        try:
+            with metrics.QUEUE.track_inprogress():
+                return await self._admit(scope, receive, send)
+        finally:
+            self.running -= 1
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        _check_headers(headers, self.settings.max_body)
+        body = scope[BODY] = await self._read(receive)
+        if body:
+            _check_type(headers)
+        return await self.app(scope, _replay(body, receive), send)
+
+    def _check_rate(self, caller: str) -> None:
+        if seconds := self.buckets.wait(caller):
+            message = f"{caller} may ask {self.settings.rate:g} times a second: wait {seconds:.2f} s"
+            raise RefusedError(429, "rate_limited", message, {"Retry-After": str(math.ceil(seconds))})
+
+    async def _read(self, receive: Receive) -> bytes:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.body_seconds):
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > self.settings.max_body:
+                        raise _too_large(self.settings.max_body)
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            reason = f"the body must arrive within {self.settings.body_seconds:g} s"
+            raise RefusedError(408, "body_timeout", reason, {"Connection": "close"}) from None
+
+
+def _too_large(limit: int) -> RefusedError:
+    """Without `Connection: close`: the server reads what still comes and drops it, so the client sees this answer."""
+    return RefusedError(413, "too_large", f"the body must be at most {limit} bytes: send fewer items")
+
+
+def _check_headers(headers: Headers, max_body: int) -> None:
+    """Refuse by the headers alone, before any of the body is read."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
+        message = "Content-Encoding is not supported: send the JSON as it is"
+        raise RefusedError(415, "unsupported_encoding", message, {"Accept-Encoding": "identity"})
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length[:20]) > max_body:
+        raise _too_large(max_body)
+
+
+def _check_type(headers: Headers) -> None:
+    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        message = "Content-Type must be application/json (curl: -H 'Content-Type: application/json')"
+        raise RefusedError(415, "unsupported_media_type", message)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replayed

@@ -1,0 +1,84 @@
+"""The model that answers now, and its exchange while requests run."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+from data.errors import BundleError, YujingError
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, open_bundle
+from serving import metrics
+from serving.golden import read_golden
+from serving.scoring import SupportsScore, load_scorer
+from serving.self_test import self_test
+from serving.settings import Settings
+
+logger = logging.getLogger("bentoml.yujing.live")
+
+
+class BusyError(YujingError):
+    """A swap while another one is under way."""
+
+    code = "reload_in_progress"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A scorer that passed its self-test, and the bundle it comes from."""
+
+    scorer: SupportsScore
+    bundle: Bundle
+
+
+def load_tested(settings: Settings) -> Loaded:
+    """Load a bundle and test it (seconds; the first time its engine is built too); BundleError when it fails."""
+    start = time.monotonic()
+    bundle = open_bundle(settings.bundle, load_taxonomy())
+    scorer = load_scorer(settings)
+    if scorer.model_id != bundle.model_id:
+        raise BundleError(f"{bundle.folder} changed while it was loaded: try again")
+    golden = read_golden(bundle)
+    if golden is None:
+        logger.warning("the bundle has no golden posts, only general laws are tested", extra={"model": scorer.model_id})
+    tested = self_test(scorer, golden)
+    seconds = round(time.monotonic() - start, 1)
+    logger.info("self-test passed", extra={"model": scorer.model_id, "items": tested, "seconds": seconds})
+    return Loaded(scorer, bundle)
+
+
+class Live:
+    """Holds what is loaded. A request takes `current` once, so a swap never mixes two models in one answer."""
+
+    def __init__(self, settings: Settings, load: Callable[[Settings], Loaded]) -> None:
+        self.settings = settings
+        self._load = load
+        self._swapping = Lock()
+        self.current = load(settings)
+        metrics.MODEL_INFO.labels(self.current.scorer.model_id).set(1)
+
+    def swap(self, folder: Path | None = None) -> Loaded:
+        """Load `folder` (None = the folder of the start) beside the current bundle, then exchange them.
+
+        The current one stays when the new one is refused (YujingError); BusyError while another swap runs.
+        """
+        if not self._swapping.acquire(blocking=False):
+            raise BusyError("another reload is under way: wait for it")
+        try:
+            fresh = self._load(replace(self.settings, bundle=folder or self.settings.bundle))
+        except YujingError as error:
+            metrics.RELOADS.labels("refused").inc()
+            logger.error("reload refused, the current bundle stays", extra={"code": error.code})  # the caller hears why
+            raise
+        finally:
+            self._swapping.release()
+        before, self.current = self.current, fresh
+        metrics.RELOADS.labels("done").inc()
+        metrics.MODEL_INFO.labels(before.scorer.model_id).set(0)
+        metrics.MODEL_INFO.labels(fresh.scorer.model_id).set(1)
+        logger.info("reloaded", extra={"model": fresh.scorer.model_id, "previous": before.scorer.model_id})
+        return fresh

@@ -1,0 +1,115 @@
+"""The OpenAPI text: BentoML's, completed with what stands before and beside `POST /score`."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter
+
+from data.records import Item
+from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
+from serving.openapi_answers import REF, Spec, responses
+from serving.openapi_schemas import schemas
+from serving.wire import read_json, write_results
+
+VERSION = "1.0.0"  # of the contract: fields are added (minor), none is changed or taken away (major)
+ABOUT = """Risk classification of Chinese public-opinion crises. Times are ISO 8601 with a zone; `rank` rises with harm.
+
+Additive versioning: new fields and codes may come at any time, so ignore what you do not know; none changes its
+meaning.
+Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`."""
+
+
+TAXONOMY: Spec = {
+    "type": "object",
+    "required": ["version", "categories", "severities"],
+    "properties": {
+        "version": {"type": "string"},
+        "categories": {"type": "array", "items": {"$ref": REF.format(model="Category")}},
+        "severities": {"type": "array", "items": {"$ref": REF.format(model="Severity")}},
+    },
+}
+RELOADED: Spec = {
+    "type": "object",
+    "required": ["model", "previous"],
+    "properties": {"model": {"type": "string"}, "previous": {"type": "string"}},
+    "example": {"model": "yujing-risk:4424b4be3613", "previous": "yujing-risk:1a2b3c4d5e6f"},
+}
+HEADERS: list[Spec] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "Repeats get the first answer (24 h, until a restart); another body gets 422.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    },
+    {
+        "name": "X-Request-ID",
+        "in": "header",
+        "required": False,
+        "description": "Yours for the logs, 1-64 of A-Z a-z 0-9 . _ -; else one is made. It comes back.",
+        "schema": {"type": "string"},
+    },
+]
+
+
+def complete(spec: Spec, keyed: bool) -> Spec:
+    """BentoML's spec with our paths, errors, keys and examples; 3.1, since its schemas are what pydantic writes."""
+    score: Spec = spec["paths"]["/score"]["post"]
+    infra = {path: item for path, item in spec["paths"].items() if path != "/score"}
+    for path, item in infra.items():
+        item["get"] |= {"operationId": path.strip("/"), "security": []}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Yujing 预警", "version": VERSION, "description": ABOUT},
+        "servers": spec["servers"],
+        "tags": spec["tags"],
+        "security": [{"bearer": []}, {"header": []}] if keyed else [],
+        "paths": {"/score": {"post": _score(score)}, **_pages(), **infra},
+        "components": {"schemas": schemas(), "securitySchemes": _keys()},
+    }
+
+
+def _score(operation: Spec) -> Spec:
+    example = {"items": SAMPLE_ITEMS}
+    body = TypeAdapter(dict[str, list[Item]]).dump_python(example, mode="json", exclude_none=True)
+    results = {"type": "array", "items": {"$ref": REF.format(model="Result")}}
+    request = {"schema": {"$ref": REF.format(model="ScoreRequest")}, "example": body}
+    return {
+        **operation,
+        "summary": "Score posts and volumes",
+        "parameters": HEADERS,
+        "requestBody": {"required": True, "content": {"application/json": request}},
+        "responses": responses(results, read_json(write_results(SAMPLE_RESULTS)), (400, 409, 422, 504)),
+    }
+
+
+def _pages() -> Spec:
+    policy: Spec = {"$ref": REF.format(model="PolicyTable")}
+    model: Spec = {"$ref": REF.format(model="ModelDescription")}
+    reload = {"schema": {"$ref": REF.format(model="Reload")}, "example": {"bundle": None}}
+    swap = _page("Exchange the bundle without dropping a request (scope admin)", RELOADED, (400, 409, 422, 504))
+    return {
+        "/taxonomy": {"get": _page("Categories and severities with their definitions", TAXONOMY)},
+        "/model": {"get": _page("The model that answers now: card, metrics, age of the calibration", model)},
+        "/policy": {"get": _page("The table that joins severity and likelihood", policy)},
+        "/admin/reload": {
+            "post": {**swap, "requestBody": {"required": False, "content": {"application/json": reload}}}
+        },
+    }
+
+
+def _page(summary: str, schema: Spec, more: tuple[int, ...] = ()) -> Spec:
+    name = "_".join(summary.lower().split()[:3])
+    return {
+        "summary": summary,
+        "operationId": f"yujing__{name}",
+        "tags": ["Service APIs"],
+        "parameters": HEADERS[1:],
+        "responses": responses(schema, schema.get("example"), more),
+    }
+
+
+def _keys() -> Spec:
+    return {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "a key of `yujing keys new`"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }

@@ -1,0 +1,58 @@
+"""The model that answers now: exchanged whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from keyword_scorer import KeywordScorer
+
+from data.errors import BundleError
+from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
+from serving.live import BusyError, Live, Loaded
+from serving.settings import Settings
+
+
+class Named(KeywordScorer):
+    def __init__(self, folder: Path | None) -> None:
+        self.model_id = f"yujing-risk:{folder}"
+
+
+def load(settings: Settings) -> Loaded:
+    if settings.bundle == Path("bad"):
+        raise BundleError("bad: self-test failed")
+    return Loaded(Named(settings.bundle), open_bundle(None, load_taxonomy()))
+
+
+def test_a_good_bundle_takes_over_and_a_bad_one_does_not() -> None:
+    live = Live(Settings(bundle=Path("first")), load)
+    assert live.swap(Path("second")) is live.current
+    assert live.current.scorer.model_id == "yujing-risk:second"
+    with pytest.raises(BundleError):
+        live.swap(Path("bad"))
+    assert live.current.scorer.model_id == "yujing-risk:second"
+    assert live.swap().scorer.model_id == "yujing-risk:first"  # without a folder: as at the start
+
+
+def test_one_swap_at_a_time_and_the_old_model_answers_meanwhile() -> None:
+    begun, finish = Event(), Event()
+
+    def slow(settings: Settings) -> Loaded:
+        if settings.bundle is not None:
+            begun.set()
+            finish.wait(10)
+        return load(settings)
+
+    live = Live(Settings(), slow)
+    before = live.current
+    thread = Thread(target=live.swap, args=(Path("second"),))
+    thread.start()
+    assert begun.wait(10)
+    with pytest.raises(BusyError):
+        live.swap(Path("third"))
+    assert live.current is before
+    finish.set()
+    thread.join()
+    assert live.current.scorer.model_id == "yujing-risk:second"

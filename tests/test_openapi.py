@@ -1,0 +1,70 @@
+"""The OpenAPI text: complete, consistent with the table of endpoints, and true of what the parser takes."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from serving.endpoints import ENDPOINTS
+from serving.openapi import complete
+from serving.openapi_answers import ALWAYS
+from serving.wire import read_request
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BentoML's own
+        from serving.service import Yujing
+
+        return json.loads(json.dumps(complete(Yujing.openapi_spec.asdict(), keyed=True)))  # type: ignore[attr-defined, no-any-return]
+
+
+def references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from [value] if key == "$ref" else references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def operations(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {f"{verb} {path}": found for path, item in spec["paths"].items() for verb, found in item.items()}
+
+
+def test_every_documented_path_is_in_the_table_of_endpoints(spec: dict[str, Any]) -> None:
+    assert set(spec["paths"]) <= {endpoint.path for endpoint in ENDPOINTS}
+    assert {"/score", "/taxonomy", "/model", "/policy", "/admin/reload", "/metrics", "/livez"} <= set(spec["paths"])
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(spec: dict[str, Any]) -> None:
+    names = {name.rpartition("/")[2] for name in references(spec)}
+    assert names == set(spec["components"]["schemas"])
+
+
+def test_every_operation_names_its_refusals_with_an_example(spec: dict[str, Any]) -> None:
+    found = operations(spec)
+    assert len({operation["operationId"] for operation in found.values()}) == len(found)
+    for name, operation in found.items():
+        if operation.get("security") == []:  # probes and metrics
+            continue
+        assert {str(status) for status in (200, *ALWAYS)} <= set(operation["responses"]), name
+        for status, response in operation["responses"].items():
+            media = response["content"]["application/json"]
+            assert status == "200" or media["example"]["error"], name
+    assert {"400", "409", "422", "429"} <= set(found["post /score"]["responses"])
+
+
+def test_the_example_is_a_valid_request(spec: dict[str, Any]) -> None:
+    example = operations(spec)["post /score"]["requestBody"]["content"]["application/json"]["example"]
+    assert [item.id for item in read_request(json.dumps(example).encode())] == ["w1", "w2"]
+
+
+def test_idempotency_is_documented(spec: dict[str, Any]) -> None:
+    names = {parameter["name"] for parameter in operations(spec)["post /score"]["parameters"]}
+    assert names == {"Idempotency-Key", "X-Request-ID"}

@@ -1,0 +1,117 @@
+"""The one JSON parser: strict, bounded, and silent about what a post says."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import InputError
+from data.records import MAX_TEXT
+from serving.wire import AHEAD, check_times, read_json, read_request
+
+SECRET = "某某客户的秘密"
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+def refusal(body: bytes) -> str:
+    with pytest.raises(InputError) as raised:
+        check_times(read_request(body), NOW)
+    assert SECRET not in str(raised.value)
+    return str(raised.value)
+
+
+def item(field: str) -> bytes:
+    return f'{{"items": [{{"text": "{SECRET}", {field}}}]}}'.encode()
+
+
+def volume(field: str) -> bytes:
+    return item(f'"volume": {{"as_of": "2026-03-15T12:00:00Z", {field}}}')
+
+
+HOSTILE = [
+    (item('"id": "a", "id": "b"'), "not valid JSON: Detected duplicate key"),
+    (b'{"items": [], "items": [{"text": "a"}]}', "not valid JSON: Detected duplicate key"),
+    (item('"id": "\\ud800"'), "not valid JSON: "),
+    (item('"id": "\\udc00"'), "not valid JSON: "),
+    (b'{"items": [{"text": "\xff"}]}', "not valid JSON: "),
+    (b'{"items": [{"text": "\xed\xa0\x80"}]}', "not valid JSON: "),
+    (b"\xef\xbb\xbf{}", "not valid JSON: "),
+    (b"[" * 100_000, "not valid JSON: recursion limit"),
+    (b'{"items":' * 50_000, "not valid JSON: recursion limit"),
+    (b'{"items": [{"text": ' + b"[" * 150 + b"]" * 150 + b"}]}", "items[0].text: "),
+    (item('"id": NaN'), "items[0].id: "),
+    (item('"id": 7'), "items[0].id: "),
+    (item('"explain": 1'), "items[0].explain: "),
+    (item('"explain": "yes"'), "items[0].explain: "),
+    (item('"published_at": 1700000000'), "items[0].published_at: "),
+    (item('"published_at": "2026-03-15"'), "items[0].published_at: "),
+    (item('"published_at": "2026-03-15T20:00:00Z"'), "items[0].published_at: 2026-03-15T20:00:00+00:00 lies in the"),
+    (item('"published_at": "0001-01-01T00:00:00+14:00"'), "items[0].published_at: 0001-01-01T00:00:00+14:00 lies bef"),
+    (volume('"counts": [-1]'), "items[0].volume.counts[0]: "),
+    (volume('"counts": [1e999]'), "items[0].volume.counts[0]: "),
+    (volume('"counts": [' + "9" * 400 + "]"), "items[0].volume.counts[0]: "),
+    (volume('"counts": [' + "9" * 5000 + "]"), "not valid JSON: "),
+    (volume('"counts": [Infinity]'), "items[0].volume.counts[0]: "),
+    (volume('"counts": ["3"]'), "items[0].volume.counts[0]: "),
+    (volume('"counts": [true]'), "items[0].volume.counts[0]: "),
+    (volume('"counts": [1], "negative": [-1]'), "items[0].volume.negative[0]: "),
+    (volume('"counts": [1], "interval_minutes": 60.5'), "items[0].volume.interval_minutes: "),
+    (volume('"counts": [1], "interval_minutes": "60"'), "items[0].volume.interval_minutes: "),
+    (volume('"counts": [1], "n_platforms": -1'), "items[0].volume.n_platforms: "),
+    (volume('"counts": [1], "influencer_share": 1.1'), "items[0].volume.influencer_share: "),
+    (b'{"items": {"0": {"text": "a"}}}', "items: "),
+    (b"null", "record: "),
+    (b'"' + b"x" * 1000 + b'"', "record: "),
+    (b"7", "record: "),
+]
+
+
+@pytest.mark.parametrize(("body", "says"), HOSTILE, ids=[f"{i}-{says[:40]}" for i, (_, says) in enumerate(HOSTILE)])
+def test_hostile_bodies_are_refused_with_the_place(body: bytes, says: str) -> None:
+    assert refusal(body).startswith(says)
+
+
+def test_as_of_may_not_lie_in_the_future_but_clocks_may_differ() -> None:
+    body = '{"items": [{"volume": {"as_of": "%s", "counts": [1]}}]}'
+    late = NOW + AHEAD + timedelta(seconds=1)
+    assert refusal((body % late.isoformat()).encode()).startswith("items[0].volume.as_of: ")
+    check_times(read_request((body % (NOW + AHEAD).isoformat()).encode()), NOW)
+
+
+@given(st.integers(1, 2_000))
+def test_a_refusal_is_short_however_much_is_wrong(many: int) -> None:
+    fields = {f"{SECRET[0]}{number}" + "k" * 500: 1 for number in range(many)}
+    with pytest.raises(InputError) as raised:
+        read_request(json.dumps({"items": [{"text": "a", **fields}]}).encode())
+    assert len(str(raised.value)) < 5_000
+
+
+def test_a_long_duplicate_key_is_not_repeated_in_full() -> None:
+    key = json.dumps("k" * 100_000)
+    with pytest.raises(InputError) as raised:
+        read_json(f"{{{key}: 1, {key}: 2}}")
+    assert len(str(raised.value)) < 500
+
+
+@given(st.text(min_size=1, max_size=200).filter(lambda text: text.isprintable()), st.booleans())
+def test_what_is_valid_comes_through_unchanged(text: str, escaped: bool) -> None:
+    [item] = read_request(json.dumps({"items": [{"text": text}]}, ensure_ascii=escaped).encode())
+    assert item.text == text
+
+
+def test_emoji_count_as_characters() -> None:
+    assert len(read_request(json.dumps({"items": [{"text": "😡" * MAX_TEXT}]}).encode())) == 1
+    assert refusal(json.dumps({"items": [{"text": "😡" * (MAX_TEXT + 1)}]}).encode()).startswith("items[0].text: ")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_anything_but_items_or_an_input_error(body: bytes) -> None:
+    try:
+        items = read_request(body)
+    except InputError:
+        return
+    assert items
