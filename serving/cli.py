@@ -8,6 +8,8 @@ import typer
 
 from data.errors import YujingError
 from serving.command_demo import demo
+from serving.command_drift import drift
+from serving.command_feedback import feedback
 from serving.command_score import score
 from serving.command_serve import serve
 from serving.command_train import evaluate, train
@@ -24,6 +26,8 @@ app.command()(serve)
 app.command()(demo)
 app.add_typer(train, name="train")
 app.command()(evaluate)
+app.add_typer(feedback, name="feedback")
+app.add_typer(drift, name="drift")
 
 
 def main() -> None:

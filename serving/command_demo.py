@@ -22,7 +22,7 @@ def demo(
     settings = Settings.from_env()
     check_bundle(settings)
     try:
-        run(rows, settings.to_env())
+        run(rows, {**settings.to_env(), "YUJING_STORE": ""})  # a demo leaves nothing behind
     except ServiceError as error:
         typer.echo(f"yujing: {error}", err=True)
         raise typer.Exit(1) from None

@@ -18,15 +18,17 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
     bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
     watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder to keep answers and corrections in.")] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
     from serving.process import ROOT, command, environment
+    from serving.recorder_env import recorder_env
     from serving.scoring import check_bundle
     from serving.settings import Settings
 
     settings = Settings.from_env(bundle=bundle, watch_words=watch_words)
     check_bundle(settings)
-    env = environment(settings.to_env())
+    env = environment({**settings.to_env(), **recorder_env(settings.bundle, store)})
     args = command(_address(host, port), port)
     os.chdir(ROOT)
     os.execve(args[0], args, env)  # BentoML takes over this process, so signals reach it directly

@@ -37,7 +37,7 @@ def _same_files(paths: tuple[str, ...], trained_on: Mapping[str, Any]) -> bool:
     return all(Path(path).is_file() and file_sha256(path) in known for path in paths)
 
 
-def _trained_corpus(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console) -> Corpus | None:
+def trained_corpus(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console) -> Corpus | None:
     """The corpus of the training, split as it was; None when the posts are others."""
     part = bundle.manifest.text
     if part is None or not _same_files(config.posts, part.data):
@@ -54,7 +54,7 @@ def _trained_corpus(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, 
 def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console) -> dict[str, Any]:
     """The text model and, where its training part is known, the TF-IDF baseline."""
     model = load_text_model(bundle, config.engine)
-    corpus = _trained_corpus(config, bundle, taxonomy, console)
+    corpus = trained_corpus(config, bundle, taxonomy, console)
     if corpus is not None:
         rows = corpus.part("test")
         found = compare_texts(model, corpus, taxonomy, console, config.draws)
