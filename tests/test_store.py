@@ -264,9 +264,7 @@ def test_the_migrations_make_what_the_code_expects(settings: StoreSettings) -> N
 def test_sqlite_writes_ahead_and_syncs(tmp_path: Path) -> None:
     base, names = Database(StoreSettings(folder=tmp_path).database()), ("journal_mode", "synchronous")
     with base.read() as connection:
-        found = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
-        }
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
     base.close()
     assert found == {"journal_mode": "wal", "synchronous": 2}
 
