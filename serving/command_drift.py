@@ -10,15 +10,14 @@ import typer
 drift = typer.Typer(help="Are posts and answers still what they were?", no_args_is_help=True)
 
 
-@drift.callback()
-def group() -> None:
-    """Keep `reference` a command of its own, though it is the only one."""
+Posts = Annotated[Path, typer.Argument(metavar="POSTS", help="Usual posts: .jsonl, .csv or .parquet with id and text.")]
+Folder = Annotated[Path | None, typer.Option("--bundle", help="Folder of another bundle than the shipped one.")]
 
 
 @drift.command()
 def reference(
-    corpus: Annotated[Path, typer.Argument(metavar="POSTS", help="Usual posts: .jsonl, .csv or .parquet with text.")],
-    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
+    corpus: Posts,
+    bundle: Folder = None,
     out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="the bundle's manifest")] = None,
 ) -> None:
     """Score usual posts and keep their statistics, which the service compares its own posts with.
@@ -33,6 +32,27 @@ def reference(
     made = score_reference(opened, held_out_texts(opened, corpus))
     where = store_reference(made, opened, out)
     typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where}")
+
+
+@drift.command()
+def replay(
+    corpus: Posts,
+    bundle: Folder = None,
+    window: Annotated[int, typer.Option(min=300, help="Posts of one window.")] = 1_000,
+    draws: Annotated[int, typer.Option(min=1, help="Windows to draw.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the halves and the windows.")] = 7,
+) -> None:
+    """Count false alarms: one half of the posts is the reference, windows of the other half are compared with it."""
+    from rich.console import Console
+
+    from data.taxonomy import load_taxonomy
+    from models.bundle import open_bundle
+    from serving.drift.make import observe_texts
+    from serving.drift.replay import replay as run
+    from serving.drift.replay import replay_table
+
+    opened = open_bundle(bundle, load_taxonomy())
+    Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
 
 
 def held_out_texts(bundle: object, corpus: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from data.records import Item, Result
 from data.taxonomy import load_taxonomy
@@ -38,6 +39,12 @@ class Recorder:
         except Exception as fault:  # an answer must not be lost because it could not be remembered
             logger.error("an answer was not recorded: %s", type(fault).__name__)
         return results
+
+    def follow(self, bundle: Path | None, model_id: str) -> None:
+        """Compare with the reference of another bundle from now on: call it after the service has changed its model."""
+        before, self.monitor = self.monitor, open_monitor(bundle, model_id)
+        if before is not None:
+            before.close()
 
     def close(self) -> None:
         """Write what waits; called when the service stops."""

@@ -33,8 +33,15 @@ class OffError(YujingError):
     code = "switched_off"
 
 
+class TooLargeError(YujingError):
+    """A body above the limit."""
+
+    code = "too_large"
+
+
 STATUS: dict[type[Exception], int] = {
     InputError: 400,
+    TooLargeError: 413,
     OffError: 404,
     UnknownPredictionError: 404,
     StoreDownError: 503,
@@ -100,7 +107,7 @@ async def _body(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise InputError(f"the body must be at most {MAX_BODY} bytes: shorten the note")
+            raise TooLargeError(f"the body must be at most {MAX_BODY} bytes: shorten the note")
     return bytes(body)
 
 

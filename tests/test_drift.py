@@ -24,6 +24,7 @@ from serving.drift.make import read_texts, score_reference, store_reference
 from serving.drift.monitor import Monitor, find_reference, open_monitor, publish
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import MIN_POSTS, load_reference, make_reference
+from serving.drift.replay import replay, replay_table
 from serving.drift.settings import DriftSettings
 
 CATEGORIES = ("none", "other", "product_quality", "platform_rules")
@@ -113,6 +114,15 @@ def test_unknown_words_are_those_that_the_dictionary_lacks() -> None:
     assert known_share("客服退款") == 1.0
     assert known_share("！！ 12") == 1.0
     assert known_share("客服 qwzx") == 0.5
+
+
+def test_a_replay_of_one_stream_raises_no_alarm() -> None:
+    alike = replay(stream(5, 3_000), 600, 30, 1)
+    assert alike.states() == {"ok": 30}
+    assert abs(alike.largest("mean_confidence")) < 0.2
+    assert replay_table(alike).row_count == len(NAMES) + 1
+    with pytest.raises(CorpusError, match="at least"):
+        replay(stream(5, 500), 600, 1, 1)
 
 
 # With a real bundle.

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from keyword_scorer import KeywordScorer
 
 from data.records import Item
+from models.bundle import Bundle
 from serving.command_demo import demo
 from serving.process import Running, running
 from serving.recorder import Recorder
@@ -93,7 +94,6 @@ def test_an_answer_can_be_corrected_and_deleted(server: Running, folder: Path) -
         (correction("0" * 32, category=None, severity=None), "record: "),
         (correction("0" * 32, note="长" * 2_001), "note: "),
         (correction("0" * 32, more=SECRET), "more: "),
-        (b'"' + b"x" * MAX_BODY + b'"', "the body must be at most"),
     ],
 )
 def test_a_faulty_correction_is_400_with_place_and_reason(server: Running, body: object, place: str) -> None:
@@ -102,6 +102,11 @@ def test_a_faulty_correction_is_400_with_place_and_reason(server: Running, body:
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith(place)
     assert SECRET not in answer.text
+
+
+def test_a_body_above_the_limit_is_413(server: Running) -> None:
+    answer = ask(server, "POST", "/feedback", content=b'"' + b"x" * MAX_BODY + b'"')
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
 def test_drift_without_a_reference_says_how_to_make_one(server: Running) -> None:
@@ -168,6 +173,12 @@ def test_an_answer_goes_out_even_when_it_cannot_be_remembered(caplog: pytest.Log
     assert Recorder(Broken(), None).record(items, results, 0.1) is results  # type: ignore[arg-type]
     assert "ValueError" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_the_monitor_follows_the_model(tiny_bundle: Bundle) -> None:
+    recorder = Recorder(None, None)
+    recorder.follow(tiny_bundle.folder, tiny_bundle.model_id)
+    assert recorder.monitor is None  # that bundle has no reference statistics
 
 
 def test_the_serving_process_gets_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

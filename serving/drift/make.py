@@ -28,14 +28,19 @@ def read_texts(path: Path) -> list[str]:
     return [row.text for row in loaded.rows]
 
 
-def score_reference(bundle: Bundle, texts: Sequence[str]) -> Reference:
-    """Statistics of the bundle's answers to texts, by the path that serves."""
+def observe_texts(bundle: Bundle, texts: Sequence[str]) -> list[Observation]:
+    """Score texts by the path that serves, and count."""
     scorer, tokens = Scorer.load(bundle.folder), load_tokens(bundle)
     found: list[Observation] = []
     for start in range(0, len(texts), MAX_ITEMS):
         part = [text[:MAX_TEXT] for text in texts[start : start + MAX_ITEMS]]
         found += observe(part, scorer.score([Item(text=text) for text in part]), tokens)
-    return make_reference(found, bundle.model_id)
+    return found
+
+
+def score_reference(bundle: Bundle, texts: Sequence[str]) -> Reference:
+    """Statistics of the bundle's answers to texts; CorpusError when they are too few."""
+    return make_reference(observe_texts(bundle, texts), bundle.model_id)
 
 
 def store_reference(reference: Reference, bundle: Bundle, out: Path | None) -> Path:

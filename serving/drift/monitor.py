@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,7 +60,10 @@ class Monitor:
         self._thread.start()
 
     def put(self, items: Sequence[Item], results: Sequence[Result]) -> None:
-        """Hand answers over at once; they are skipped and counted when the thread is behind."""
+        """Hand answers over at once; they are skipped and counted when the thread is behind.
+
+        Answers of another model than the reference's are left out.
+        """
         try:
             self._queue.put_nowait(([item.text for item in items], results))
         except queue.Full:
@@ -102,7 +105,11 @@ class Monitor:
             self._queue.task_done()
 
     def _count(self, batch: Batch) -> None:
-        now, found = datetime.now(UTC), [*observe(*batch, self._tokens)]
+        texts, results = batch
+        mine = [
+            result if result.model == self.reference.model else replace(result, category=None) for result in results
+        ]
+        now, found = datetime.now(UTC), [*observe(texts, mine, self._tokens)]
         with self._lock:
             self._window.extend((now, one) for one in found)
         if time.monotonic() >= self._refresh_at:
