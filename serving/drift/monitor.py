@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,11 +105,8 @@ class Monitor:
             self._queue.task_done()
 
     def _count(self, batch: Batch) -> None:
-        texts, results = batch
-        mine = [
-            result if result.model == self.reference.model else replace(result, category=None) for result in results
-        ]
-        now, found = datetime.now(UTC), [*observe(texts, mine, self._tokens)]
+        mine = [text if result.model == self.reference.model else None for text, result in zip(*batch, strict=True)]
+        now, found = datetime.now(UTC), [*observe(mine, batch[1], self._tokens)]
         with self._lock:
             self._window.extend((now, one) for one in found)
         if time.monotonic() >= self._refresh_at:
