@@ -12,7 +12,7 @@ import pytest
 
 from data.errors import ConfigError, CorpusError
 from data.records import CategoryResult, Item, Result
-from data.samples import sample_examples
+from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from data.words import known_share
 from models.bundle import Bundle, open_bundle
@@ -27,6 +27,7 @@ from serving.drift.reference import MIN_POSTS, load_reference, make_reference
 from serving.drift.replay import replay, replay_table
 from serving.drift.settings import DriftSettings
 
+SAMPLES = FOLDER / "posts.jsonl"
 CATEGORIES = ("none", "other", "product_quality", "platform_rules")
 
 
@@ -143,12 +144,12 @@ def test_observations_leave_out_what_has_no_answer(tiny_bundle: Bundle, tiny_sco
 
 
 @pytest.fixture(scope="module")
-def referenced(tiny_bundle: Bundle, tiny_posts: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def referenced(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The tiny bundle with reference statistics in its manifest."""
     folder = tmp_path_factory.mktemp("referenced") / "bundle"
     shutil.copytree(tiny_bundle.folder, folder)
     bundle = open_bundle(folder, load_taxonomy())
-    texts = read_texts(tiny_posts) * 2
+    texts = read_texts(SAMPLES) * 3
     assert store_reference(score_reference(bundle, texts), bundle, None) == folder / "manifest.json"
     return open_bundle(folder, load_taxonomy())
 
@@ -157,7 +158,7 @@ def test_the_reference_lies_in_the_bundle_and_leaves_its_id(referenced: Bundle, 
     assert referenced.model_id == tiny_bundle.model_id
     found = find_reference(DriftSettings(), referenced)
     assert found is not None
-    assert (found.model, found.posts) == (tiny_bundle.model_id, 484)
+    assert (found.model, found.posts) == (tiny_bundle.model_id, 3 * len(sample_examples()))
     assert find_reference(DriftSettings(), tiny_bundle) is None
 
 
@@ -181,9 +182,7 @@ def test_what_is_no_reference_is_refused(content: str, tmp_path: Path) -> None:
         load_reference(path)
 
 
-def test_the_window_slides_and_reports(
-    referenced: Bundle, tiny_scorer: Scorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_window_slides(referenced: Bundle, tiny_scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YUJING_DRIFT_WINDOW", "400")
     assert open_monitor(referenced.folder, "yujing-risk:other") is None
     monitor = open_monitor(referenced.folder, referenced.model_id)
@@ -200,7 +199,7 @@ def test_the_window_slides_and_reports(
     report = monitor.report()
     assert (report.posts, report.window) == (400, 400)
     assert [one.name for one in report.statistics] == list(NAMES)
-    assert report.state in ("ok", "warning")  # the samples are two thirds of the reference
+    assert report.state == "ok"  # the samples are the reference
     monitor.put(*answers(["龘龘 qwzx " * 40] * 100, tiny_scorer))
     for _ in range(3):
         monitor.put(*answers(["龘龘 qwzx " * 40] * 100, tiny_scorer))
