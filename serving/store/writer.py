@@ -6,8 +6,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from serving.store import metrics, queries
 from serving.store.database import Database, RowError, StoreDownError
@@ -68,11 +69,9 @@ class Writer:
                 self._changed.wait_for(lambda: self._queue or self._closing, TICK_SECONDS)
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
                 last = self._closing and not self._queue
-            try:
-                self._work(batch)
-            except Exception as fault:  # the thread must live; its message may quote a row
-                logger.error("the store's writer failed: %s", type(fault).__name__)
+            if not self._try(partial(self._take, batch)):
                 metrics.ROWS.labels("dropped").inc(len(batch))
+            self._try(self._catch_up)
             with self._changed:
                 self._settled += len(batch)
                 self._changed.notify_all()
@@ -81,9 +80,21 @@ class Writer:
             if last:
                 return
 
-    def _work(self, batch: Sequence[Prediction]) -> None:
+    def _try(self, step: Callable[[], None]) -> bool:
+        """Whether a step went well; the thread must live, whatever happens."""
+        try:
+            step()
+        except Exception as fault:  # its message may quote a row
+            logger.error("the store's writer failed: %s", type(fault).__name__)
+            return False
+        return True
+
+    def _take(self, batch: Sequence[Prediction]) -> None:
         if batch and not self._write(batch):
             self._to_disk(batch)
+
+    def _catch_up(self) -> None:
+        """Some of the spool, and what is due of the retention."""
         if self._spool.rows and self._due():
             rows, lines, end = self._spool.peek(BATCH)
             if self._write(rows):
@@ -130,11 +141,10 @@ class Writer:
         metrics.ROWS.labels("dropped").inc(len(rows) - kept)
 
     def _purge(self) -> None:
-        try:
-            with self._database.write() as connection:
-                gone = queries.purge(connection, datetime.now(UTC) - timedelta(days=self._days))
-        except StoreDownError:
-            return
+        """Delete what is too old, some rows at a time; a fault is tried again later."""
+        self._purge_at = time.monotonic() + RETRY_SECONDS
+        with self._database.write() as connection:
+            gone = queries.purge(connection, datetime.now(UTC) - timedelta(days=self._days))
         metrics.ROWS.labels("purged").inc(gone)
         if gone < queries.PURGED:
             self._purge_at = time.monotonic() + PURGE_SECONDS
