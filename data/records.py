@@ -181,6 +181,7 @@ class Result:
     evidence: tuple[Evidence, ...] = ()
     model: str = ""
     error: ItemError | None = None
+    prediction_id: str | None = None  # for corrections and deletion; null where nothing is stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

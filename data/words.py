@@ -41,3 +41,10 @@ def cut(text: str, tokenizer: Any) -> list[Word]:
 def words(text: str) -> list[Word]:
     """Words of a text by the packaged dictionary alone."""
     return cut(text, _plain())
+
+
+def known_share(text: str) -> float:
+    """Share of a text's words (two or more letters) that the packaged dictionary lists; 1 where there is no word."""
+    tokenizer = _plain()
+    found = [word for word in tokenizer.cut(text) if len(word) > 1 and word.isalpha()]
+    return sum(word in tokenizer.FREQ for word in found) / len(found) if found else 1.0

@@ -106,6 +106,7 @@ def save_part(
         text=text or manifest.text,
         escalation={**manifest.escalation, **(escalation or {})},
         files={name: hashlib.sha256(blob).hexdigest() for name, blob in sorted(kept.items())},
+        reference={},  # it described the answers of the old parts
     )
     _write(folder, manifest, kept)
     return Bundle(folder, manifest)

@@ -43,7 +43,8 @@ class EscalationPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """`files` maps every artefact to its sha256; nothing else is read from the bundle's folder."""
+    """`files` maps every artefact to its sha256; nothing else is read from the bundle's folder. `reference`: what
+    answers to usual posts look like, for the drift monitor (`yujing drift reference`)."""
 
     format: int = FORMAT
     created_at: datetime
@@ -52,6 +53,7 @@ class Manifest:
     text: TextPart | None = None
     escalation: dict[str, EscalationPart] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    reference: dict[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -28,6 +28,7 @@ class Tokens:
         tokenizer.no_truncation()
         self.tokenizer, self.limit = tokenizer, limit
         self.pad, self.mask = self._special("<pad>", "[PAD]"), self._special("<mask>", "[MASK]")
+        self.unknown = self._special("<unk>", "[UNK]")
 
     def _special(self, *names: str) -> int:
         found = (self.tokenizer.token_to_id(name) for name in names)

@@ -8,6 +8,8 @@ import typer
 
 from data.errors import YujingError
 from serving.command_demo import demo
+from serving.command_drift import drift
+from serving.command_feedback import feedback
 from serving.command_keys import keys
 from serving.command_score import score
 from serving.command_self_test import self_test
@@ -29,6 +31,8 @@ app.command("self-test")(self_test)
 app.add_typer(train, name="train")
 app.command()(evaluate)
 app.command()(compare)
+app.add_typer(feedback, name="feedback")
+app.add_typer(drift, name="drift")
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def demo(
     settings = replace(Settings.from_env(), keys=None, keys_file=None, rate=0)  # a service of its own, for itself
     check_bundle(settings)
     try:
-        run(rows, settings.to_env())
+        run(rows, {**settings.to_env(), "YUJING_STORE": ""})  # a demo leaves nothing behind
     except ServiceError as error:
         typer.echo(f"yujing: {error}", err=True)
         raise typer.Exit(1) from None

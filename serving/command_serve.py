@@ -22,9 +22,11 @@ def serve(
     bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
     watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
     keys: Annotated[Path | None, typer.Option(help="File with a line of `yujing keys new` per caller.")] = None,
+    store: Annotated[Path | None, typer.Option(help="Folder to keep answers and corrections in.")] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
     from serving.process import ROOT, command, environment
+    from serving.recorder_env import recorder_env
     from serving.scoring import check_bundle
     from serving.settings import Settings
 
@@ -32,7 +34,7 @@ def serve(
     address = _address(host, port)
     _check_open(host, address, settings)
     check_bundle(settings)
-    env = environment(settings.to_env())
+    env = environment({**settings.to_env(), **recorder_env(settings.bundle, store)})
     args = command(address, port)
     os.chdir(ROOT)
     os.execve(args[0], args, env)  # BentoML takes over this process, so signals reach it directly

@@ -37,7 +37,9 @@ ENDPOINTS = (
     Endpoint("/taxonomy"),
     Endpoint("/model"),
     Endpoint("/policy"),
-    Endpoint("/feedback", scope="feedback", below=True),
+    Endpoint("/drift"),
+    Endpoint("/feedback", scope="feedback"),
+    Endpoint("/predictions", scope="feedback", below=True),
     Endpoint("/admin/reload", scope="admin"),
 )
 

@@ -8,6 +8,7 @@ from data.records import Item
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.openapi_answers import REF, Spec, responses
 from serving.openapi_schemas import schemas
+from serving.store.records import PREDICTION_ID
 from serving.wire import read_json, write_results
 
 VERSION = "1.0.0"  # of the contract: fields are added (minor), none is changed or taken away (major)
@@ -32,6 +33,19 @@ RELOADED: Spec = {
     "required": ["model", "previous"],
     "properties": {"model": {"type": "string"}, "previous": {"type": "string"}},
     "example": {"model": "yujing-risk:4424b4be3613", "previous": "yujing-risk:1a2b3c4d5e6f"},
+}
+CORRECTION: Spec = {
+    "prediction_id": "0" * 32,
+    "who": "王",
+    "category": "food_health_safety",
+    "severity": 3,
+    "note": "三名儿童送医",
+}
+STORED: Spec = {
+    "type": "object",
+    "required": ["prediction_id", "stored"],
+    "properties": {"prediction_id": {"type": "string"}, "stored": {"const": True}},
+    "example": {"prediction_id": "0" * 32, "stored": True},
 }
 HEADERS: list[Spec] = [
     {
@@ -87,7 +101,15 @@ def _pages() -> Spec:
     model: Spec = {"$ref": REF.format(model="ModelDescription")}
     reload = {"schema": {"$ref": REF.format(model="Reload")}, "example": {"bundle": None}}
     swap = _page("Exchange the bundle without dropping a request (scope admin)", RELOADED, (400, 409, 422, 504))
+    drift: Spec = {"$ref": REF.format(model="DriftAnswer")}
+    correction = {"schema": {"$ref": REF.format(model="Correction")}, "example": CORRECTION}
+    feedback = _page("Keep a correction, durable before it is answered (scope feedback)", STORED, (400, 404, 504))
     return {
+        "/drift": {"get": _page("The newest posts against the reference statistics", drift, (404, 504))},
+        "/feedback": {
+            "post": {**feedback, "requestBody": {"required": True, "content": {"application/json": correction}}}
+        },
+        "/predictions/{id}": {"delete": _deletion()},
         "/taxonomy": {"get": _page("Categories and severities with their definitions", TAXONOMY)},
         "/model": {"get": _page("The model that answers now: card, metrics, age of the calibration", model)},
         "/policy": {"get": _page("The table that joins severity and likelihood", policy)},
@@ -95,6 +117,13 @@ def _pages() -> Spec:
             "post": {**swap, "requestBody": {"required": False, "content": {"application/json": reload}}}
         },
     }
+
+
+def _deletion() -> Spec:
+    page = _page("Delete an answer with all that was kept of it (scope feedback)", {}, (404, 504))
+    answers = {"204": {"description": "Deleted"}, **{k: v for k, v in page["responses"].items() if k != "200"}}
+    place: Spec = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": PREDICTION_ID}}
+    return {**page, "parameters": [place, *page["parameters"]], "responses": answers}
 
 
 def _page(summary: str, schema: Spec, more: tuple[int, ...] = ()) -> Spec:

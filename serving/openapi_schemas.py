@@ -13,6 +13,8 @@ from models.policy_table import PolicyTable
 from serving.model_card import ModelDescription
 from serving.openapi_answers import REF, Spec
 from serving.pages import Reload
+from serving.recorder_app import DriftAnswer
+from serving.store.records import Correction
 from serving.wire import ScoreRequest
 
 ERROR: Spec = {
@@ -40,12 +42,13 @@ def _given(**types: str) -> Spec:
 
 def schemas() -> Spec:
     found: Spec = {"Error": ERROR}
-    for given in (ScoreRequest, Reload):
+    for given in (ScoreRequest, Reload, Correction):
         found |= _schema(given, "validation")
-    for answered in (Result, ModelDescription, PolicyTable, Category, Severity):
+    for answered in (Result, ModelDescription, PolicyTable, Category, Severity, DriftAnswer):
         found |= _schema(answered, "serialization")
     found["Item"]["anyOf"] = [_given(text="string"), _given(volume="object")]
     found["Volume"]["anyOf"] = [_given(counts="array"), _given(heat="array", alarm_threshold="number")]
+    found["Correction"]["anyOf"] = [_given(category="string"), _given(severity="integer"), _given(escalated="boolean")]
     found["Band"]["properties"]["below"] = {"type": ["number", "null"]}  # JSON has no infinity
     found["Category"]["examples"] = [TypeAdapter(Category).dump_python(load_taxonomy().categories[1])]
     found["PolicyTable"]["examples"] = [{"version": Policy.load().version}]

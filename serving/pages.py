@@ -26,6 +26,7 @@ from serving import metrics
 from serving.limits import BODY
 from serving.live import BusyError, Live
 from serving.model_card import describe_model
+from serving.recorder_app import STATUS, recorder_routes, refuse
 from serving.refusal import answer, say_http
 from serving.wire import read_json
 
@@ -77,6 +78,7 @@ async def reload(request: Request) -> Response:
         return answer(409, error.code, str(error), {"Retry-After": "5"})
     except YujingError as error:
         return answer(422, error.code, str(error))
+    request.app.state.recorder.follow(loaded.bundle.folder, loaded.scorer.model_id)
     return _json({"model": loaded.scorer.model_id, "previous": previous})
 
 
@@ -91,7 +93,7 @@ async def openapi(request: Request) -> Response:
 
 
 def build_pages() -> Starlette:
-    """The app; `state.live` and `state.openapi` must be set before it answers."""
+    """The app; `state.live`, `state.recorder` and `state.openapi` must be set before it answers."""
     routes = [
         Route("/taxonomy", taxonomy),
         Route("/model", model),
@@ -99,5 +101,7 @@ def build_pages() -> Starlette:
         Route("/admin/reload", reload, methods=["POST"]),
         Route("/metrics", exposition),
         Route("/docs.json", openapi),
+        *recorder_routes(),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: say_http})
+    handlers: dict[Any, Any] = {HTTPException: say_http, **dict.fromkeys(STATUS, refuse)}
+    return Starlette(routes=routes, exception_handlers=handlers)

@@ -11,6 +11,7 @@ caller wait for a minute. On a CPU it gains little: cost grows with the number o
 from __future__ import annotations
 
 import logging
+import time
 from typing import Annotated
 
 import bentoml
@@ -24,6 +25,7 @@ from serving.gate import Gate
 from serving.key_ring import KeyRing
 from serving.openapi import complete
 from serving.pages import build_pages
+from serving.recorder import Recorder
 from serving.scoring import score_aligned
 from serving.settings import Settings
 from serving.wire import Items, write_results
@@ -54,9 +56,11 @@ class Yujing:
         keys = KeyRing.of(settings)
         self.policy = Policy.load()
         self.live = PAGES.state.live = live.Live(settings, live.load_tested)
+        model = self.live.current.scorer.model_id
+        self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
-        logger.info("ready", extra={"model": self.live.current.scorer.model_id, "answers": who})
+        logger.info("ready", extra={"model": model, "answers": who})
 
     @bentoml.on_deployment  # type: ignore[untyped-decorator]
     @staticmethod
@@ -67,11 +71,18 @@ class Yujing:
     @bentoml.api(route="/score")  # type: ignore[untyped-decorator]
     def score(self, items: Items = SAMPLE_ITEMS) -> Results:
         """Score 1-256 items; the answer is a list aligned with them, each with its own error if any."""
+        start = time.perf_counter()
         with metrics.ENGINE_SECONDS.time():
             results = score_aligned(self.live.current.scorer, [*items])
         metrics.count(results, self.policy)
+        results = self.recorder.record(items, results, time.perf_counter() - start)
         # Written here because BentoML's own writer escapes all Chinese as \uXXXX.
         return Response(write_results(results), media_type="application/json")  # type: ignore[return-value]
+
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
+    def close(self) -> None:
+        """Write what waits for the store."""
+        self.recorder.close()
 
 
 Yujing.add_asgi_middleware(Gate)  # type: ignore[attr-defined]

@@ -28,7 +28,7 @@ from serving.settings import Settings
 SECRETS = {scope: new_key(scope, [scope]) for scope in SCOPES}
 KEYED = {"keys": "\n".join(key.line for _, key in SECRETS.values())}
 BODY = {"items": [{"text": "好"}]}
-PATHS = {"/score": "score", "/feedback": "feedback", "/feedback/7": "feedback", "/admin/reload": "admin"}
+PATHS = {"/score": "score", "/feedback": "feedback", "/predictions/7": "feedback", "/admin/reload": "admin"}
 
 
 class App:

@@ -1,0 +1,71 @@
+"""`yujing drift reference`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+drift = typer.Typer(help="Are posts and answers still what they were?", no_args_is_help=True)
+
+
+Posts = Annotated[Path, typer.Argument(metavar="POSTS", help="Usual posts: .jsonl, .csv or .parquet with id and text.")]
+Folder = Annotated[Path | None, typer.Option("--bundle", help="Folder of another bundle than the shipped one.")]
+
+
+@drift.command()
+def reference(
+    corpus: Posts,
+    bundle: Folder = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="the bundle's manifest")] = None,
+) -> None:
+    """Score usual posts and keep their statistics, which the service compares its own posts with.
+
+    Of the posts that taught the bundle only those that were held out count.
+    """
+    from data.taxonomy import load_taxonomy
+    from models.bundle import open_bundle
+    from serving.drift.make import score_reference, store_reference
+
+    opened = open_bundle(bundle, load_taxonomy())
+    made = score_reference(opened, held_out_texts(opened, corpus))
+    where = store_reference(made, opened, out)
+    typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where}")
+
+
+@drift.command()
+def replay(
+    corpus: Posts,
+    bundle: Folder = None,
+    window: Annotated[int, typer.Option(min=300, help="Posts of one window.")] = 1_000,
+    draws: Annotated[int, typer.Option(min=1, help="Windows to draw.")] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the halves and the windows.")] = 7,
+) -> None:
+    """Count false alarms: one half of the posts is the reference, windows of the other half are compared with it."""
+    from rich.console import Console
+
+    from data.taxonomy import load_taxonomy
+    from models.bundle import open_bundle
+    from serving.drift.make import observe_texts
+    from serving.drift.replay import replay as run
+    from serving.drift.replay import replay_table
+
+    opened = open_bundle(bundle, load_taxonomy())
+    Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
+
+
+def held_out_texts(bundle: object, corpus: Path) -> list[str]:
+    """Texts of a corpus without those that taught the bundle."""
+    from rich.console import Console
+
+    from data.taxonomy import load_taxonomy
+    from models.bundle import Bundle
+    from serving.drift.make import read_texts
+    from training.evaluate_rows import trained_corpus
+
+    assert isinstance(bundle, Bundle)
+    known = trained_corpus(bundle, (str(corpus),), (), load_taxonomy(), Console(stderr=True))
+    if known is None:
+        return read_texts(corpus)
+    return [row.text for part in ("validation", "test") for row in known.part(part)]

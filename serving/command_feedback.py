@@ -1,0 +1,28 @@
+"""`yujing feedback export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+feedback = typer.Typer(help="What people said was right.", no_args_is_help=True)
+
+
+@feedback.callback()
+def group() -> None:
+    """Keep `export` a command of its own, though it is the only one."""
+
+
+@feedback.command()
+def export(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help=".jsonl, for `yujing train text`")],
+    store: Annotated[Path | None, typer.Option(help="Folder of the store.", show_default="$YUJING_STORE")] = None,
+) -> None:
+    """Write the corrections as labelled posts: the last one of each prediction, with the masked text."""
+    from serving.store.export import export_corrections
+    from serving.store.settings import require
+
+    summary = export_corrections(require(store), target)
+    typer.echo(f"{summary.written} corrections -> {target}; {summary.textless} left out, as their text was not kept")

@@ -1,0 +1,1 @@
+"""Drift: is what comes in, and what is answered, still like the reference?"""

@@ -1,0 +1,52 @@
+"""Making reference statistics: score usual posts, count, keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from data.errors import CorpusError
+from data.loaders import load_examples
+from data.records import MAX_ITEMS, MAX_TEXT, Item
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle
+from models.engine_build import load_tokens
+from models.manifest import NAME
+from models.scorer import Scorer
+from serving.drift.observation import Observation, observe
+from serving.drift.reference import Reference, make_reference
+from serving.sinks import whole
+
+
+def read_texts(path: Path) -> list[str]:
+    """Texts of a corpus, labelled or not; CorpusError when there is none."""
+    loaded = load_examples([path], load_taxonomy())
+    if not loaded.rows:
+        why = f" ({loaded.bad[0]})" if loaded.bad else ""
+        raise CorpusError(f"{path} has no post that can be read{why}: give rows with id and text")
+    return [row.text for row in loaded.rows]
+
+
+def observe_texts(bundle: Bundle, texts: Sequence[str]) -> list[Observation]:
+    """Score texts by the path that serves, and count."""
+    scorer, tokens = Scorer.load(bundle.folder), load_tokens(bundle)
+    found: list[Observation] = []
+    for start in range(0, len(texts), MAX_ITEMS):
+        part = [text[:MAX_TEXT] for text in texts[start : start + MAX_ITEMS]]
+        found += observe(part, scorer.score([Item(text=text) for text in part]), tokens)
+    return found
+
+
+def score_reference(bundle: Bundle, texts: Sequence[str]) -> Reference:
+    """Statistics of the bundle's answers to texts; CorpusError when they are too few."""
+    return make_reference(observe_texts(bundle, texts), bundle.model_id)
+
+
+def store_reference(reference: Reference, bundle: Bundle, out: Path | None) -> Path:
+    """Write to `out`, or into the bundle's manifest, which keeps the bundle's id; where it was written."""
+    path = out or bundle.folder / NAME
+    written = reference.dumps() if out else replace(bundle.manifest, reference=asdict(reference)).dumps()
+    with whole(path) as part:
+        part.write_text(written, encoding="utf-8")
+    return path

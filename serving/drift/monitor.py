@@ -1,0 +1,153 @@
+"""The sliding window of a running service, filled by a thread of its own so that scoring never waits."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data.errors import ConfigError
+from data.records import Item, Result
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, open_bundle
+from models.engine_build import load_tokens
+from models.tokens import Tokens
+from serving.drift import metrics
+from serving.drift.compare import NAMES, State, Statistic, compare, worst
+from serving.drift.observation import Observation, observe
+from serving.drift.reference import Reference, load_reference, read_reference
+from serving.drift.settings import DriftSettings
+
+logger = logging.getLogger("bentoml.yujing.drift")
+
+WAITING = 64  # requests that may wait for the thread
+REFRESH_SECONDS = 10.0  # between updates of the metrics
+
+Batch = tuple[Sequence[str | None], Sequence[Result]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReport:
+    """`since`: when the oldest post of the window was scored; the statistics are empty while posts are too few."""
+
+    state: State
+    posts: int
+    window: int
+    since: datetime | None
+    reference_model: str
+    reference_posts: int
+    reference_made_at: datetime
+    statistics: list[Statistic]
+
+
+class Monitor:
+    """Keeps numbers of the newest `window` posts, never their text."""
+
+    def __init__(self, reference: Reference, tokens: Tokens, window: int) -> None:
+        self.reference = reference
+        self._tokens = tokens
+        self._window: deque[tuple[datetime, Observation]] = deque(maxlen=window)
+        self._lock = threading.Lock()
+        self._queue: queue.Queue[Batch | None] = queue.Queue(WAITING)
+        self._refresh_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="yujing-drift", daemon=True)
+        self._thread.start()
+
+    def put(self, items: Sequence[Item], results: Sequence[Result]) -> None:
+        """Hand answers over at once; they are skipped and counted when the thread is behind.
+
+        Answers of another model than the reference's are left out.
+        """
+        try:
+            self._queue.put_nowait(([item.text for item in items], results))
+        except queue.Full:
+            metrics.SKIPPED.inc(len(items))
+
+    def report(self) -> DriftReport:
+        """The window as it is now, against the reference."""
+        with self._lock:
+            window = [*self._window]
+        statistics = compare(self.reference, [one for _, one in window])
+        return DriftReport(
+            state=worst([one.state for one in statistics]),
+            posts=len(window),
+            window=self._window.maxlen or 0,
+            since=window[0][0] if window else None,
+            reference_model=self.reference.model,
+            reference_posts=self.reference.posts,
+            reference_made_at=self.reference.made_at,
+            statistics=statistics,
+        )
+
+    def drain(self) -> None:
+        """Wait until everything handed over so far is counted."""
+        self._queue.join()
+
+    def close(self) -> None:
+        """End the thread; what it has not counted yet is forgotten."""
+        with self._queue.mutex:
+            self._queue.queue.clear()
+        self._queue.put(None)
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            try:
+                self._count(batch)
+            except Exception as fault:  # the thread must live; its message may quote a post
+                logger.error("posts were not compared: %s", type(fault).__name__)
+            self._queue.task_done()
+
+    def _count(self, batch: Batch) -> None:
+        mine = [text if result.model == self.reference.model else None for text, result in zip(*batch, strict=True)]
+        now, found = datetime.now(UTC), [*observe(mine, batch[1], self._tokens)]
+        with self._lock:
+            self._window.extend((now, one) for one in found)
+        if time.monotonic() >= self._refresh_at:
+            self._refresh_at = time.monotonic() + REFRESH_SECONDS
+            publish(self.report())
+
+
+def publish(report: DriftReport) -> None:
+    """Set the metrics to a report."""
+    metrics.POSTS.set(report.posts)
+    found = {one.name: one for one in report.statistics}
+    for name in NAMES:
+        one = found.get(name)
+        metrics.STATE.labels(name).set(metrics.STATES[one.state if one else "too_few"])
+        if one:
+            metrics.VALUE.labels(name).set(one.value)
+
+
+def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:
+    """The reference that is named, else the bundle's own, else None; ConfigError when it is another model's."""
+    if settings.reference is not None:
+        reference = load_reference(settings.reference)
+    elif bundle.manifest.reference:
+        reference = read_reference(bundle.manifest.reference, str(bundle.folder))
+    else:
+        return None
+    if reference.model != bundle.model_id:
+        why = f"made for {reference.model}, this bundle is {bundle.model_id}: run `yujing drift reference` again"
+        raise ConfigError(f"reference statistics of {settings.reference or bundle.folder}: {why}")
+    return reference
+
+
+def open_monitor(folder: Path | None, model_id: str) -> Monitor | None:
+    """The monitor of a bundle; None, with the reason in the log, where it cannot be compared with anything."""
+    settings, bundle = DriftSettings.from_env(), open_bundle(folder, load_taxonomy())
+    try:
+        reference = find_reference(settings, bundle)
+    except ConfigError as error:
+        logger.warning("no drift monitor: %s", error)
+        return None
+    if reference is None or reference.model != model_id:
+        logger.info("no drift monitor: there are no reference statistics of %s", model_id)
+        return None
+    return Monitor(reference, load_tokens(bundle), settings.window)

@@ -1,0 +1,38 @@
+"""Which reference the drift monitor uses, and how many posts it compares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from data.errors import ConfigError, InputError
+from data.rim import parse
+from serving.drift.reference import MIN_POSTS
+
+VARIABLES = {"reference": "YUJING_DRIFT_REFERENCE", "window": "YUJING_DRIFT_WINDOW"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSettings:
+    """`reference`: a file made by `yujing drift reference`, None = the bundle's own; `window`: newest posts."""
+
+    reference: Path | None = None
+    window: Annotated[int, Field(ge=MIN_POSTS, le=100_000)] = 2_000
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> DriftSettings:
+        """Read YUJING_DRIFT_REFERENCE and YUJING_DRIFT_WINDOW; ConfigError for an unusable value."""
+        env = os.environ if env is None else env
+        try:
+            return parse(cls, {name: env[key] for name, key in VARIABLES.items() if env.get(key)})
+        except InputError as error:
+            raise ConfigError(f"YUJING_DRIFT_* environment variables: {error}") from None
+
+    def to_env(self) -> dict[str, str]:
+        """The file for a child process that runs elsewhere; it inherits the rest."""
+        return {} if self.reference is None else {VARIABLES["reference"]: str(self.reference.absolute())}

@@ -1,0 +1,125 @@
+"""The connection to the database: ready when it can be, and one plain error while it cannot be reached."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DataError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+
+from data.errors import ConfigError, YujingError
+from serving.store.migrate import migrate
+
+BUSY_SECONDS = 5  # how long a statement waits for another process' lock
+PRAGMAS = (
+    "journal_mode = WAL",  # readers never wait for the writer
+    "synchronous = FULL",  # a commit is on the disk before it is answered; NORMAL would risk a power cut
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what was deleted is overwritten
+)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {"connect_args": {"timeout": BUSY_SECONDS}},
+    "postgresql": {
+        "connect_args": {
+            "connect_timeout": BUSY_SECONDS,
+            "options": f"-c statement_timeout={BUSY_SECONDS}s -c timezone=UTC",
+        },
+        "pool_pre_ping": True,  # a server that was restarted costs no request
+    },
+}
+
+
+class StoreDownError(YujingError):
+    """The database cannot be reached now, or what it must know has not arrived there yet."""
+
+    code = "store_unavailable"
+
+
+class RowError(YujingError):
+    """The database refuses a row for what is in it."""
+
+    code = "row_refused"
+
+
+class Database:
+    """An engine whose tables are brought to the newest form at first use, whenever the database answers."""
+
+    def __init__(self, url: URL) -> None:
+        kind = url.get_backend_name()
+        try:
+            self.engine = create_engine(url, hide_parameters=True, **OPTIONS[kind])
+        except (ImportError, NoSuchModuleError) as error:
+            raise ConfigError(f"{kind} needs a driver ({error}): pip install 'yujing[postgres]'") from None
+        if kind == "sqlite":
+            _prepare_sqlite(self.engine)
+        self.kind = kind
+        self._writing = self.engine.execution_options(immediate=True)
+        self._ready = False
+        self._lock = threading.Lock()
+
+    def _ensure_ready(self) -> None:
+        with self._lock:
+            if not self._ready:
+                with self._writing.begin() as connection:
+                    migrate(connection)
+                self._ready = True
+
+    @contextmanager
+    def _plain_errors(self) -> Iterator[None]:
+        """The type of a fault only: a database's message may quote a row."""
+        try:
+            yield
+        except (DataError, IntegrityError) as error:
+            raise RowError(type(error).__name__) from None
+        except (SQLAlchemyError, CommandError) as error:  # CommandError: tables of a newer Yujing
+            raise StoreDownError(f"the database does not answer ({_kind(error)}): try again later") from None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is on the disk when the block ends; RowError or StoreDownError."""
+        with self._plain_errors():
+            self._ensure_ready()
+            with self._writing.begin() as connection:
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A snapshot; StoreDownError when there is none."""
+        with self._plain_errors():
+            self._ensure_ready()
+            with self.engine.begin() as connection:
+                yield connection
+
+    def forget_journal(self) -> None:
+        """Move SQLite's journal into the file and cut it, so that no deleted text stays in it."""
+        if self.kind == "sqlite":
+            with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _kind(error: Exception) -> str:
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Our own BEGIN, as the driver's begins too late: a transaction that reads and then writes could not wait."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if connection.get_execution_options().get("immediate") else "BEGIN"
+        )

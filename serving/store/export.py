@@ -1,0 +1,56 @@
+"""Corrections as training data: the columns that `yujing train text` reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from data.errors import InputError
+from data.records import Example
+from data.taxonomy import load_taxonomy
+from serving.sinks import whole
+from serving.store.memory import stored_corrections
+from serving.store.records import Stored
+from serving.store.settings import StoreSettings
+
+SOURCE = "feedback"
+
+_EXAMPLE = TypeAdapter(Example)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Corrections that were written, and those without a text to learn from."""
+
+    written: int
+    textless: int
+
+
+def to_example(stored: Stored, none_id: str) -> Example:
+    """A labelled post; a label that the person did not give is null, unless the other one implies it (none = 0)."""
+    category, severity = stored.category, stored.severity
+    if category is None and severity == 0:
+        category = none_id
+    if severity is None and category == none_id:
+        severity = 0
+    text = stored.text or ""
+    return Example(id=stored.prediction_id, text=text, category=category, severity=severity, source=SOURCE)
+
+
+def export_corrections(settings: StoreSettings, target: Path) -> Summary:
+    """Write all corrections to `target`, or nothing; StoreDownError, InputError for another kind of file."""
+    if target.suffix != ".jsonl":
+        raise InputError(f"{target}: corrections are written as JSON lines: give a name that ends in .jsonl")
+    if not target.parent.is_dir():
+        raise InputError(f"{target}: no folder {target.parent}: make it first")
+    none_id, written, textless = load_taxonomy().none_id, 0, 0
+    with whole(target) as part, part.open("wb") as file, stored_corrections(settings) as rows:
+        for row in rows:
+            if row.text:
+                file.write(_EXAMPLE.dump_json(to_example(row, none_id)) + b"\n")
+                written += 1
+            else:
+                textless += 1
+    return Summary(written, textless)

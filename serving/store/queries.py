@@ -1,0 +1,70 @@
+"""Everything that is asked of the database, each function inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from serving.store.records import Correction, Prediction, Stored
+from serving.store.rows import clean, safe
+from serving.store.tables import feedback, predictions
+
+Insert = sqlite.Insert | postgresql.Insert
+INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+PURGED = 5_000  # rows of one deletion: the writer must not be kept from its work
+
+
+def insert_predictions(connection: Connection, rows: Sequence[Prediction]) -> None:
+    """Insert; a row that is there already (a spool read twice) stays as it is."""
+    statement = INSERTS[connection.dialect.name](predictions).on_conflict_do_nothing(index_elements=["id"])
+    connection.execute(statement, [asdict(row) for row in rows])
+
+
+def known(connection: Connection, prediction_id: str) -> bool:
+    """Whether there is a prediction of this id."""
+    return connection.scalar(select(predictions.c.id).where(predictions.c.id == prediction_id)) is not None
+
+
+def insert_correction(connection: Connection, correction: Correction, at: datetime) -> None:
+    """Add a correction; its prediction must be known."""
+    note = None if correction.note is None else safe(correction.note)
+    row = {**asdict(correction), "at": at, "who": clean(correction.who), "note": note}
+    connection.execute(insert(feedback).values(**row))
+
+
+def delete_prediction(connection: Connection, prediction_id: str) -> bool:
+    """Delete a prediction with its corrections; whether there was one."""
+    return connection.execute(delete(predictions).where(predictions.c.id == prediction_id)).rowcount > 0
+
+
+def purge(connection: Connection, before: datetime) -> int:
+    """Delete the oldest predictions from before `before`, at most PURGED, with their corrections; how many."""
+    old = select(predictions.c.id).where(predictions.c.at < before).order_by(predictions.c.at).limit(PURGED)
+    return connection.execute(delete(predictions).where(predictions.c.id.in_(old))).rowcount
+
+
+def corrections(connection: Connection) -> Iterator[Stored]:
+    """The last correction of each prediction that says a category or a severity, oldest first, as a stream."""
+    labels = feedback.c.category.is_not(None) | feedback.c.severity.is_not(None)
+    last = select(func.max(feedback.c.id)).where(labels).group_by(feedback.c.prediction_id)
+    columns = (feedback.c.prediction_id, feedback.c.at, predictions.c.text, feedback.c.category, feedback.c.severity)
+    statement = select(*columns).join(predictions).where(feedback.c.id.in_(last)).order_by(feedback.c.id)
+    for row in connection.execution_options(yield_per=500).execute(statement).mappings():
+        yield Stored(**row)
+
+
+def outcomes(connection: Connection, limit: int) -> list[tuple[float, bool]]:
+    """Of the newest `limit` predictions whose outcome is known: likelihood of escalation, and whether it came."""
+    last = select(func.max(feedback.c.id)).where(feedback.c.escalated.is_not(None)).group_by(feedback.c.prediction_id)
+    statement = (
+        select(predictions.c.escalation_probability, feedback.c.escalated)
+        .join(feedback)
+        .where(feedback.c.id.in_(last), predictions.c.escalation_probability.is_not(None))
+        .order_by(predictions.c.at.desc())
+        .limit(limit)
+    )
+    return [(float(probability), bool(escalated)) for probability, escalated in connection.execute(statement)]

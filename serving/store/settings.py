@@ -1,0 +1,90 @@
+"""What is remembered, where and for how long; off until a folder is named, as nobody should keep posts unasked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from data.errors import ConfigError, InputError
+from data.rim import parse
+
+FOLDER, DATABASE = "YUJING_STORE", "DATABASE_URL"
+VARIABLES = {
+    "folder": FOLDER,
+    "url": DATABASE,
+    "keep_text": "YUJING_STORE_TEXT",
+    "days": "YUJING_STORE_DAYS",
+    "queue": "YUJING_STORE_QUEUE",
+    "spool": "YUJING_STORE_SPOOL",
+}
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+Rows = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """`folder`: of the SQLite file and of the spool; `url`: another database instead of that file; `keep_text`:
+    personal identifiers starred out, or no text at all; `days` after which a prediction and its corrections are
+    deleted (0 = never); `queue` and `spool`: rows that may wait in memory, and on disk while the database is down.
+    """
+
+    folder: Path
+    url: str | None = None
+    keep_text: Literal["masked", "none"] = "masked"
+    days: Annotated[int, Field(ge=0)] = 90
+    queue: Rows = 10_000
+    spool: Rows = 200_000
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, folder: Path | None = None) -> StoreSettings | None:
+        """Read YUJING_STORE, DATABASE_URL and YUJING_STORE_*; None when no folder is named: nothing is stored.
+
+        ConfigError for an unusable value.
+        """
+        env = os.environ if env is None else env
+        given: dict[str, object] = {name: env[key] for name, key in VARIABLES.items() if env.get(key)}
+        if folder is not None:
+            given["folder"] = folder
+        if "folder" not in given:
+            return None
+        try:
+            settings = parse(cls, given)
+        except InputError as error:
+            raise ConfigError(f"{FOLDER}_* environment variables: {error}") from None
+        settings.database()
+        return settings
+
+    def to_env(self) -> dict[str, str]:
+        """The folder for a child process that runs elsewhere; it inherits the rest."""
+        return {FOLDER: str(self.folder.absolute())}
+
+    def database(self) -> URL:
+        """The database's address with the driver that Yujing uses; the ConfigError never shows a password."""
+        if self.url is None:
+            return URL.create("sqlite", database=str(self.folder.absolute() / "yujing.sqlite3"))
+        try:
+            url = make_url(self.url)
+        except ArgumentError:
+            raise ConfigError(f"{DATABASE} is no address: give postgresql://user:password@host:5432/name") from None
+        kind = url.drivername.partition("+")[0]
+        if kind not in DRIVERS:
+            raise ConfigError(f"{DATABASE} names {kind!r}: give one of {', '.join(DRIVERS)}")
+        return url.set(drivername=DRIVERS[kind])
+
+
+def require(folder: Path | None) -> StoreSettings:
+    """The settings of a store that is there already; ConfigError when none is named or the folder is missing."""
+    settings = StoreSettings.from_env(folder=folder)
+    if settings is None:
+        raise ConfigError(f"no store is named: give --store FOLDER or set {FOLDER}")
+    if not settings.folder.is_dir():
+        raise ConfigError(f"{settings.folder}: no such folder: name the one that the service was started with")
+    return settings

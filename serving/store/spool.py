@@ -1,0 +1,93 @@
+"""Rows on disk while the database is down: JSON lines in a file that one process holds, bounded, read again later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from itertools import count, islice
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+
+from serving.store.records import Prediction
+
+_ROW = TypeAdapter(Prediction)
+
+
+class Spool:
+    """The first `spool-N.jsonl` of `folder` that no living process holds; what a dead one left is taken over.
+
+    Only the writer's thread touches it. `rows` counts what waits; a torn last line (a process that was killed) is
+    skipped when it is read.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.path, self._lock = _claim(folder)
+        self.limit = limit
+        self._offset = 0
+        self.rows = _count_lines(self.path)
+
+    def append(self, rows: Sequence[Prediction]) -> int:
+        """Write as many rows as the limit allows; how many were written. OSError when the disk is full."""
+        kept = rows[: max(self.limit - self.rows, 0)]
+        if kept:
+            blob = b"".join(_ROW.dump_json(row) + b"\n" for row in kept)
+            with open(self.path, "ab", opener=_private) as file:
+                file.write(blob)
+            self.rows += len(kept)
+        return len(kept)
+
+    def peek(self, limit: int) -> tuple[list[Prediction], int, int]:
+        """The next rows (at most `limit` lines), how many lines they were, and where the lines end."""
+        if not self.path.exists():
+            return [], 0, 0
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            lines = list(islice(file, limit))
+            return [row for line in lines if (row := _read(line))], len(lines), file.tell()
+
+    def advance(self, lines: int, end: int) -> None:
+        """Forget lines that `peek` gave and that are now in the database; the file goes with its last line."""
+        self._offset, self.rows = end, max(self.rows - lines, 0)
+        if not self.path.exists() or end >= self.path.stat().st_size:
+            self.path.unlink(missing_ok=True)
+            self._offset = self.rows = 0
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._lock.release()
+
+
+def _claim(folder: Path) -> tuple[Path, FileLock]:
+    for number in count():
+        lock = FileLock(folder / f"spool-{number}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        return folder / f"spool-{number}.jsonl", lock
+    raise AssertionError("count() has no end")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _count_lines(path: Path) -> int:
+    """Lines that a dead process left; a torn last line is ended, so that the next row stands alone."""
+    if not path.exists() or not path.stat().st_size:
+        return 0
+    with path.open("rb+") as file:
+        lines = sum(1 for _ in file)
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    return lines
+
+
+def _read(line: bytes) -> Prediction | None:
+    try:
+        return _ROW.validate_json(line)
+    except ValidationError:
+        return None

@@ -1,0 +1,157 @@
+"""A thread that writes predictions, so that scoring never waits: to the database, else to the spool, else counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from serving.store import metrics, queries
+from serving.store.database import Database, RowError, StoreDownError
+from serving.store.records import Prediction
+from serving.store.spool import Spool
+
+logger = logging.getLogger("bentoml.yujing.store")
+
+BATCH = 500  # rows of one transaction
+RETRY_SECONDS = 5.0  # between attempts while the database is down: each may take as long as its timeouts
+TICK_SECONDS = 0.5
+PURGE_SECONDS = 3_600.0
+
+
+class Writer:
+    """Bounded queue in memory -> database, or -> bounded spool on disk that is replayed when the database is back."""
+
+    def __init__(self, database: Database, spool: Spool, capacity: int, days: int) -> None:
+        self._database, self._spool, self._capacity, self._days = database, spool, capacity, days
+        self._queue: deque[Prediction] = deque()
+        self._changed = threading.Condition()
+        self._accepted = self._settled = 0  # rows that came in; rows in the database, spooled or given up
+        self._closing = False
+        self._up = True
+        self._retry_at = self._purge_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="yujing-store", daemon=True)
+        self._thread.start()
+
+    def put(self, rows: Sequence[Prediction]) -> None:
+        """Take rows over at once; what the queue has no room for is dropped and counted."""
+        with self._changed:
+            taken = rows[: max(self._capacity - len(self._queue), 0)]
+            self._queue.extend(taken)
+            self._accepted += len(taken)
+            self._changed.notify_all()
+        metrics.QUEUE.set(len(self._queue))
+        metrics.ROWS.labels("dropped").inc(len(rows) - len(taken))
+
+    def settle(self, seconds: float) -> None:
+        """Wait until every row accepted so far is in the database; StoreDownError when it is not in time."""
+        with self._changed:
+            target = self._accepted
+            done = self._changed.wait_for(lambda: self._settled >= target, seconds)
+        if not done or self._spool.rows:
+            raise StoreDownError("earlier predictions are not in the database yet: try again later")
+
+    def close(self, seconds: float = 10.0) -> None:
+        """Write what waits and end the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+        self._spool.close()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closing, TICK_SECONDS)
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
+                last = self._closing and not self._queue
+            if not self._try(partial(self._take, batch)):
+                metrics.ROWS.labels("dropped").inc(len(batch))
+            self._try(self._catch_up)
+            with self._changed:
+                self._settled += len(batch)
+                self._changed.notify_all()
+            metrics.QUEUE.set(len(self._queue))
+            metrics.SPOOL.set(self._spool.rows)
+            if last:
+                return
+
+    def _try(self, step: Callable[[], None]) -> bool:
+        """Whether a step went well; the thread must live, whatever happens."""
+        try:
+            step()
+        except Exception as fault:  # its message may quote a row
+            logger.error("the store's writer failed: %s", type(fault).__name__)
+            return False
+        return True
+
+    def _take(self, batch: Sequence[Prediction]) -> None:
+        if batch and not self._write(batch):
+            self._to_disk(batch)
+
+    def _catch_up(self) -> None:
+        """Some of the spool, and what is due of the retention."""
+        if self._spool.rows and self._due():
+            rows, lines, end = self._spool.peek(BATCH)
+            if self._write(rows):
+                self._spool.advance(lines, end)
+        if self._days and self._due() and time.monotonic() >= self._purge_at:
+            self._purge()
+
+    def _due(self) -> bool:
+        return self._up or time.monotonic() >= self._retry_at
+
+    def _write(self, rows: Sequence[Prediction]) -> bool:
+        """Whether the rows are dealt with; False while the database is down."""
+        if not self._due():
+            return False
+        try:
+            refused = self._insert(rows)
+        except StoreDownError as error:
+            self._say(up=False, why=str(error))
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            return False
+        self._say(up=True)
+        metrics.ROWS.labels("stored").inc(len(rows) - refused)
+        metrics.ROWS.labels("refused").inc(refused)
+        return True
+
+    def _insert(self, rows: Sequence[Prediction]) -> int:
+        """Insert together; if a row is refused, one by one, so that its neighbours are kept. How many were refused."""
+        if not rows:
+            return 0
+        try:
+            with self._database.write() as connection:
+                queries.insert_predictions(connection, rows)
+        except RowError:
+            return 1 if len(rows) == 1 else sum(self._insert([row]) for row in rows)
+        return 0
+
+    def _to_disk(self, rows: Sequence[Prediction]) -> None:
+        try:
+            kept = self._spool.append(rows)
+        except OSError as error:
+            logger.error("the spool cannot be written: %s", error.strerror)
+            kept = 0
+        metrics.ROWS.labels("spooled").inc(kept)
+        metrics.ROWS.labels("dropped").inc(len(rows) - kept)
+
+    def _purge(self) -> None:
+        """Delete what is too old, some rows at a time; a fault is tried again later."""
+        self._purge_at = time.monotonic() + RETRY_SECONDS
+        with self._database.write() as connection:
+            gone = queries.purge(connection, datetime.now(UTC) - timedelta(days=self._days))
+        metrics.ROWS.labels("purged").inc(gone)
+        if gone < queries.PURGED:
+            self._purge_at = time.monotonic() + PURGE_SECONDS
+            self._database.forget_journal()
+
+    def _say(self, up: bool, why: str = "") -> None:
+        metrics.UP.set(int(up))
+        if up != self._up:
+            logger.warning("the store is %s", "up again" if up else f"down, predictions go to the spool: {why}")
+        self._up = up
