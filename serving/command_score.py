@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,16 +58,16 @@ def score(
 
 
 def _pool(settings: Settings, workers: int, ray: str | None) -> Pool:
-    from serving.batch.model import worker_load
+    from serving.batch.model import LoadScorer
     from serving.batch.pools import Here, Processes, cores
 
+    one_thread = LoadScorer(replace(settings, threads=1))
     if ray is not None:
         from serving.batch.ray_pool import RayActors
 
-        return RayActors(worker_load(settings, 2), ray, workers)
+        return RayActors(one_thread, ray, workers)
     workers = workers or cores()
-    load = worker_load(settings, workers)
-    return Here(load) if workers == 1 else Processes(load, workers)
+    return Here(LoadScorer(settings)) if workers == 1 else Processes(one_thread, workers)
 
 
 def _report(summary: Summary, target: Path, seconds: float) -> str:

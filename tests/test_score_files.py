@@ -17,7 +17,8 @@ from keyword_scorer import POISON, KeywordScorer
 
 from data.errors import InputError
 from data.records import Item, Result
-from serving.batch.assemble import Summary
+from serving.batch import sources
+from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
 from serving.batch.pools import Here
@@ -229,3 +230,50 @@ def test_windows_do_not_show(tmp_path: Path) -> None:
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     assert [status.rows for status in seen] == [7, 14, 21, 28, 35, 42, 49, 50]
     assert seen[-1].share == 1.0
+
+
+def test_rejects_name_file_line_and_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes('id,text\n1,假货\n2,"多行\n好"\n3,"open\n4,nul\0\n5,a,b\n,好\n'.encode())
+    (folder / "b.jsonl").write_bytes(b'{"id": "x", "text": "ok"}\n\n{broken\n' + b"x" * 99 + b"\n{}\n")
+    pq.write_table(pa.table({"text": ["ok", None, "x" * 6_000]}), folder / "c.parquet")
+    target = tmp_path / "out.jsonl"
+
+    summary = score(folder, target)
+
+    rejects = read_jsonl(rejects_path(target))
+    assert [(row["file"], row["line"], row["id"]) for row in rejects] == [
+        ("a.csv", 5, "a.csv:3"),
+        ("a.csv", 6, "4"),
+        ("a.csv", 7, "5"),
+        ("b.jsonl", 3, "b.jsonl:2"),
+        ("b.jsonl", 4, "b.jsonl:3"),
+        ("b.jsonl", 5, "b.jsonl:4"),
+        ("c.parquet", 2, "c.parquet:2"),
+        ("c.parquet", 3, "c.parquet:3"),
+    ]
+    reasons = " ".join(row["reason"] for row in rejects)
+    assert all(word in reasons for word in ("unclosed quote", "NUL", "3 cells", "not valid JSON", "no field 'text'"))
+    assert {row["code"] for row in rejects} == {"invalid_input"}
+    assert summary == Summary(scored=5, failed=8, repeated=1)
+    assert summary.read == len(read_jsonl(target))
+
+
+def test_a_gb18030_file_is_read_without_being_told(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
+    assert score(source, tmp_path / "out.csv") == Summary(scored=2, failed=0)
+    assert read_csv(tmp_path / "out.csv")[0]["category"] == "counterfeit_ip"
+
+
+def test_a_long_line_that_is_no_json_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_LINE", 64)
+    (tmp_path / "in.jsonl").write_text('{"text": "' + "x" * 1_000 + '"}\n{"text": "ok"}\n')
+    assert score(tmp_path / "in.jsonl", tmp_path / "out.jsonl") == Summary(scored=1, failed=1)
+    assert "more than 64 characters" in read_jsonl(tmp_path / "out.jsonl")[0]["error"]["message"]
+
+
+def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    with pytest.raises(InputError, match="lies in the folder that is read"):
+        score(tmp_path, tmp_path / "out.csv")

@@ -56,7 +56,8 @@ def find_inputs(source: str) -> list[Input]:
     """
     if "://" in source:
         system, path = _by_uri(source)
-        found = _below(system, path) or [Input(system, path, Path(path).name)]
+        kind = system.get_file_info(path).type
+        found = [Input(system, path, Path(path).name)] if kind == fs.FileType.File else _below(system, path)
     elif Path(source).is_dir():
         found = _below(fs.LocalFileSystem(), str(Path(source)))
     else:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import data
 import models
-from serving.batch.pools import Load
-from serving.scoring import load_scorer
+from serving.scoring import SupportsScore, load_scorer
 from serving.settings import Settings
 
 
-def worker_load(settings: Settings, workers: int) -> Load:
-    """Loads the scorer in a worker; several workers have one thread each."""
-    return partial(load_scorer, replace(settings, threads=settings.threads if workers == 1 else 1))
+@dataclass(frozen=True)
+class LoadScorer:
+    """Loads the scorer in a worker; equal settings make equal loaders, also after they were sent to another process."""
+
+    settings: Settings
+
+    def __call__(self) -> SupportsScore:
+        return load_scorer(self.settings)
 
 
 def model_identity(settings: Settings) -> dict[str, str]:
