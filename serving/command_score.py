@@ -59,7 +59,8 @@ def score(
 
 def _pool(settings: Settings, workers: int, ray: str | None) -> Pool:
     from serving.batch.model import LoadScorer
-    from serving.batch.pools import Here, Processes, cores
+    from serving.batch.pools import Here
+    from serving.batch.processes import Processes, cores
 
     one_thread = LoadScorer(replace(settings, threads=1))
     if ray is not None:

@@ -24,7 +24,8 @@ from pathlib import Path
 from keyword_scorer import POISON, KeywordScorer, SlowScorer
 
 from serving.batch.assemble import rejects_path
-from serving.batch.pools import Here, Processes
+from serving.batch.pools import Here
+from serving.batch.processes import Processes
 from serving.batch.run import Job, Status, score_files
 
 WORDS = ("买到假货", "物流很快", "仓库爆炸", "客服推诿", POISON, "再也不买了")

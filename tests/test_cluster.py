@@ -50,6 +50,7 @@ def test_ray_gives_the_bytes_of_the_local_run_also_when_an_actor_is_killed(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])]))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # minutes instead of seconds where others use the cores
     source = soak_batch.write_posts(tmp_path / "in.jsonl", 500)
     pools = {"here": Here(KeywordScorer), "ray": RayActors(partial(MortalOnce, str(tmp_path / "died")), "local", 1)}
     for name, pool in pools.items():

@@ -13,7 +13,8 @@ from keyword_scorer import KeywordScorer
 
 from data.errors import BundleError
 from data.records import Item, Result
-from serving.batch.pools import Here, Pool, Processes, WorkersLostError, cores
+from serving.batch.pools import Here, Pool, WorkersLostError
+from serving.batch.processes import Processes, cores
 from serving.batch.run import Job, score_files
 from serving.batch.sinks import KINDS
 

@@ -17,7 +17,7 @@ from keyword_scorer import POISON, KeywordScorer
 
 from data.errors import InputError
 from data.records import Item, Result
-from serving.batch import sources
+from serving.batch import text_source
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
@@ -267,7 +267,7 @@ def test_a_gb18030_file_is_read_without_being_told(tmp_path: Path) -> None:
 
 
 def test_a_long_line_that_is_no_json_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_LINE", 64)
+    monkeypatch.setattr(text_source, "MAX_LINE", 64)
     (tmp_path / "in.jsonl").write_text('{"text": "' + "x" * 1_000 + '"}\n{"text": "ok"}\n')
     assert score(tmp_path / "in.jsonl", tmp_path / "out.jsonl") == Summary(scored=1, failed=1)
     assert "more than 64 characters" in read_jsonl(tmp_path / "out.jsonl")[0]["error"]["message"]

@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any
 
 from data.errors import ConfigError
-from serving.batch.pools import AHEAD, ONE_THREAD, Done, Load
+from serving.batch.pools import AHEAD, ONE_THREAD, RETRIES, Done, Load, WorkersLostError
 from serving.batch.shard import make_shard
 from serving.batch.windows import Window
 from serving.scoring import SupportsScore
 
-RETRIES = 3  # times that a window is scored again after its actor or its machine is gone
+# A cluster of this machine alone, for a trial: it listens on localhost only.
+LOCAL = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
 
 
 class Worker:
@@ -47,6 +48,11 @@ class RayActors:
             count = self.count or max(1, int(ray.cluster_resources().get("CPU", 1)))
             actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Worker)
             yield from _spread(ray, [actor.remote(self.load) for _ in range(count)], windows, kind)
+        except ray.exceptions.RayActorError as error:
+            raise WorkersLostError(
+                f"a window was lost {RETRIES + 1} times with its actor ({type(error).__name__}): look at Ray's log; "
+                "the run goes on where it was when it is repeated"
+            ) from None
         finally:
             ray.shutdown()
 
@@ -56,8 +62,9 @@ def _connect(address: str) -> Any:
         import ray
     except ImportError:
         raise ConfigError("--ray needs Ray: pip install 'yujing[cluster]'") from None
+    own = LOCAL if address == "local" else {}
     try:
-        ray.init(address=address, runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level="warning")
+        ray.init(address, runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level="warning", **own)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ConfigError(f"--ray {address}: {error}: give the address of a running cluster, or local") from None
     return ray
