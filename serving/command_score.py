@@ -32,7 +32,9 @@ def score(
     encoding: Annotated[
         str | None, typer.Option(help="Of IN, for example gb18030.", show_default="found out: UTF-8, UTF-16, GB18030")
     ] = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes of one thread each.", show_default="one per core")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes, each of one thread (or YUJING_THREADS).", show_default="one per core")
+    ] = 0,
     ray: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Score on a Ray cluster, --workers actors. Needs yujing[cluster]."),
@@ -62,13 +64,13 @@ def _pool(settings: Settings, workers: int, ray: str | None) -> Pool:
     from serving.batch.pools import Here
     from serving.batch.processes import Processes, cores
 
-    one_thread = LoadScorer(replace(settings, threads=1))
+    load = LoadScorer(replace(settings, threads=settings.threads or 1))
     if ray is not None:
         from serving.batch.ray_pool import RayActors
 
-        return RayActors(one_thread, ray, workers)
+        return RayActors(load, ray, workers)
     workers = workers or cores()
-    return Here(LoadScorer(settings)) if workers == 1 else Processes(one_thread, workers)
+    return Here(load) if workers == 1 else Processes(load, workers)
 
 
 def _report(summary: Summary, target: Path, seconds: float) -> str:

@@ -68,6 +68,12 @@ def test_a_workers_expected_error_is_the_runs(source: Path) -> None:
     assert [path.name for path in source.parent.iterdir()] == ["in.jsonl"]
 
 
+def test_a_file_of_one_window_needs_no_process(tmp_path: Path) -> None:
+    source = soak_batch.write_posts(tmp_path / "in.jsonl", 40)
+    pool = Processes(lambda: KeywordScorer(), 2)  # could not be sent to a process
+    assert run(source, "one.csv", pool) == run(source, "here.csv", Here(KeywordScorer))
+
+
 def test_bodies_have_no_tab_and_no_newline() -> None:
     (result,) = KeywordScorer().score([Item(id="\t\n", text="假货\t\n\r\x0b\u2028")])
     for kind in KINDS.values():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import connection
 
-from serving.batch.pools import AHEAD, ONE_THREAD, RETRIES, Done, Load, WorkersLostError
+from serving.batch.pools import AHEAD, ONE_THREAD, RETRIES, Done, Here, Load, WorkersLostError
 from serving.batch.shard import make_shard
 from serving.batch.windows import Window
 from serving.scoring import SupportsScore
@@ -52,6 +52,10 @@ class Processes:
 
     def run(self, windows: Iterator[Window], kind: str) -> Iterator[Done]:
         todo, deaths = _Todo(windows), 0
+        if len(head := list(islice(todo, 2))) < 2:  # not worth a process
+            yield from Here(self.load).run(iter(head), kind)
+            return
+        todo.give_back(head)
         with _environment(ONE_THREAD):
             while deaths <= RETRIES:
                 try:
