@@ -46,12 +46,18 @@ def pad(rows: Ids, pad_id: int) -> tuple[Int, Int]:
 
 
 def run(rows: Ids, pad_id: int, forward: Callable[[Int, Int], tuple[Float, Float]]) -> tuple[Float, Float]:
-    """Category and severity logits of all rows, in their order, by `forward` on one batch after another."""
+    """Category and severity logits of all rows, in their order, by `forward` on one batch after another.
+
+    Equal rows are computed once: reposts that differ only in what normalisation removes (links, mentions, full width).
+    """
+    seen: dict[tuple[int, ...], int] = {}
+    which = [seen.setdefault(tuple(row), len(seen)) for row in rows]
+    distinct = [list(row) for row in seen]
     order: list[int] = []
     parts: list[tuple[Float, Float]] = []
-    for batch in batches([len(row) for row in rows]):
-        parts.append(forward(*pad([rows[position] for position in batch], pad_id)))
+    for batch in batches([len(row) for row in distinct]):
+        parts.append(forward(*pad([distinct[position] for position in batch], pad_id)))
         order += batch
-    back = np.argsort(order)
+    back = np.argsort(order)[which]
     category, severity = (np.concatenate(heads)[back] for heads in zip(*parts, strict=True))
     return category, severity

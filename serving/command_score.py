@@ -4,35 +4,81 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from serving.batch.assemble import Summary
+    from serving.batch.pools import Pool
+    from serving.settings import Settings
+
 
 def score(
-    source: Annotated[Path, typer.Argument(metavar="IN", help=".csv, .jsonl, .jsonl.gz or .parquet")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="IN", help="File, 'pattern*', folder or URI (s3://…) of .csv, .jsonl, .jsonl.gz or .parquet."
+        ),
+    ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Same kinds; .jsonl has the full results.")],
     text_column: Annotated[str, typer.Option(help="Column or field that holds the text.")] = "text",
     id_column: Annotated[
         str | None,
         typer.Option(help="Column or field that holds the id.", show_default="id, else the row number"),
     ] = None,
-    encoding: Annotated[str, typer.Option(help="Of IN, for example gb18030.")] = "utf-8",
+    encoding: Annotated[
+        str | None, typer.Option(help="Of IN, for example gb18030.", show_default="found out: UTF-8, UTF-16, GB18030")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes, each of one thread (or YUJING_THREADS).", show_default="one per core")
+    ] = 0,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Score on a Ray cluster, --workers actors. Needs yujing[cluster]."),
+    ] = None,
     bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
     watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
 ) -> None:
-    """Score a file. Every row comes back, in order; a row that cannot be scored carries its own error."""
-    from serving.progress import score_progress
-    from serving.rows import Columns
-    from serving.score_files import score_file
-    from serving.scoring import load_scorer
+    """Score files. Every row comes back, in order; a row that cannot be scored carries its own error.
+
+    Such rows are also listed in OUT.rejects.jsonl. A run that was killed goes on when it is repeated.
+    """
+    from serving.batch.model import model_identity
+    from serving.batch.progress import score_progress
+    from serving.batch.rows import Columns
+    from serving.batch.run import Job, score_files
     from serving.settings import Settings
 
     settings, start = Settings.from_env(bundle=bundle, watch_words=watch_words), time.monotonic()
-    columns = Columns(text_column, id_column)
+    job = Job(source, target, Columns(text_column, id_column), encoding, model_identity(settings))
     with score_progress(show=sys.stderr.isatty()) as progress:
-        summary = score_file(lambda: load_scorer(settings), source, target, columns, encoding, progress)
-    seconds = max(time.monotonic() - start, 1e-9)
+        summary = score_files(job, _pool(settings, workers, ray), progress)
+    typer.echo(_report(summary, target, max(time.monotonic() - start, 1e-9)))
+
+
+def _pool(settings: Settings, workers: int, ray: str | None) -> Pool:
+    from serving.batch.model import LoadScorer
+    from serving.batch.pools import Here
+    from serving.batch.processes import Processes, cores
+
+    load = LoadScorer(replace(settings, threads=settings.threads or 1))
+    if ray is not None:
+        from serving.batch.ray_pool import RayActors
+
+        return RayActors(load, ray, workers)
+    workers = workers or cores()
+    return Here(load) if workers == 1 else Processes(load, workers)
+
+
+def _report(summary: Summary, target: Path, seconds: float) -> str:
+    from serving.batch.assemble import rejects_path
+
     counts = f"read {summary.read} rows = {summary.scored} scored + {summary.failed} failed"
-    typer.echo(f"{counts} in {seconds:.1f} s ({summary.read / seconds:.0f} rows/s) -> {target}")
+    known = {"repeats": summary.repeated, "done before": summary.resumed}
+    extra = "".join(f", {number} {what}" for what, number in known.items() if number)
+    rate = (summary.read - summary.resumed) / seconds
+    rejects = f", the failed in {rejects_path(target)}" if summary.failed else ""
+    return f"{counts}{extra} in {seconds:.1f} s ({rate:.0f} rows/s) -> {target}{rejects}"

@@ -66,3 +66,11 @@ class KeywordScorer:
         return EscalationResult(
             "counts", probability, 0.06, probability / 0.06, 6, "D", len(item.volume.counts), True, (), ()
         )
+
+
+class SlowScorer(KeywordScorer):
+    """As slow as a small model, so that there is time to kill it."""
+
+    def score(self, items: Sequence[Item]) -> list[Result]:
+        time.sleep(0.02)
+        return super().score(items)

@@ -34,6 +34,18 @@ def test_the_callers_order_comes_back(found: list[list[int]]) -> None:
     assert lengths[:, 0].tolist() == [len(row) for row in found]
 
 
+def test_equal_rows_are_computed_once() -> None:
+    computed: list[int] = []
+
+    def forward(ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        computed.append(len(ids))
+        return (ids * mask).sum(1, keepdims=True), mask.sum(1, keepdims=True)
+
+    sums, _ = run([[5, 6], [7], [5, 6], [7], [8, 8, 8]], 1, forward)
+    assert sums[:, 0].tolist() == [11, 7, 11, 7, 24]
+    assert sum(computed) == 3
+
+
 def test_padding_is_masked() -> None:
     ids, mask = pad([[5, 6], [7]], 1)
     assert ids.tolist() == [[5, 6, *[1] * 6], [7, *[1] * 7]]

@@ -17,17 +17,24 @@ from keyword_scorer import POISON, KeywordScorer
 
 from data.errors import InputError
 from data.records import Item, Result
-from serving import score_files
-from serving.flat import SCHEMA, flatten
-from serving.rows import Columns
-from serving.score_files import Summary, score_file
+from serving.batch import text_source
+from serving.batch.assemble import Summary, rejects_path
+from serving.batch.flat import SCHEMA, flatten
+from serving.batch.inputs import SUFFIXES
+from serving.batch.pools import Here
+from serving.batch.rows import Columns
+from serving.batch.run import Job, Status, score_files
+from serving.batch.sinks import KINDS
+from serving.batch.windows import ROWS
 from serving.wire import write_result
 
 POSTS = [("a", "买到假货"), ("b", "挺好的"), ("c", f"{POISON}了"), ("d", '仓库爆炸，\n多人受伤，"急"')]
 
 
-def score(source: Path, target: Path, columns: Columns | None = None, encoding: str = "utf-8") -> Summary:
-    return score_file(KeywordScorer, source, target, columns, encoding)
+def score(
+    source: Path | str, target: Path, columns: Columns | None = None, encoding: str | None = None, window: int = ROWS
+) -> Summary:
+    return score_files(Job(str(source), target, columns or Columns(), encoding, window=window), Here(KeywordScorer))
 
 
 def write_csv(path: Path, rows: Sequence[Sequence[str]], encoding: str = "utf-8") -> Path:
@@ -64,14 +71,14 @@ def direct() -> list[Result]:
     return KeywordScorer().score([Item(id=i, text=text) for i, text in POSTS])
 
 
-@pytest.mark.parametrize("kind", score_files.SOURCES)
+@pytest.mark.parametrize("kind", SUFFIXES)
 def test_every_kind_of_input_gives_the_scorers_own_json(kind: str, tmp_path: Path) -> None:
     target = tmp_path / "out.jsonl"
     assert score(source_of(kind, tmp_path), target) == Summary(scored=3, failed=1)
     assert target.read_bytes() == b"".join(write_result(result) + b"\n" for result in direct())
 
 
-@pytest.mark.parametrize("kind", score_files.SINKS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_output_holds_the_same_rows(kind: str, tmp_path: Path) -> None:
     target = tmp_path / f"out{kind}"
     score(source_of(".csv", tmp_path), target)
@@ -140,14 +147,14 @@ def test_ragged_csv_rows_fail_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_encodings(encoding: str, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [("id", "text"), ("一", "假货"), ("𠮷", "好")], encoding)
-    score(source, tmp_path / "out.csv", encoding="utf-8" if encoding == "utf-8-sig" else encoding)
+    score(source, tmp_path / "out.csv", encoding=None if encoding.startswith("utf") else encoding)
     assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["一", "𠮷"]
     assert [row["category"] for row in read_csv(tmp_path / "out.csv")] == ["counterfeit_ip", "none"]
 
 
 def test_a_file_of_another_encoding_says_so_row_by_row(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
-    assert score(source, tmp_path / "out.csv") == Summary(scored=1, failed=1)
+    assert score(source, tmp_path / "out.csv", encoding="utf-8") == Summary(scored=1, failed=1)
     assert "--encoding" in read_csv(tmp_path / "out.csv")[0]["error"]
 
 
@@ -213,13 +220,60 @@ def test_unknown_encoding(tmp_path: Path) -> None:
         score(tmp_path / "in.csv", tmp_path / "out.csv", encoding="klingon")
 
 
-def test_chunks_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [(str(n), "假货" if n % 3 else "好") for n in range(50)]
+def test_windows_do_not_show(tmp_path: Path) -> None:
+    rows = [(str(n), f"假货{n}" if n % 3 else f"好{n}") for n in range(50)]
     source = write_csv(tmp_path / "in.csv", [("id", "text"), *rows])
-    seen: list[float] = []
-    score_file(KeywordScorer, source, tmp_path / "one.jsonl", progress=lambda done, _: seen.append(done))
-    monkeypatch.setattr(score_files, "CHUNK", 7)
-    score_file(KeywordScorer, source, tmp_path / "two.jsonl", progress=lambda done, _: seen.append(done))
+    seen: list[Status] = []
+    score(source, tmp_path / "one.jsonl")
+    job = Job(str(source), tmp_path / "two.jsonl", window=7)
+    score_files(job, Here(KeywordScorer), seen.append)
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
-    assert seen[0] == seen[-1] == 1.0
-    assert len(seen) == 9
+    assert [status.rows for status in seen] == [7, 14, 21, 28, 35, 42, 49, 50]
+    assert seen[-1].share == 1.0
+
+
+def test_rejects_name_file_line_and_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes('id,text\n1,假货\n2,"多行\n好"\n3,"open\n4,nul\0\n5,a,b\n,好\n'.encode())
+    (folder / "b.jsonl").write_bytes(b'{"id": "x", "text": "ok"}\n\n{broken\n' + b"x" * 99 + b"\n{}\n")
+    pq.write_table(pa.table({"text": ["ok", None, "x" * 6_000]}), folder / "c.parquet")
+    target = tmp_path / "out.jsonl"
+
+    summary = score(folder, target)
+
+    rejects = read_jsonl(rejects_path(target))
+    assert [(row["file"], row["line"], row["id"]) for row in rejects] == [
+        ("a.csv", 5, "a.csv:3"),
+        ("a.csv", 6, "4"),
+        ("a.csv", 7, "5"),
+        ("b.jsonl", 3, "b.jsonl:2"),
+        ("b.jsonl", 4, "b.jsonl:3"),
+        ("b.jsonl", 5, "b.jsonl:4"),
+        ("c.parquet", 2, "c.parquet:2"),
+        ("c.parquet", 3, "c.parquet:3"),
+    ]
+    reasons = " ".join(row["reason"] for row in rejects)
+    assert all(word in reasons for word in ("unclosed quote", "NUL", "3 cells", "not valid JSON", "no field 'text'"))
+    assert {row["code"] for row in rejects} == {"invalid_input"}
+    assert summary == Summary(scored=5, failed=8, repeated=1)
+    assert summary.read == len(read_jsonl(target))
+
+
+def test_a_gb18030_file_is_read_without_being_told(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
+    assert score(source, tmp_path / "out.csv") == Summary(scored=2, failed=0)
+    assert read_csv(tmp_path / "out.csv")[0]["category"] == "counterfeit_ip"
+
+
+def test_a_long_line_that_is_no_json_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_source, "MAX_LINE", 64)
+    (tmp_path / "in.jsonl").write_text('{"text": "' + "x" * 1_000 + '"}\n{"text": "ok"}\n')
+    assert score(tmp_path / "in.jsonl", tmp_path / "out.jsonl") == Summary(scored=1, failed=1)
+    assert "more than 64 characters" in read_jsonl(tmp_path / "out.jsonl")[0]["error"]["message"]
+
+
+def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    with pytest.raises(InputError, match="lies in the folder that is read"):
+        score(tmp_path, tmp_path / "out.csv")

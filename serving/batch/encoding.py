@@ -1,0 +1,45 @@
+"""Which encoding a text file is in: UTF-8, UTF-16 by its mark, or GB18030 (with it GBK and GB2312)."""
+
+from __future__ import annotations
+
+import codecs
+from typing import BinaryIO
+
+from data.errors import InputError
+
+SAMPLE = 1 << 20  # bytes looked at
+MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def check_encoding(name: str) -> str:
+    """The codec's name; InputError when Python has none of this name."""
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise InputError(f"unknown encoding {name!r}: use utf-8 or gb18030, for example") from None
+    return "utf-8-sig" if found == "utf-8" else found  # a byte order mark is skipped
+
+
+def detect(file: BinaryIO) -> str:
+    """Guess from the first megabyte, line by line, so that one damaged line does not decide.
+
+    Chinese in GB18030 is hardly ever valid UTF-8, while UTF-8 is often valid GB18030: UTF-8 is asked first.
+    """
+    head = file.read(SAMPLE)
+    for mark, name in MARKS.items():
+        if head.startswith(mark):
+            return name
+    lines = [line for line in head.split(b"\n") if not line.isascii()]
+    if len(head) == SAMPLE and len(lines) > 1:
+        lines = lines[:-1]  # may be cut in the middle of a character
+    utf8 = sum(_decodes(line, "utf-8") for line in lines)
+    other = sum(not _decodes(line, "utf-8") and _decodes(line, "gb18030") for line in lines)
+    return "gb18030" if other > utf8 else "utf-8-sig"
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

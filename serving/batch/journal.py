@@ -1,0 +1,114 @@
+"""The working folder of a run: shards that are done, so that a run that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from data.errors import InputError
+
+MANIFEST = "manifest.jsonl"
+KEY = 16  # hexadecimal digits of the job's digest in the folder's name
+
+
+class Journal:
+    """Finished shards by number. A shard counts once its line stands in the manifest, and its bytes fit that line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.rows = {number: rows for number, rows, digest in self._recorded() if self._fits(number, digest)}
+
+    def save(self, number: int, blob: bytes, rows: int) -> None:
+        """Keep a shard for good: file, then name, then manifest, each on the disk before the next begins."""
+        part = self._folder / "shard.part"
+        part.write_bytes(blob)
+        put_in_place(part, self._path(number))
+        entry = {"shard": number, "rows": rows, "sha256": hashlib.sha256(blob).hexdigest()}
+        with (self._folder / MANIFEST).open("ab") as file:
+            file.write(b"\n" + json.dumps(entry).encode() + b"\n")  # the first ends a line that was torn by a kill
+            file.flush()
+            os.fsync(file.fileno())
+        self.rows[number] = rows
+
+    def read(self, number: int) -> bytes:
+        """The bytes of a shard."""
+        return self._path(number).read_bytes()
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08d}.shard"
+
+    def _recorded(self) -> Iterator[tuple[int, int, str]]:
+        path = self._folder / MANIFEST
+        for line in path.read_bytes().splitlines() if path.exists() else ():
+            try:
+                entry = json.loads(line)
+                yield entry["shard"], entry["rows"], entry["sha256"]
+            except (ValueError, KeyError, TypeError):  # empty, or torn by a kill
+                continue
+
+    def _fits(self, number: int, digest: str) -> bool:
+        try:
+            return hashlib.sha256(self.read(number)).hexdigest() == digest
+        except OSError:
+            return False
+
+
+@contextmanager
+def open_journal(target: Path, digest: str) -> Iterator[Journal]:
+    """The journal of the job `digest` that writes `target`, beside it; gone once the job has ended well.
+
+    What other jobs left for the same target is removed: another input, model or option. InputError: such a job
+    is running now.
+    """
+    folder = target.with_name(f".{target.name}.{digest[:KEY]}.yujing")
+    with _only_one(target.with_name(f".{target.name}.lock"), target):
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*.yujing"):
+            if left != folder:
+                shutil.rmtree(left)
+        folder.mkdir(exist_ok=True)
+        journal = Journal(folder)
+        try:
+            yield journal
+        except BaseException:
+            if not journal.rows:
+                shutil.rmtree(folder)
+            raise
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _only_one(lock: Path, target: Path) -> Iterator[None]:
+    """Hold a lock that the system frees with the process, however that ends."""
+    with lock.open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                raise BlockingIOError  # its owner has just removed it, a third run may have made a new one
+        except (BlockingIOError, FileNotFoundError):
+            raise InputError(f"{target} is being written by another run: wait for it, or stop it") from None
+        try:
+            yield
+        finally:
+            lock.unlink()
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give a written file its name, so that it is whole or not there, even after a power cut."""
+    _sync(part)
+    os.replace(part, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

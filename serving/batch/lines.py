@@ -1,0 +1,83 @@
+"""Lines and CSV records of damaged files: bounded in memory, and one bad record never swallows its neighbours."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+# Characters of one line: a file that is not what it says must not fill the memory.
+MAX_LINE = 16 * 1024 * 1024
+MAX_CSV_LINE = 1024 * 1024  # less, as every other character may begin a cell
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its number from 1; a line past the limit is cut there and its rest skipped."""
+
+    number: int
+    text: str
+    cut: bool = False
+
+
+def bounded_lines(file: TextIO, limit: int) -> Iterator[Line]:
+    """Every line, at most `limit` characters of each."""
+    number = 0
+    while text := file.readline(limit):
+        number += 1
+        more = text
+        while len(more) == limit and not more.endswith(("\n", "\r")):
+            more = file.readline(limit)
+        yield Line(number, text, cut=more is not text)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Cells of a record and the line on which it begins; or why its first line is none."""
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+
+
+class _Feed:
+    """Lines for csv.reader that remembers those of the record under way, so that they can be given back."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = iter(lines)
+        self._back: deque[Line] = deque()
+        self.taken: list[Line] = []
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.popleft() if self._back else next(self._lines)
+        self.taken.append(line)
+        return line.text
+
+    def give_back(self) -> None:
+        """All lines of the record but the first come again."""
+        self._back.extendleft(reversed(self.taken[1:]))
+
+
+def csv_records(lines: Iterable[Line]) -> Iterator[Record]:
+    """RFC 4180 records. A quote that is broken or never closed costs the line it stands on, not those after it.
+
+    The search for the closing quote ends at csv.field_size_limit (131,072 characters), so memory is bounded.
+    """
+    feed = _Feed(lines)
+    reader = csv.reader(feed, strict=True)
+    while True:
+        feed.taken = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Record(feed.taken[0].number, [], str(error))
+            feed.give_back()
+        else:
+            yield Record(feed.taken[0].number, cells)

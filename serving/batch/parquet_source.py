@@ -1,0 +1,46 @@
+"""Reading rows from Parquet as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import InputError
+from serving.batch.inputs import BUFFER, Input
+from serving.batch.rows import UNDECODABLE, Columns, Place, Row, make_row
+from serving.batch.source import Source, require
+
+BATCH = 512  # rows decoded at a time
+
+
+@contextmanager
+def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Iterator[Source]:
+    """The text and id columns of a Parquet file; `encoding` has no meaning here."""
+    with file.open() as raw:
+        try:  # a buffer, so that no whole row group is read at once
+            table = pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{file.path} is not a readable Parquet file: {error}") from None
+        names = table.schema_arrow.names
+        require(columns, names, file)
+        wanted = [name for name in {columns.id or "id": 0, columns.text: 0} if name in names]
+        total, read = max(table.metadata.num_rows, 1), [0]
+        yield Source(_rows(table, wanted, columns, file, read), lambda: read[0] / total)
+
+
+def _rows(table: pq.ParquetFile, wanted: list[str], columns: Columns, file: Input, read: list[int]) -> Iterator[Row]:
+    for batch in table.iter_batches(batch_size=BATCH, columns=wanted):
+        for cells in zip(*(batch.column(name) for name in wanted), strict=True):
+            read[0] += 1
+            raw = {name: _python(cell) for name, cell in zip(wanted, cells, strict=True)}
+            yield make_row(Place(read[0], read[0], file.name, file.alone), raw, columns)
+
+
+def _python(cell: pa.Scalar) -> object:
+    try:
+        return cell.as_py()
+    except UnicodeDecodeError:
+        return UNDECODABLE

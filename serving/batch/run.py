@@ -1,0 +1,118 @@
+"""`yujing score IN OUT`: every row comes back, scored or with its own error, also after a kill in the middle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from data.errors import InputError
+from serving.batch.assemble import Summary, assemble
+from serving.batch.encoding import check_encoding
+from serving.batch.inputs import Input, find_inputs
+from serving.batch.journal import Journal, open_journal
+from serving.batch.pools import Pool
+from serving.batch.repeats import REMEMBERED
+from serving.batch.rows import Columns
+from serving.batch.sinks import KINDS
+from serving.batch.sources import open_source
+from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
+
+FORMAT = 1  # of the shards: another one does not go on with what this one left
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a run is: `share` of the input (0-1), rows answered so far, how many of them by an earlier run."""
+
+    share: float = 0.0
+    rows: int = 0
+    resumed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be scored. `model`: whatever the answers depend on; a run goes on only with the same."""
+
+    source: str
+    target: Path
+    columns: Columns = field(default_factory=Columns)
+    encoding: str | None = None
+    model: Mapping[str, str] = field(default_factory=dict)
+    window: int = ROWS
+
+    @property
+    def kind(self) -> str:
+        """Of the output, by its suffix; InputError for another."""
+        found = [kind for kind in KINDS if self.target.name.lower().endswith(kind)]
+        if not found:
+            raise InputError(f"{self.target}: unknown kind of file: use a name that ends in {', '.join(KINDS)}")
+        return found[0]
+
+
+def score_files(job: Job, pool: Pool, progress: Callable[[Status], None] = lambda status: None) -> Summary:
+    """Score `job.source` into `job.target` in constant memory, going on where a killed run of the same job was.
+
+    InputError: a file, suffix, column or encoding that cannot be used; then the target is as it was before.
+    """
+    kind = job.kind
+    inputs = find_inputs(job.source)
+    _check(job, inputs)
+    with open_journal(job.target, _digest(job, inputs)) as journal:
+        todo = _Todo(cut_windows(read_rows(inputs, job.columns, job.encoding), job.window), journal)
+        resumed = sum(journal.rows.values())
+        for window, blob in pool.run(iter(todo), kind):
+            journal.save(window.number, blob, len(window.rows))
+            progress(Status(window.share, sum(journal.rows.values()), resumed))
+        summary = assemble(map(journal.read, range(todo.count)), job.target, kind)
+        if summary.read != todo.rows:
+            raise RuntimeError(f"{todo.rows} rows were read and {summary.read} answered: {job.target} is wrong")
+    return replace(summary, resumed=resumed)
+
+
+class _Todo:
+    """The windows that the journal does not have; counts them all."""
+
+    def __init__(self, windows: Iterator[Window], journal: Journal) -> None:
+        self._windows, self._journal = windows, journal
+        self.count = self.rows = 0
+
+    def __iter__(self) -> Iterator[Window]:
+        for window in self._windows:
+            self.count += 1
+            self.rows += len(window.rows)
+            if window.number not in self._journal.rows:
+                yield window
+
+
+def _digest(job: Job, inputs: Sequence[Input]) -> str:
+    """Identity of a job: the same files, columns, model and way of cutting give the same shards."""
+    parts = {
+        "format": FORMAT,
+        "inputs": [(one.name, one.fingerprint()) for one in inputs],
+        "columns": asdict(job.columns),
+        "encoding": job.encoding,
+        "model": dict(job.model),
+        "cut": (job.window, CHARACTERS, REMEMBERED),
+        "body": KINDS[job.kind].body.__name__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _check(job: Job, inputs: Sequence[Input]) -> None:
+    target = job.target
+    if target.is_dir():
+        raise InputError(f"{target} is a directory: give a file to write")
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}: no such directory: make it first")
+    if any(Path(one.path).exists() and target.exists() and target.samefile(one.path) for one in inputs):
+        raise InputError(f"{target} is the input: give another file to write")
+    if Path(job.source).is_dir() and target.resolve().is_relative_to(Path(job.source).resolve()):
+        raise InputError(f"{target} lies in the folder that is read: give a file elsewhere")
+    if job.encoding:
+        check_encoding(job.encoding)
+    for one in inputs:
+        with open_source(one, job.columns, job.encoding):
+            pass

@@ -1,0 +1,26 @@
+"""What a reader gives: rows, and how far it is; and the check that it has the columns asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from data.errors import InputError
+from serving.batch.inputs import Input
+from serving.batch.rows import Columns, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows to come, and how much of the file has been read (0-1) for the progress bar."""
+
+    rows: Iterator[Row]
+    done: Callable[[], float]
+
+
+def require(columns: Columns, names: Sequence[str], file: Input) -> None:
+    wanted = {"--text-column": columns.text} | ({"--id-column": columns.id} if columns.id else {})
+    for flag, name in wanted.items():
+        if name not in names:
+            listed = ", ".join(names) or "none, the file is empty"
+            raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed}")

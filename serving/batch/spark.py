@@ -1,0 +1,73 @@
+"""Score in Spark: `frame.mapInPandas(ScoreFrames(), DDL)` gives the flat columns of `yujing score`, row for row.
+
+    from serving.batch.spark import DDL, ScoreFrames
+    scored = posts.select("id", "text").mapInPandas(ScoreFrames(), DDL)
+
+Every machine needs Yujing (extra `[spark]`), and the bundle at the same path. The order of rows within a partition
+stays; a row that cannot be scored has its reason in `error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from data.errors import InputError
+from serving.batch.flat import SCHEMA, flatten
+from serving.batch.model import LoadScorer
+from serving.batch.pools import Load
+from serving.batch.rows import Columns, Place, Row, make_row
+from serving.batch.shard import score_rows
+from serving.batch.windows import ROWS
+from serving.scoring import SupportsScore
+from serving.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TYPES = {"string": "string", "double": "double", "int32": "int", "bool": "boolean"}
+DDL = ", ".join(f"{column.name} {TYPES[str(column.type)]}" for column in SCHEMA)
+
+
+@dataclass(frozen=True)
+class ScoreFrames:
+    """A function from frames to frames; it is sent to Spark's workers, and each loads the scorer once, with one thread.
+
+    InputError: a frame without the text or the id column.
+    """
+
+    columns: Columns = field(default_factory=lambda: Columns(id="id"))
+    load: Load = field(default_factory=lambda: LoadScorer(Settings(threads=1)))
+
+    def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        scorer, rows = _scorer(self.load), self._rows(frames)
+        while window := list(islice(rows, ROWS)):
+            results = score_rows(scorer, window)
+            # object: a column of whole numbers with nulls would turn into floats
+            yield pd.DataFrame([flatten(result) for result in results if result], columns=SCHEMA.names, dtype=object)
+
+    def _rows(self, frames: Iterator[pd.DataFrame]) -> Iterator[Row]:
+        number, names = 0, (self.columns.id or "id", self.columns.text)
+        for frame in frames:
+            if missing := [name for name in names if name not in frame.columns]:
+                raise InputError(f"the frame has no column {', '.join(missing)}: it has {', '.join(frame.columns)}")
+            for cells in frame[[*names]].itertuples(index=False, name=None):
+                number += 1
+                yield make_row(Place(number, number), dict(zip(names, map(_plain, cells), strict=True)), self.columns)
+
+
+def _plain(cell: Any) -> object:
+    """A cell as Python has it: pandas writes a missing text as NaN, and whole numbers as NumPy's."""
+    if isinstance(cell, str) or cell is None or cell != cell:
+        return cell if isinstance(cell, str) else None
+    return cell.item() if hasattr(cell, "item") else cell
+
+
+@cache
+def _scorer(load: Load) -> SupportsScore:
+    return load()

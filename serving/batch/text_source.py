@@ -1,0 +1,104 @@
+"""Reading rows from CSV and JSONL (also gzipped) as a stream: memory does not grow with the file."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, TextIO, cast
+
+from data.errors import InputError
+from serving.batch.encoding import check_encoding, detect
+from serving.batch.inputs import Input
+from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
+from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
+from serving.batch.source import Source, require
+from serving.wire import read_json
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    return UNDECODABLE, cast(UnicodeDecodeError, error).end
+
+
+@contextmanager
+def _unpacked(file: Input) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
+    with file.open() as raw:
+        size = max(raw.seek(0, io.SEEK_END), 1)
+        raw.seek(0)
+        packed = file.suffix.endswith(".gz")
+        yield cast(BinaryIO, gzip.GzipFile(fileobj=raw) if packed else raw), lambda: raw.tell() / size
+
+
+@contextmanager
+def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
+    """Open for reading with undecodable bytes marked, not fatal; also skips a UTF-8 byte order mark."""
+    codecs.register_error("yujing.mark", _mark)
+    try:
+        if encoding is None:
+            with _unpacked(file) as (head, _):
+                encoding = detect(head)
+        with _unpacked(file) as (raw, done):
+            yield io.TextIOWrapper(raw, check_encoding(encoding), errors="yujing.mark", newline=newline), done
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{file.path} cannot be unpacked: {error}") from None
+
+
+@contextmanager
+def csv_source(file: Input, columns: Columns, encoding: str | None) -> Iterator[Source]:
+    """A header line names the columns; blank lines are skipped; a row of another width is a bad row."""
+    with _open_text(file, encoding, newline="") as (text, done):
+        records = csv_records(bounded_lines(text, MAX_CSV_LINE))
+        header = next(records, Record(1, []))
+        if header.fault:
+            raise InputError(f"{file.path}: the header line is not valid CSV ({header.fault})")
+        require(columns, header.cells, file)
+        rows = (_csv_row(*numbered, header.cells, columns, file) for numbered in enumerate(_filled(records), 1))
+        yield Source(rows, done)
+
+
+def _filled(records: Iterator[Record]) -> Iterator[Record]:
+    return (record for record in records if record.cells or record.fault)
+
+
+def _csv_row(number: int, record: Record, header: Sequence[str], columns: Columns, file: Input) -> Row:
+    place, cells = Place(number, record.line, file.name, file.alone), record.cells
+    if record.fault:
+        return bad_row(place, f"not valid CSV ({record.fault}): look for an unclosed quote")
+    fields = dict(zip(header, cells, strict=False))
+    raw = {key: fields[key] for key in (columns.text, columns.id or "id") if key in fields}
+    row_id = raw.get(columns.id or "id")
+    if len(cells) != len(header):
+        reason = f"has {len(cells)} cells where the header has {len(header)}: quote text that has commas"
+        return bad_row(place, reason, row_id)
+    if any("\0" in cell for cell in raw.values()):
+        return bad_row(place, "has NUL bytes: the file is damaged, or give --encoding, for example utf-16", row_id)
+    return make_row(place, raw, columns)
+
+
+@contextmanager
+def jsonl_source(file: Input, columns: Columns, encoding: str | None) -> Iterator[Source]:
+    """One JSON object a line, an item as in the API; blank lines are skipped."""
+    with _open_text(file, encoding, newline="\n") as (text, done):
+        lines = (line for line in bounded_lines(text, MAX_LINE) if line.text.strip())
+        yield Source((_jsonl_row(*numbered, columns, file) for numbered in enumerate(lines, 1)), done)
+
+
+def _jsonl_row(number: int, line: Line, columns: Columns, file: Input) -> Row:
+    place = Place(number, line.number, file.name, file.alone)
+    if line.cut:
+        return bad_row(place, f"the line has more than {MAX_LINE} characters: one JSON object a line is read")
+    if UNDECODABLE in line.text:
+        return bad_row(place, OTHER_ENCODING)
+    try:
+        raw = read_json(line.text)
+    except InputError as error:
+        return bad_row(place, str(error))
+    if not isinstance(raw, Mapping):
+        return bad_row(place, 'must be a JSON object such as {"id": "1", "text": "…"}')
+    if columns.text not in raw and "volume" not in raw:
+        reason = f"has no field {columns.text!r}: it has {', '.join(raw)}"
+        return bad_row(place, reason, raw.get(columns.id or "id"))
+    return make_row(place, raw, columns)

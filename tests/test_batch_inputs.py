@@ -1,0 +1,106 @@
+"""What IN may name, and which encoding a file is in."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+
+from data.errors import InputError
+from serving.batch.encoding import SAMPLE, check_encoding, detect
+from serving.batch.inputs import find_inputs
+
+POST = "快递三天没动，客服也不回复"
+
+
+def fill(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'{"text": "x"}\n')
+    return folder
+
+
+def test_a_folder_gives_its_files_of_known_kinds_in_the_order_of_their_names(tmp_path: Path) -> None:
+    fill(tmp_path, "b.jsonl", "a.csv", "below/c.parquet", "d.jsonl.gz", "notes.md", ".hidden.csv", "_SUCCESS.csv")
+    fill(tmp_path, ".git/e.csv")
+    found = find_inputs(str(tmp_path))
+    assert [one.name for one in found] == ["a.csv", "b.jsonl", "below/c.parquet", "d.jsonl.gz"]
+    assert [one.suffix for one in found] == [".csv", ".jsonl", ".parquet", ".jsonl.gz"]
+    assert not any(one.alone for one in found)
+
+
+def test_a_pattern_a_file_and_a_uri(tmp_path: Path) -> None:
+    fill(tmp_path, "b.jsonl", "a.jsonl", "c.csv", "odd[1].csv")
+    assert [one.name for one in find_inputs(f"{tmp_path}/*.jsonl")] == ["a.jsonl", "b.jsonl"]
+    assert [one.name for one in find_inputs(f"{tmp_path}/odd[1].csv")] == ["odd[1].csv"]
+    assert [one.name for one in find_inputs(f"file://{tmp_path}/c.csv")] == ["c.csv"]
+    assert len(find_inputs(f"file://{tmp_path}")) == 4
+    (one,) = find_inputs(f"{tmp_path}/c.csv")
+    assert one.alone
+    with one.open() as file:
+        assert file.read() == b'{"text": "x"}\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("nowhere.csv", "no such file"),
+        ("*.jsonl", "no such file"),
+        ("empty", "no such file"),
+        ("*", "unknown kind of file"),
+        ("klingon://host/in.csv", "cannot be opened"),
+        ("file:///nowhere/in.csv", "no such file"),
+    ],
+)
+def test_refusals_name_the_reason(source: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fill(tmp_path, "notes.md"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=reason):
+        find_inputs(source)
+
+
+def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jsonl", "b.jsonl", "c.jsonl")
+    (tmp_path / "c.jsonl").write_bytes(b'{"text": "y"}\n')
+    a, b, c = (one.fingerprint() for one in find_inputs(str(tmp_path)))
+    assert a == b != c
+
+
+@pytest.mark.parametrize(
+    ("blob", "encoding"),
+    [
+        (POST.encode(), "utf-8-sig"),
+        (POST.encode("utf-8-sig"), "utf-8-sig"),
+        (POST.encode("gb18030"), "gb18030"),
+        (POST.encode("gbk"), "gb18030"),
+        (POST.encode("utf-16"), "utf-16"),
+        (b"plain ASCII", "utf-8-sig"),
+        (b"", "utf-8-sig"),
+        ((POST + "\n").encode() * 3 + POST.encode("gb18030"), "utf-8-sig"),
+        ((POST + "\n").encode("gb18030") * 3 + POST.encode(), "gb18030"),
+        (POST.encode() * SAMPLE, "utf-8-sig"),
+        ((POST + "\n").encode("gb18030") * (SAMPLE // 8), "gb18030"),
+    ],
+)
+def test_the_encoding_is_found_out(blob: bytes, encoding: str) -> None:
+    assert detect(io.BytesIO(blob)) == encoding
+
+
+def test_a_byte_order_mark_is_skipped_whatever_name_utf_8_was_given() -> None:
+    for name in ("utf-8", "UTF8", "utf-8-sig"):
+        assert "\ufeffid".encode().decode(check_encoding(name)) == "id"
+
+
+def test_a_gzipped_file_is_looked_into(tmp_path: Path) -> None:
+    from serving.batch.rows import Columns
+    from serving.batch.sources import open_source
+
+    (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(f'{{"text": "{POST}"}}'.encode("gb18030")))
+    (one,) = find_inputs(str(tmp_path))
+    with open_source(one, Columns(), None) as source:
+        (row,) = source.rows
+    assert row.item is not None
+    assert row.item.text == POST
