@@ -34,9 +34,10 @@ def _fits(model: Head) -> bool:
     n, shapes = len(model.names), {np.shape(model.middle)}
     if isinstance(model, HotlistModel):
         fits = shapes | {np.shape(model.low), np.shape(model.high)} == {(n,)}
+        fits = fits and (model.day is None or 0 < model.day_base_rate < 1)
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
-    return bool(fits and 0 < model.base_rate < 1)
+    return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
 def load(blob: bytes) -> Head:

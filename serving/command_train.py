@@ -18,6 +18,7 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
+Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
 Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
@@ -50,24 +51,33 @@ def text(config: Config = None, set_: Set = None, out: Out = None, epochs: Epoch
 
 @train.command()
 def escalation(
-    head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None
+    head: Head = "counts",
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    recalibrate: Recalibrate = False,
 ) -> None:
     """Train the likelihood of escalation on volume series, or on a record of the hot-search list."""
     from training.config import load_config
     from training.escalation import train_escalation
     from training.escalation_config import EscalationConfig
+    from training.escalation_recalibrate import recalibrate as run
     from training.hotlist import train_hotlist
     from training.hotlist_config import HotlistConfig
 
     flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
     if head == "hotlist":
-        train_hotlist(load_config(HotlistConfig, config, flags))
+        settings = load_config(HotlistConfig, config, flags)
+        run(head, settings) if recalibrate else train_hotlist(settings)
     else:
-        train_escalation(load_config(EscalationConfig, config, flags))
+        series = load_config(EscalationConfig, config, flags)
+        run(head, series) if recalibrate else train_escalation(series)
 
 
 def evaluate(
-    config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Robustness = None
+    config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
+Robustness = None
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.config import load_config

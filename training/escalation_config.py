@@ -19,7 +19,7 @@ class EscalationConfig:
 
     series: tuple[str, ...] = SERIES
     test: Share = 0.25  # of the topics, the latest
-    calibration: Share = 0.25  # of the topics before, again the latest
+    calibration: Share = 0.15  # of the topics before, again the latest
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block's first post
     folds: Annotated[int, Field(ge=0)] = 4  # rolling origins that are reported beside the test block
     iterations: Annotated[int, Field(ge=1)] = 300
@@ -28,6 +28,12 @@ class EscalationConfig:
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
+    record: str | None = None  # hot list whose hourly discussions teach the fallback too
+    record_share: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the fallback's decisions that come from there
+    shift_topics: Annotated[int, Field(ge=1)] = 4_000  # hot-search topics in the simulation of another kind
+    warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
+    bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
+    recalibrate_days: Annotated[int, Field(ge=1)] = 45  # latest days that `--recalibrate` reads
     draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic
     seed: int = 7
     out: str = "runs/latest"

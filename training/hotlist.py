@@ -87,7 +87,8 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name != "models"})
-    part = EscalationPart(config=asdict(config), data=about, metrics=measured)
+    end = model.calibration_end
+    part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
     bundle = save_part(Path(config.out) / "bundle", load_taxonomy(), files, escalation={model.head: part})
     write_card(bundle)
