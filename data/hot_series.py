@@ -33,7 +33,5 @@ def discussion_series(hot: HotList) -> list[Series]:
             continue
         bins = _increments(slot[start:end], hot.discussions[start:end])
         began = datetime.fromtimestamp(int(slot[start]) * 3600, ZONE)
-        found.append(
-            Series(topic_id=f"hot-{hot.episode[start]}", start=began, interval_minutes=60, counts=tuple(bins))
-        )
+        found.append(Series(topic_id=f"hot-{hot.episode[start]}", start=began, interval_minutes=60, counts=tuple(bins)))
     return found

@@ -192,7 +192,7 @@ def _expected(even: Floats, needed: Floats, hour: Ints, diurnal: Floats) -> dict
     paces = {f"{k}h": even[:, :k].mean(axis=1) for k in (1, 2, 3, 6)}
     back = np.arange(even.shape[1])
     for name, weights in {"hyperbola": 1 / (1 + back), "fade_12h": np.exp(-back / 12)}.items():
-        paces[name] = even @ weights / weights.sum()
+        paces[name] = (even * weights).sum(axis=1) / weights.sum()  # `@` rounds by batch size
     paces["peak"] = even.max(axis=1)
     return {"log_needed": needed, **{f"needed_over_{k}": needed - _log(pace * ahead) for k, pace in paces.items()}}
 
@@ -226,7 +226,7 @@ def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     sums = _sums(windows.counts)
     log_rise = np.log(rise(windows.hour, diurnal))
     usual = diurnal[(windows.hour[:, None] - np.arange(24)) % 24] * 24
-    even = filled[:, ::-1][:, :24] / usual
+    even = np.ascontiguousarray(filled[:, ::-1][:, :24] / usual)
     shares = {
         f"{name}_share_{k}h": share
         for name, part in (("author", windows.authors), ("negative", windows.negative))

@@ -20,6 +20,8 @@ HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": Hotlist
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "numpy.dtype",  # of what an imputer was fitted on
+    "sklearn.utils._bunch.Bunch",  # the parts of a stack by name
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 ]
 

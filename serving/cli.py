@@ -8,6 +8,7 @@ import typer
 
 from data.errors import YujingError
 from serving.command_demo import demo
+from serving.command_policy import policy
 from serving.command_score import score
 from serving.command_serve import serve
 from serving.command_train import evaluate, train
@@ -24,6 +25,7 @@ app.command()(serve)
 app.command()(demo)
 app.add_typer(train, name="train")
 app.command()(evaluate)
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
 Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
 Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
+Shift = Annotated[bool | None, typer.Option("--shift", help="Also simulate larger topics and another kind of series.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
 
@@ -76,15 +77,19 @@ def escalation(
 
 
 def evaluate(
-    config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None, robustness: Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
-Robustness = None
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    robustness: Robustness = None,
+    shift: Shift = None,
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
 
-    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness)}
+    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness, shift=shift)}
     run(load_config(EvaluateConfig, config, flags))
 
 

@@ -16,7 +16,7 @@ from training.escalation_fit import Blocks, Table, blocks, fit_model, tabulate
 
 START = datetime(2024, 1, 1, tzinfo=ZONE)
 HOURS = 48
-CONFIG = EscalationConfig(iterations=30, learning_rate=0.1, leaf_rows=20, draws=10)
+CONFIG = EscalationConfig(iterations=30, learning_rate=0.1, leaf_rows=20, draws=10, calibration=0.25)
 
 
 def topic(number: int) -> Series:

@@ -133,7 +133,7 @@ def test_more_posts_needed_never_raise_the_likelihood() -> None:
     rows = table.features[where.test][::20]
     inside = np.ones(len(rows), bool)
     needed = [i for i, name in enumerate(MODEL.names) if name.startswith("needed_over_")]
-    assert len(needed) == 4
+    assert len(needed) == 7
     before, moved = MODEL.probabilities(rows, inside), False
     for step in (0.1, 0.5, 1.0, 3.0):
         rows = rows.copy()

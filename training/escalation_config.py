@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
 
 Share = Annotated[float, Field(gt=0, lt=0.9)]
@@ -28,8 +29,7 @@ class EscalationConfig:
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
-    record: str | None = None  # hot list whose hourly discussions teach the fallback too
-    record_share: Annotated[float, Field(ge=0, lt=1)] = 0.2  # of the fallback's decisions that come from there
+    record: str = HOT_LIST  # hot list of the shift simulation; it does not teach
     shift_topics: Annotated[int, Field(ge=1)] = 4_000  # hot-search topics in the simulation of another kind
     warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
     bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one

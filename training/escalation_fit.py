@@ -98,7 +98,9 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
 
 
-def _blend(table: Table, columns: list[int], fit: Rows, later: Rows, config: EscalationConfig) -> CalibratedClassifierCV:
+def _blend(
+    table: Table, columns: list[int], fit: Rows, later: Rows, config: EscalationConfig
+) -> CalibratedClassifierCV:
     features, names = table.features[:, columns], [table.names[i] for i in columns]
     return blend(names, (features[fit], table.labels[fit]), (features[later], table.labels[later]), config)
 

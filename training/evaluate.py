@@ -23,7 +23,9 @@ from training.escalation import measure, read_series, test_block
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
+from training.escalation_shift import read_if_there, shift_reports
 from training.evaluate_config import EvaluateConfig
+from training.hotlist_evaluate import evaluate_hotlist
 from training.robustness import robustness, robustness_table
 from training.text import answers_of
 from training.text import compare as compare_texts
@@ -78,13 +80,16 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     settings = load_config(EscalationConfig, flags={**part.config, "series": config.series, "draws": config.draws})
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
+    shifted = {}
+    if config.shift:
+        shifted = dict(shift_reports(topics, decisions, settings, read_if_there(config.record), console))
     if _same_files(config.series, part.data):
         where, title = test_block(topics, decisions, settings), "test block"
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
     found = measure(model, decisions, baselines, config.draws)
     console.print(sheet(title, found["models"]))
-    return found
+    return found | ({"shift": shifted} if shifted else {})
 
 
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
@@ -97,6 +102,8 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
         found["text"] = evaluate_text(config, bundle, taxonomy, console)
     if config.series and "counts" in bundle.manifest.escalation:
         found["escalation"] = evaluate_escalation(config, bundle, console)
+    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
+        found["hotlist"] = evaluate_hotlist(config, bundle, console)
     out = Path(config.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-HOT_LIST = "../shared/data/hotlist.parquet"
+from training.escalation_config import HOT_LIST
 
 Days = Annotated[int, Field(ge=1)]
 
