@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -41,6 +43,14 @@ def topic(number: int) -> Series:
         authors=authors,
         negative=negative,
     )
+
+
+def write_series(path: Path) -> Path:
+    """The 200 topics as a JSONL file."""
+    rows = [topic(number) for number in range(200)]
+    lines = [{**{name: getattr(row, name) for name in row.__slots__}, "start": row.start.isoformat()} for row in rows]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
 
 
 @cache

@@ -1,7 +1,8 @@
 """Replay decisions as a desk lives them: alerts, what they caught and how early, what was missed, false alarms.
 
 An alert stands for the horizon of 6 h; meanwhile the same topic raises no second one. It is right when the topic
-crosses within that time. A topic is replayed up to its first crossing.
+crosses within that time. A crossing is caught when some decision of the 6 h before it was above, whether it raised an
+alert or met a standing one. A topic is replayed up to its first crossing.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule would have done. Lead times in hours from the first right alert to the crossing (quartiles)."""
+    """What a rule would have done. Lead times: hours from the first such decision to the crossing (quartiles)."""
 
     alerts: int
     right: int
@@ -83,10 +84,10 @@ def raised(replay: Replay, above: Rows) -> NDArray[np.intp]:
 def outcome(replay: Replay, above: Rows) -> Outcome:
     """Alerts of a rule and what came of them."""
     alerts, due = raised(replay, above), replay.due
-    right = alerts[due[alerts]]
-    topics, first = np.unique(replay.topic[right], return_index=True)
+    right, seen = alerts[due[alerts]], np.flatnonzero(due & above)
+    topics, first = np.unique(replay.topic[seen], return_index=True)
     crossings = len(np.unique(replay.topic[due]))
-    lead = (replay.crossing - replay.time)[right][first]
+    lead = (replay.crossing - replay.time)[seen][first]
     return Outcome(
         alerts=len(alerts),
         right=len(right),

@@ -17,14 +17,15 @@ from models.escalation_store import load
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS
 from training.config import load_config
+from training.corpus import file_sha256
 from training.escalation_blend import calibrated
-from training.escalation_fit import Blocks
-from training.escalation_report import plain, sheet
+from training.escalation_report import figures, plain, sheet
 from training.evaluate_config import EvaluateConfig
-from training.hotlist import measure_hot
+from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_trees, hot_blocks
+from training.hotlist_report import by_false_alarms, day_figures, slices
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
 
@@ -62,17 +63,36 @@ def _ready(decisions: HotDecisions, model: HotlistModel) -> HotDecisions:
     return replace(decisions, names=model.names, features=features)
 
 
+def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, Any]:
+    """Every decision of a record that did not teach the head: it and its fallback, slices, the cost of alarms."""
+    every = np.ones(len(decisions.time), bool)
+    found = {
+        name: answers(model, decisions, every, main) for name, main in (("model", True), ("logistic_regression", False))
+    }
+    return {
+        "models": {name: figures(decisions.labels, p, decisions.day, draws) for name, p in found.items()},
+        "alarm_24h": day_figures(model, decisions, draws),
+        **slices(decisions, found["model"]),
+        "by_false_alarms_per_day": by_false_alarms(decisions, found["model"]),
+    }
+
+
 def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
-    """The head beside its baselines on the test days of its training."""
+    """The head beside its baselines on the test days of its training, or on every decision of another record."""
     part = bundle.manifest.escalation["hotlist"]
     model = load(bundle.read(escalation_file("hotlist")))
     if not isinstance(model, HotlistModel):
         raise BundleError(f"{bundle.folder}: {escalation_file('hotlist')} holds another head: train it again")
     settings = load_config(HotlistConfig, flags={**part.config, "record": config.record, "draws": config.draws})
     decisions = decide_hot(read_hot_list(Path(config.record)))
-    where: Blocks = hot_blocks(decisions.time, settings.test_from, settings.test_to, settings)
-    found = measure_hot(model, _ready(decisions, model), where, settings)
-    console.print(sheet(f"alarm_6h, {settings.test_from} to {settings.test_to}", found["models"]))
+    ready, title = _ready(decisions, model), "all decisions of a record that did not teach it"
+    if file_sha256(config.record) in part.data.get("files", {}).values():
+        title = f"{settings.test_from} to {settings.test_to}"
+        where = hot_blocks(ready.time, settings.test_from, settings.test_to, settings)
+        found = measure_hot(model, ready, where, settings)
+    else:
+        found = _others(model, ready, config.draws)
+    console.print(sheet(f"alarm_6h, {title}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})
     if config.ablation:
         found["ablation"] = ablation(decisions, settings)
