@@ -8,16 +8,16 @@ import numpy as np
 
 from data.hot_topics import HotList
 from data.records import Series
-from data.volume import HORIZON, ZONE, Floats
+from data.volume import HORIZON, ZONE, Floats, Ints
 
 MAX_GAP = 3  # hours between two snapshots of a topic over which its discussions are spread evenly
 SHORTEST = HORIZON + 1  # bins of a series: one to look at, six to be judged by
 
 
-def _increments(slot: Floats, total: Floats) -> list[float | None]:
+def _increments(slot: Ints, total: Floats) -> list[float | None]:
     """Discussions of each hour between the first and the last snapshot; None where they are unknown."""
     bins: list[float | None] = []
-    for gap, posts in zip(np.diff(slot).astype(int).tolist(), np.diff(total).tolist(), strict=True):
+    for gap, posts in zip(np.diff(slot).tolist(), np.diff(total).tolist(), strict=True):
         unknown = gap > MAX_GAP or not posts >= 0  # a count that falls, or is missing, was corrected at the source
         bins += [None if unknown else posts / gap] * gap
     return bins

@@ -33,7 +33,7 @@ def test_by_hand() -> None:
     found = outcome(replay, np.ones(7, bool))
     assert (found.alerts, found.right, found.false_alarms) == (4, 1, 3)  # topic 1 at 0 and 6, topic 2 at 0 and 7
     assert (found.crossings, found.caught, found.misses, found.recall) == (1, 1, 0, 1)
-    assert found.lead_hours == (1, 1, 1)
+    assert found.lead_hours == (5, 5, 5)  # the decision at 3 met the alert of 0
     assert found.precision == 0.25
 
 

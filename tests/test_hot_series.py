@@ -12,12 +12,12 @@ from data.records import Series
 
 
 def test_hours_between_two_snapshots_share_what_was_added() -> None:
-    slot, total = np.array([0.0, 1, 3, 8, 9]), np.array([10.0, 14, 20, 90, 80])
+    slot, total = np.array([0, 1, 3, 8, 9]), np.array([10.0, 14, 20, 90, 80])
     assert _increments(slot, total) == [4, 3, 3, *[None] * 5, None]
 
 
 def test_an_unknown_total_makes_both_its_hours_unknown() -> None:
-    assert _increments(np.array([0.0, 1, 2]), np.array([1.0, np.nan, 3])) == [None, None]
+    assert _increments(np.array([0, 1, 2]), np.array([1.0, np.nan, 3])) == [None, None]
 
 
 def test_series_are_long_enough_hourly_and_start_at_a_snapshot() -> None:

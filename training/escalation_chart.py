@@ -51,7 +51,9 @@ def chart(title: str, line: Sequence[Point], marks: Mapping[str, Point]) -> str:
     for name, point in marks.items():
         x, y = _place(point, most)
         colour = COLOURS.get(name, OTHER)
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>', _text(x + 8, y + 14, name, "start")]
+        aside, anchor = (8, "start") if x < WIDTH - 150 else (-8, "end")  # else the name leaves the picture
+        circle = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>'
+        parts += [circle, _text(x + aside, y + 14, name, anchor)]
     parts.append(_text(WIDTH / 2, 20, title))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
     return f'{head} font-size="12">\n<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>\n' + "\n".join(

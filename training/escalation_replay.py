@@ -81,6 +81,11 @@ def raised(replay: Replay, above: Rows) -> NDArray[np.intp]:
     return np.array(found, np.intp)
 
 
+def _quartiles(hours: Floats) -> tuple[float, float, float]:
+    low, middle, high = (round(float(hour), 1) for hour in np.quantile(hours, [0.25, 0.5, 0.75]))
+    return low, middle, high
+
+
 def outcome(replay: Replay, above: Rows) -> Outcome:
     """Alerts of a rule and what came of them."""
     alerts, due = raised(replay, above), replay.due
@@ -97,7 +102,7 @@ def outcome(replay: Replay, above: Rows) -> Outcome:
         caught=len(topics),
         misses=crossings - len(topics),
         recall=round(len(topics) / max(crossings, 1), 4),
-        lead_hours=tuple(round(float(q), 1) for q in np.quantile(lead, [0.25, 0.5, 0.75])) if len(lead) else None,
+        lead_hours=_quartiles(lead) if len(lead) else None,
     )
 
 

@@ -28,7 +28,7 @@ from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation_blend import calibrated, logistic, trees
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import Blocks, Table, blocks, fit_model, require, tabulate
+from training.escalation_fit import Blocks, Rows, Table, blocks, fit_model, require, tabulate
 from training.escalation_report import figures, sheet
 
 Answers = dict[str, Floats]
@@ -63,7 +63,7 @@ def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decision
     return found
 
 
-def _with_sigmoid(likelihood: Floats, labels: Ints, first: Floats) -> tuple[Floats, Floats]:
+def _with_sigmoid(likelihood: Floats, labels: Ints, first: Floats) -> tuple[Floats, Rows]:
     """Likelihoods of the later half by a sigmoid from the earlier one, and the mask of that half: [later], [n]."""
     early = first <= np.median(first)
     score = log_odds(likelihood).reshape(-1, 1)

@@ -8,8 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from training.escalation_config import SERIES
-from training.hotlist_config import HOT_LIST
+from training.escalation_config import HOT_LIST, SERIES
 
 Cost = Annotated[float, Field(gt=0)]
 
