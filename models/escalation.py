@@ -50,7 +50,7 @@ def total_posts(features: Floats, names: Sequence[str]) -> Floats:
 
 @dataclass(frozen=True)
 class EscalationModel(EscalationHead):
-    """Calibrated trees, and a fallback for topics unlike those they were trained on.
+    """A calibrated blend of trees and a line, and a fallback for topics unlike those they were trained on.
 
     The fallback sees only features without a scale: a topic ten times larger than any seen moves like a small one.
     (Logistic regression in its place gave a topic that doubles every hour half the base rate; trees give 2.5 times.)
