@@ -7,6 +7,7 @@ The list is taken about hourly, once in a clock hour; a topic is seen only while
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import CorpusError
 from data.hotlist import EPISODE_GAP
-from data.volume import Floats, Ints
+from data.volume import ZONE, Floats, Ints
 
 COLUMNS = ("time", "title", "heat", "rank", "read", "discuss", "origin", "ads")
 WEEK = 168  # hours that the alarm line looks back
@@ -54,6 +55,18 @@ class HotList:
         """Some of the rows; all snapshots."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return HotList(**{name: v if name == "snapshots" else v[rows] for name, v in columns.items()})
+
+    def since(self, hour: float) -> HotList:
+        """Whole episodes that were still on the list at an absolute hour or later; CorpusError when there are none."""
+        last = np.full(int(self.episode.max(initial=-1)) + 1, -np.inf)
+        np.maximum.at(last, self.episode, self.time)
+        if not (rows := last[self.episode] >= hour).any():
+            raise CorpusError(f"the record ends before {_day(hour)}: give a later record, or an earlier time")
+        return self.take(rows)
+
+
+def _day(hour: float) -> str:
+    return f"{datetime.fromtimestamp(hour * 3600, ZONE):%Y-%m-%d}"
 
 
 def alarm_lines(time: Floats, heat: Floats, snapshots: Floats) -> Floats:

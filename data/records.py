@@ -131,6 +131,16 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """Likelihood of the same event within a longer horizon."""
+
+    horizon_hours: int
+    probability: float
+    base_rate: float
+    lift: float
+
+
+@dataclass(frozen=True, slots=True)
 class EscalationResult:
     """Likelihood that the topic escalates within the horizon, beside the base rate of the training series."""
 
@@ -144,6 +154,10 @@ class EscalationResult:
     in_domain: bool
     missing: tuple[str, ...]
     factors: tuple[Factor, ...]
+    cold_start: bool = False  # one or two observations: little more than the level is known
+    calibrated_until: datetime | None = None  # end of the data that the calibration learnt from
+    warnings: tuple[str, ...] = ()
+    later: Outlook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,15 +177,36 @@ def _clock(hour: Ints, log_rise: Floats) -> dict[str, Floats]:
     return {"hour": hour.astype(float), "hour_sin": np.sin(angle), "hour_cos": np.cos(angle), "log_rise": log_rise}
 
 
-def _expected(sums: Floats, filled: Floats, hour: Ints, diurnal: Floats) -> dict[str, Floats]:
-    """Pace without the clock: posts of each hour over the share of posts that its hour of day usually has."""
-    back = np.arange(24)
-    usual = diurnal[(hour[:, None] - back) % 24] * 24
-    even = np.cumsum(filled[:, ::-1][:, :24] / usual, axis=1)
-    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1)) * 24 / HORIZON
-    needed = np.log(np.maximum(1.5 * sums[:, HORIZON - 1] * rise(hour, diurnal), 20))
-    pace = {f"needed_over_{k}h": needed - _log(even[:, k - 1] / k * HORIZON * ahead) for k in (1, 2, 3, 6)}
-    return {"log_needed": needed, **pace, **_growth(even, "even_")}
+def _needed(sums: Floats, hour: Ints, diurnal: Floats) -> Floats:
+    """Log of the posts of the next 6 h that make an escalation: [n]."""
+    return np.asarray(np.log(np.maximum(1.5 * sums[:, HORIZON - 1] * rise(hour, diurnal), 20)))
+
+
+def _expected(even: Floats, needed: Floats, hour: Ints, diurnal: Floats) -> dict[str, Floats]:
+    """Posts needed against what several paces without the clock let expect of the next 6 h.
+
+    `even`: posts of the last 24 hours over the share that each hour of day usually has, newest first: [n, 24].
+    A memory fades as 1 / hours (relaxation of attention, Crane and Sornette 2008) or exponentially.
+    """
+    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1)) * 24
+    paces = {f"{k}h": even[:, :k].mean(axis=1) for k in (1, 2, 3, 6)}
+    back = np.arange(even.shape[1])
+    for name, weights in {"hyperbola": 1 / (1 + back), "fade_12h": np.exp(-back / 12)}.items():
+        paces[name] = (even * weights).sum(axis=1) / weights.sum()  # `@` rounds by batch size
+    paces["peak"] = even.max(axis=1)
+    return {"log_needed": needed, **{f"needed_over_{k}": needed - _log(pace * ahead) for k, pace in paces.items()}}
+
+
+def _restless(even: Floats) -> dict[str, Floats]:
+    """How unsteady the pace without the clock was: its spread, its largest hourly rise, its place below the peak."""
+    logs = _log(even)
+    steps = logs[:, :-1] - logs[:, 1:]
+    return {
+        "even_spread_6h": logs[:, :6].std(axis=1),
+        "even_largest_rise": steps[:, :6].max(axis=1),
+        "even_drawdown": logs[:, 0] - logs.max(axis=1),
+        "even_above_low": logs[:, 0] - logs[:, :6].min(axis=1),
+    }
 
 
 def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
@@ -204,6 +225,8 @@ def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     filled = _filled(windows.counts, windows.length)
     sums = _sums(windows.counts)
     log_rise = np.log(rise(windows.hour, diurnal))
+    usual = diurnal[(windows.hour[:, None] - np.arange(24)) % 24] * 24
+    even = np.ascontiguousarray(filled[:, ::-1][:, :24] / usual)
     shares = {
         f"{name}_share_{k}h": share
         for name, part in (("author", windows.authors), ("negative", windows.negative))
@@ -215,6 +238,8 @@ def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
         **_intensities(filled),
         **_shape(filled, sums, windows.length),
         **_clock(windows.hour, log_rise),
-        **_expected(sums, filled, windows.hour, diurnal),
+        **_expected(even, _needed(sums, windows.hour, diurnal), windows.hour, diurnal),
+        **_growth(np.cumsum(even, axis=1), "even_"),
+        **_restless(even),
         **shares,
     }

@@ -5,17 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from data.records import EscalationResult, Factor
+from data.records import EscalationResult, Factor, Outlook, Volume
 from data.volume import Floats
 
 MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not
 DIGITS = 4
+COLD = 2  # observations up to which an answer is a cold start
 
 Inside = NDArray[np.bool_]
 
@@ -32,7 +34,11 @@ def log_odds(probability: Floats) -> Floats:
 
 
 class EscalationHead(ABC):
-    """A fitted head. `groups`: the prefixes of the features of each group."""
+    """A fitted head. `groups`: the prefixes of the features of each group.
+
+    `calibrated_until`: end of the labels that taught the calibration, hours since 1970 (None = not on record);
+    an answer warns when it is more than `warn_after_days` older than the volume.
+    """
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]]
     horizon_hours: ClassVar[int]
@@ -42,6 +48,8 @@ class EscalationHead(ABC):
     middle: Floats
     base_rate: float
     target: str
+    calibrated_until: float | None
+    warn_after_days: int
 
     @abstractmethod
     def probabilities(self, features: Floats, in_domain: Inside) -> Floats:
@@ -80,12 +88,37 @@ class EscalationHead(ABC):
             if abs(signed[group]) >= MIN_EFFECT
         )
 
+    def outlooks(self, features: Floats, inside: Inside) -> Sequence[Outlook | None]:
+        """What the head says about a longer horizon, per row; None where it says nothing."""
+        return [None] * len(features)
+
+    @property
+    def calibration_end(self) -> datetime | None:
+        """`calibrated_until` as a time."""
+        if self.calibrated_until is None:
+            return None
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=self.calibrated_until)
+
+    def warnings(self, n_obs: int, as_of: datetime) -> tuple[str, ...]:
+        """What a desk must know before it trusts the number."""
+        found = (f"仅有{n_obs}次观测（冷启动），结果主要反映当前水平",) if n_obs <= COLD else ()
+        end = self.calibration_end
+        if end is None or as_of - end <= timedelta(days=self.warn_after_days):
+            return found
+        return (*found, f"概率校准截至{end:%Y-%m-%d}，早于设定的{self.warn_after_days}天，请用近期数据重新校准")
+
     def answers(
-        self, features: Floats, inside: Inside, n_obs: Sequence[int], missing: Sequence[tuple[str, ...]]
+        self,
+        features: Floats,
+        inside: Inside,
+        n_obs: Sequence[int],
+        missing: Sequence[tuple[str, ...]],
+        volumes: Sequence[Volume],
     ) -> list[EscalationResult]:
         """One result per row of features."""
         likelihood = self.probabilities(features, inside)
         effects = self.effects(features, inside, likelihood)
+        later = self.outlooks(features, inside)
         return [
             EscalationResult(
                 head=self.head,
@@ -98,6 +131,10 @@ class EscalationHead(ABC):
                 in_domain=bool(inside[i]),
                 missing=missing[i],
                 factors=self.factors(features[i], effects[i]),
+                cold_start=n_obs[i] <= COLD,
+                calibrated_until=self.calibration_end,
+                warnings=self.warnings(n_obs[i], volumes[i].as_of),
+                later=later[i],
             )
             for i in range(len(features))
         ]

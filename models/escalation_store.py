@@ -20,6 +20,8 @@ HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": Hotlist
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    "numpy.dtype",  # of what an imputer was fitted on
+    "sklearn.utils._bunch.Bunch",  # the parts of a stack by name
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 ]
 
@@ -34,9 +36,10 @@ def _fits(model: Head) -> bool:
     n, shapes = len(model.names), {np.shape(model.middle)}
     if isinstance(model, HotlistModel):
         fits = shapes | {np.shape(model.low), np.shape(model.high)} == {(n,)}
+        fits = fits and (model.day is None or 0 < model.day_base_rate < 1)
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
-    return bool(fits and 0 < model.base_rate < 1)
+    return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
 def load(blob: bytes) -> Head:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, hot_windows_of
 from data.hotlist_features import hot_features
-from data.records import EscalationResult, Volume
+from data.records import EscalationResult, Outlook, Volume
 from data.volume import Floats
-from models.escalation_head import EscalationHead, design
+from models.escalation_head import DIGITS, EscalationHead, design
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
+DAY = 24  # hours; the longer horizon
 HOT_TARGET = (
     "alarm_6h on first crossing: heat >= A within (t, t+6h], for a topic below A and never in alarm in its episode; "
     "A = alarm_threshold, in training the 95th percentile of the list's heat over 7 days; out of the top 50 is below A"
@@ -46,6 +47,10 @@ class HotlistModel(EscalationHead):
     high: Floats
     base_rate: float
     target: str = HOT_TARGET
+    calibrated_until: float | None = None
+    warn_after_days: int = 90
+    day: Any = None  # as `main`, for the same crossing within 24 h; None = not trained
+    day_base_rate: float = 0.0
 
     def say(self, group: str, values: Mapping[str, float]) -> str:
         """A group of features in words."""
@@ -59,6 +64,18 @@ class HotlistModel(EscalationHead):
         if not in_domain.all():
             inside = within(features[~in_domain], self.low, self.middle, self.high)
             found[~in_domain] = self.fallback.predict_proba(inside)[:, 1]
+        return found
+
+    def outlooks(self, features: Floats, inside: NDArray[np.bool_]) -> Sequence[Outlook | None]:
+        """`alarm_24h` where the target is defined, never below the answer for 6 h."""
+        found: list[Outlook | None] = [None] * len(features)
+        if self.day is None or not inside.any():
+            return found
+        rows = features[inside]
+        likelihood = np.maximum(self.day.predict_proba(rows)[:, 1], self.main.predict_proba(rows)[:, 1])
+        for i, p in zip(np.flatnonzero(inside), likelihood.tolist(), strict=True):
+            rate = self.day_base_rate
+            found[i] = Outlook(DAY, round(p, DIGITS), round(rate, DIGITS), round(p / rate, 2))
         return found
 
     def in_domain(self, windows: HotWindows) -> NDArray[np.bool_]:
@@ -76,7 +93,7 @@ class HotlistModel(EscalationHead):
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows) & fine
         n_obs = [sum(value is not None for value in volume.heat or ()) for volume in volumes]
-        return self.answers(features, inside, n_obs, [_missing(volume) for volume in volumes])
+        return self.answers(features, inside, n_obs, [_missing(volume) for volume in volumes], volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
         """Medians, but what is missing stays missing: the trees read that too."""

@@ -34,11 +34,13 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationPart:
-    """One escalation head."""
+    """One escalation head. `calibrated_until`: end of the labels that taught its calibration."""
 
     config: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    calibrated_until: datetime | None = None
+    recalibration: dict[str, Any] = field(default_factory=dict)  # data and figures of the latest refit, if any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from serving.command_demo import demo
 from serving.command_drift import drift
 from serving.command_feedback import feedback
 from serving.command_keys import keys
+from serving.command_policy import policy
 from serving.command_score import score
 from serving.command_self_test import self_test
 from serving.command_serve import serve
@@ -33,6 +34,7 @@ app.command()(evaluate)
 app.command()(compare)
 app.add_typer(feedback, name="feedback")
 app.add_typer(drift, name="drift")
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

@@ -18,10 +18,12 @@ Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", hel
 Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
+Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
 Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
 EvidencePosts = Annotated[
     int | None, typer.Option("--evidence", help="Also check the evidence of so many crisis posts for faithfulness.")
 ]
+Shift = Annotated[bool | None, typer.Option("--shift", help="Also simulate larger topics and another kind of series.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
 
@@ -53,20 +55,28 @@ def text(config: Config = None, set_: Set = None, out: Out = None, epochs: Epoch
 
 @train.command()
 def escalation(
-    head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None, seed: Seed = None
+    head: Head = "counts",
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    seed: Seed = None,
+    recalibrate: Recalibrate = False,
 ) -> None:
     """Train the likelihood of escalation on volume series, or on a record of the hot-search list."""
     from training.config import load_config
     from training.escalation import train_escalation
     from training.escalation_config import EscalationConfig
+    from training.escalation_recalibrate import recalibrate as run
     from training.hotlist import train_hotlist
     from training.hotlist_config import HotlistConfig
 
     flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed)}
     if head == "hotlist":
-        train_hotlist(load_config(HotlistConfig, config, flags))
+        settings = load_config(HotlistConfig, config, flags)
+        run(head, settings) if recalibrate else train_hotlist(settings)
     else:
-        train_escalation(load_config(EscalationConfig, config, flags))
+        series = load_config(EscalationConfig, config, flags)
+        run(head, series) if recalibrate else train_escalation(series)
 
 
 def evaluate(
@@ -76,13 +86,15 @@ def evaluate(
     seed: Seed = None,
     robustness: Robustness = None,
     evidence: EvidencePosts = None,
+    shift: Shift = None,
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
 
-    flags = {**read_settings(set_ or ()), **_given(out=out, seed=seed, robustness=robustness, evidence=evidence)}
+    given = _given(out=out, seed=seed, robustness=robustness, evidence=evidence, shift=shift)
+    flags = {**read_settings(set_ or ()), **given}
     run(load_config(EvaluateConfig, config, flags))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from training.escalation_fit import Blocks, Table, blocks, fit_model, tabulate
 
 START = datetime(2024, 1, 1, tzinfo=ZONE)
 HOURS = 48
-CONFIG = EscalationConfig(iterations=30, learning_rate=0.1, leaf_rows=20, draws=10)
+CONFIG = EscalationConfig(iterations=30, learning_rate=0.1, leaf_rows=20, draws=10, calibration=0.25)
 
 
 def topic(number: int) -> Series:
@@ -41,6 +43,14 @@ def topic(number: int) -> Series:
         authors=authors,
         negative=negative,
     )
+
+
+def write_series(path: Path) -> Path:
+    """The 200 topics as a JSONL file."""
+    rows = [topic(number) for number in range(200)]
+    lines = [{**{name: getattr(row, name) for name in row.__slots__}, "start": row.start.isoformat()} for row in rows]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
 
 
 @cache

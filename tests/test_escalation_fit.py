@@ -115,6 +115,13 @@ def test_a_one_sided_block_is_refused(part: str, left: int) -> None:
         require(labels, where)
 
 
+def test_escalations_of_one_topic_only_are_refused() -> None:
+    _, decisions, where, table = trained()
+    require(table.labels, where, decisions.topic)
+    with pytest.raises(CorpusError, match="the fit block has escalations of 1 topics only: at least 10"):
+        require(table.labels, where, np.zeros_like(decisions.topic))
+
+
 def _bare(series: Series) -> Series:
     return replace(series, authors=None, negative=None)
 

@@ -69,7 +69,8 @@ def measure(
     features = design(count_features(windows, model.diurnal), model.names)
     inside = model.in_domain(windows, features)
     likelihood, fallback = (model.probabilities(features, np.full(len(labels), main)) for main in (True, False))
-    answers = {"model": likelihood, "scale_free_fallback": fallback, **baselines}
+    served = np.where(inside, likelihood, fallback)
+    answers = {"model": likelihood, "scale_free_fallback": fallback, "as_served": served, **baselines}
     return {
         "models": {name: figures(labels, p, decisions.topic, draws) for name, p in answers.items()},
         "in_domain": plain(labels[inside], likelihood[inside]),
@@ -103,16 +104,18 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     decisions = decide_on(topics)
     where = test_block(topics, decisions, config)
     table = tabulate(topics, decisions, where)
-    require(table.labels, where)
+    require(table.labels, where, decisions.topic)
     about = _about(config, topics, where, decisions, table)
     console.print(about)
-    model = fit_model(table, where, config)
+    until = float(decisions.end[where.calibration].max())
+    model = fit_model(table, where, config, until)
     measured = measure(model, decisions.take(where.test), baseline_probabilities(table, where), config.draws)
     console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
     folds = rolling(topics, decisions, config)
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
-    part = EscalationPart(config=asdict(config), data=about, metrics=measured)
+    end = model.calibration_end
+    part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     folder = Path(config.out) / "bundle"
     bundle = save_part(
         folder, load_taxonomy(), {escalation_file(model.head): dump(model)}, escalation={model.head: part}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
 
 Share = Annotated[float, Field(gt=0, lt=0.9)]
@@ -19,7 +20,7 @@ class EscalationConfig:
 
     series: tuple[str, ...] = SERIES
     test: Share = 0.25  # of the topics, the latest
-    calibration: Share = 0.25  # of the topics before, again the latest
+    calibration: Share = 0.15  # of the topics before, again the latest
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block's first post
     folds: Annotated[int, Field(ge=0)] = 4  # rolling origins that are reported beside the test block
     iterations: Annotated[int, Field(ge=1)] = 300
@@ -28,6 +29,11 @@ class EscalationConfig:
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
+    record: str = HOT_LIST  # hot list of the shift simulation; it does not teach
+    shift_topics: Annotated[int, Field(ge=1)] = 4_000  # hot-search topics in the simulation of another kind
+    warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
+    bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
+    recalibrate_days: Annotated[int, Field(ge=1)] = 45  # latest days that `--recalibrate` reads
     draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic
     seed: int = 7
     out: str = "runs/latest"

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from data.errors import CorpusError
 from data.volume import Floats, Ints, count_features
 from models.escalation import EscalationModel, scale_free, total_posts
 from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
+from training.escalation_blend import blend, calibrated, logistic
 from training.escalation_config import EscalationConfig
 
 MIN_EVENTS = 30  # escalations (and calm decisions) that each block needs
+MIN_TOPICS = 10  # topics that escalate in each block
 LARGEST = (
     0.75  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 )
@@ -58,8 +56,11 @@ def blocks(decisions: Decisions, starts: Floats, origin: float, end: float, conf
     )
 
 
-def require(labels: Ints, where: Blocks) -> None:
-    """CorpusError when a block is too small or one-sided to say anything."""
+def require(labels: Ints, where: Blocks, topics: Ints | None = None) -> None:
+    """CorpusError when a block is too small or one-sided to say anything.
+
+    `topics` [n]: escalations of one topic are one story, so each block needs them from several.
+    """
     for name in ("fit", "calibration", "test"):
         taken = labels[getattr(where, name)]
         events, calm = int(taken.sum()), int((1 - taken).sum())
@@ -67,6 +68,12 @@ def require(labels: Ints, where: Blocks) -> None:
             raise CorpusError(
                 f"the {name} block has {events} escalations and {calm} calm decisions: "
                 f"at least {MIN_EVENTS} of each are needed: give more topics, or a longer time"
+            )
+        stories = None if topics is None else len(np.unique(topics[getattr(where, name)][taken == 1]))
+        if stories is not None and stories < MIN_TOPICS:
+            raise CorpusError(
+                f"the {name} block has escalations of {stories} topics only: "
+                f"at least {MIN_TOPICS} are needed: give more topics, or a longer time"
             )
 
 
@@ -91,50 +98,38 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
 
 
-def _monotone(names: Sequence[str]) -> list[int]:
-    """The more posts are needed beyond the present pace, the less likely an escalation."""
-    return [-1 if name.startswith("needed_over_") else 0 for name in names]
-
-
-def _calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedClassifierCV:
-    return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
-
-
-def _trees(
+def _blend(
     table: Table, columns: list[int], fit: Rows, later: Rows, config: EscalationConfig
 ) -> CalibratedClassifierCV:
-    """Gradient-boosted trees on some columns, fitted on one block, with a sigmoid from the later one."""
     features, names = table.features[:, columns], [table.names[i] for i in columns]
-    trees = HistGradientBoostingClassifier(
-        max_iter=config.iterations,
-        learning_rate=config.learning_rate,
-        max_leaf_nodes=config.leaves,
-        min_samples_leaf=config.leaf_rows,
-        l2_regularization=config.l2,
-        max_features=config.feature_share,
-        monotonic_cst=_monotone(names),
-        early_stopping=False,
-        random_state=config.seed,
-    ).fit(features[fit], table.labels[fit])
-    return _calibrated(trees, features[later], table.labels[later])
+    return blend(names, (features[fit], table.labels[fit]), (features[later], table.labels[later]), config)
 
 
-def fit_model(table: Table, where: Blocks, config: EscalationConfig) -> EscalationModel:
-    """The trees and their scale-free fallback, which learns where an escalation fits into the recorded series."""
+def held(table: Table, limit: float) -> Rows:
+    """Decisions at which an escalation fits into the recorded series: [n]."""
+    needed = np.exp(table.features[:, table.names.index("log_needed")])
+    return np.asarray(total_posts(table.features, table.names) + needed <= limit)
+
+
+def fit_model(table: Table, where: Blocks, config: EscalationConfig, until: float | None = None) -> EscalationModel:
+    """The main blend and its scale-free fallback, which learns where an escalation fits into the recorded series.
+
+    `until`: hour at which the last label of the calibration block ends.
+    """
     known = where.fit | where.calibration
-    posts = total_posts(table.features, table.names)
-    limit = LARGEST * float(posts[known].max())
-    held = posts + np.exp(table.features[:, table.names.index("log_needed")]) <= limit
-    every = list(range(len(table.names)))
+    limit = LARGEST * float(total_posts(table.features, table.names)[known].max())
+    inside, free = held(table, limit), scale_free(table.names)
     return EscalationModel(
         head="counts",
-        main=_trees(table, every, where.fit, where.calibration, config),
-        fallback=_trees(table, scale_free(table.names), where.fit & held, where.calibration & held, config),
+        main=_blend(table, list(range(len(table.names))), where.fit, where.calibration, config),
+        fallback=_blend(table, free, where.fit & inside, where.calibration & inside, config),
         names=table.names,
         diurnal=table.diurnal,
         middle=np.nan_to_num(np.nanmedian(table.features[where.fit], axis=0)),
         limit=limit,
         base_rate=float(table.labels[known].mean()),
+        calibrated_until=until,
+        warn_after_days=config.warn_after_days,
     )
 
 
@@ -166,10 +161,7 @@ def baseline_probabilities(table: Table, where: Blocks) -> dict[str, Floats]:
 
 
 def _logistic(table: Table, where: Blocks) -> Floats:
-    """Logistic regression on every feature, missing ones at their median."""
-    middle = np.nan_to_num(np.nanmedian(table.features[where.fit], axis=0))
-    inputs = np.where(np.isnan(table.features), middle, table.features)
-    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-    linear.fit(inputs[where.fit], table.labels[where.fit])
-    sigmoid = _calibrated(linear, inputs[where.calibration], table.labels[where.calibration])
-    return np.asarray(sigmoid.predict_proba(inputs[where.test])[:, 1])
+    """Logistic regression on every feature."""
+    line = logistic().fit(table.features[where.fit], table.labels[where.fit])
+    sigmoid = calibrated(line, table.features[where.calibration], table.labels[where.calibration])
+    return np.asarray(sigmoid.predict_proba(table.features[where.test])[:, 1])

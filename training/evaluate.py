@@ -19,9 +19,11 @@ from training.escalation import measure, read_series, test_block
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
+from training.escalation_shift import read_if_there, shift_reports
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_rows import same_files
 from training.evaluate_text import evaluate_text
+from training.hotlist_evaluate import evaluate_hotlist
 from training.report_html import write_report
 
 
@@ -34,13 +36,16 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     settings = load_config(EscalationConfig, flags={**part.config, "series": config.series, "draws": config.draws})
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
+    shifted = {}
+    if config.shift:
+        shifted = dict(shift_reports(topics, decisions, settings, read_if_there(config.record), console))
     if same_files(config.series, part.data):
         where, title = test_block(topics, decisions, settings), "test block"
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
     found = measure(model, decisions, baselines, config.draws)
     console.print(sheet(title, found["models"]))
-    return found
+    return found | ({"shift": shifted} if shifted else {})
 
 
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
@@ -53,6 +58,8 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
         found["text"] = evaluate_text(config, bundle, taxonomy, console)
     if config.series and "counts" in bundle.manifest.escalation:
         found["escalation"] = evaluate_escalation(config, bundle, console)
+    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
+        found["hotlist"] = evaluate_hotlist(config, bundle, console)
     for path in write_report(found, Path(config.out)):
         console.print(f"written to {path}")
     return found

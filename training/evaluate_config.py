@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from training.escalation_config import SERIES
+from training.escalation_config import HOT_LIST, SERIES
 from training.text_config import AUTHORED, POSTS
 
 
@@ -19,6 +19,9 @@ class EvaluateConfig:
     posts: tuple[str, ...] = POSTS  # empty = no text model
     extra: tuple[str, ...] = AUTHORED
     series: tuple[str, ...] = SERIES  # empty = no escalation head
+    record: str = HOT_LIST  # for the hotlist head and the shift simulation; empty = neither
+    shift: bool = False  # also fit the counts head on part of its series and answer larger ones and another kind
+    ablation: bool = False  # also fit the hotlist head without each group of features, on a sample before the test
     engine: str = "onnx"
     robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
     evidence: Annotated[int, Field(ge=0)] = 0  # crisis posts on which the evidence is checked for faithfulness

@@ -26,7 +26,7 @@ from training.hotlist_baselines import hot_baselines
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_hot_model, hot_blocks, recalibrated
-from training.hotlist_report import by_false_alarms, slices
+from training.hotlist_report import by_false_alarms, day_figures, slices
 from training.register import register
 
 
@@ -38,29 +38,30 @@ def rolling_origins(decisions: HotDecisions, config: HotlistConfig) -> list[dict
         where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)
         require(decisions.labels, where)
         known = decisions.known(where.fit)
-        likelihood = _answers(fit_hot_model(known, where, config), known, where.test, True)
+        likelihood = answers(fit_hot_model(known, where, config), known, where.test, True)
         found.append({"from": str(origin), **plain(known.labels[where.test], likelihood)})
     return found
 
 
-def _answers(model: HotlistModel, decisions: HotDecisions, rows: NDArray[np.bool_], main: bool) -> Floats:
+def answers(model: HotlistModel, decisions: HotDecisions, rows: NDArray[np.bool_], main: bool) -> Floats:
     features = decisions.features[rows]
     return model.probabilities(features, np.full(len(features), main))
 
 
 def measure_hot(model: HotlistModel, decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> dict[str, Any]:
     """The model, the same recalibrated weekly, and the baselines on the test block; slices and the cost of alarms."""
-    test, likelihood = decisions.take(where.test), _answers(model, decisions, np.ones(len(decisions.time), bool), True)
-    answers = {
+    test, likelihood = decisions.take(where.test), answers(model, decisions, np.ones(len(decisions.time), bool), True)
+    compared = {
         "model": likelihood[where.test],
         "recalibrated_weekly": recalibrated(decisions, likelihood, where.test, config),
-        "logistic_regression": _answers(model, decisions, where.test, False),
+        "logistic_regression": answers(model, decisions, where.test, False),
         **hot_baselines(decisions, where),
     }
     return {
-        "models": {name: figures(test.labels, p, test.day, config.draws) for name, p in answers.items()},
-        **slices(test, answers["model"]),
-        "by_false_alarms_per_day": by_false_alarms(test, answers["model"]),
+        "models": {name: figures(test.labels, p, test.day, config.draws) for name, p in compared.items()},
+        "alarm_24h": day_figures(model, test, config.draws),
+        **slices(test, compared["model"]),
+        "by_false_alarms_per_day": by_false_alarms(test, compared["model"]),
     }
 
 
@@ -87,7 +88,8 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name != "models"})
-    part = EscalationPart(config=asdict(config), data=about, metrics=measured)
+    end = model.calibration_end
+    part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
     bundle = save_part(Path(config.out) / "bundle", load_taxonomy(), files, escalation={model.head: part})
     write_card(bundle)

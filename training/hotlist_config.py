@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-HOT_LIST = "../shared/data/hotlist.parquet"
+from training.escalation_config import HOT_LIST
 
 Days = Annotated[int, Field(ge=1)]
 
@@ -27,7 +27,10 @@ class HotlistConfig:
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block
     folds: Annotated[int, Field(ge=0)] = 4  # rolling origins before the test block
     fold_days: Days = 60  # tested at each of them
-    recalibrate_days: Days = 45  # latest days that a weekly recalibration reads
+    recalibrate_days: Days = 45  # latest days that a weekly recalibration, or `--recalibrate`, reads
+    bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
+    warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
+    day: bool = True  # also learn alarm_24h
     iterations: Annotated[int, Field(ge=1)] = 300
     learning_rate: Annotated[float, Field(gt=0)] = 0.05
     leaves: Annotated[int, Field(ge=2)] = 15

@@ -8,7 +8,7 @@ seen beside a hole while dropping the rest would raise the prevalence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import hot_features
 from data.volume import Floats, Ints
 from models.escalation_head import design
+from models.hotlist import DAY
 
 MAX_HOLE = 3.5  # hours: the snapshots of 08:00 and 09:00 are missing on most days, and no larger hole is usual
 MAX_BLIND = 1.5  # hours at the window's end without snapshot after which a later crossing may have been within it
@@ -28,12 +29,19 @@ CHUNK = 20_000  # rows whose windows are in memory at once
 
 @dataclass(frozen=True, slots=True)
 class HotDecisions:
-    """n decisions in order of time: absolute hours (UTC), features [n, names] and labels [n]."""
+    """n decisions in order of time: absolute hours (UTC), features [n, names] and labels [n].
+
+    `day_labels`: the same within 24 h, nan where that is not resolved; `episode`: its number; `alarm`: hour at which
+    it is first seen in alarm, inf where it never is.
+    """
 
     names: tuple[str, ...]
     features: Floats
     labels: Ints
+    day_labels: Floats
     time: Floats
+    episode: Ints
+    alarm: Floats
 
     @property
     def day(self) -> Ints:
@@ -49,11 +57,12 @@ class HotDecisions:
         if len(kept) == len(self.names):
             return self
         names = tuple(self.names[i] for i in kept)
-        return HotDecisions(names, self.features[:, kept], self.labels, self.time)
+        return replace(self, names=names, features=self.features[:, kept])
 
     def take(self, rows: NDArray[np.bool_]) -> HotDecisions:
         """Some of the decisions."""
-        return HotDecisions(self.names, self.features[rows], self.labels[rows], self.time[rows])
+        taken = {field.name: getattr(self, field.name)[rows] for field in fields(self)[1:]}
+        return HotDecisions(self.names, **taken)
 
 
 def first_alarm(hot: HotList) -> Floats:
@@ -65,18 +74,18 @@ def first_alarm(hot: HotList) -> Floats:
     return np.repeat(np.minimum.reduceat(alarm, starts), lengths)
 
 
-def longest_hole(snapshots: Floats) -> Floats:
+def longest_hole(snapshots: Floats, horizon: int = HORIZON) -> Floats:
     """Longest time without snapshot that begins within 6 h after each snapshot; inf where the record ends: [m]."""
     gaps = np.diff(snapshots, append=np.inf)
-    ends = np.searchsorted(snapshots, snapshots + HORIZON)
+    ends = np.searchsorted(snapshots, snapshots + horizon)
     return np.array([gaps[i:end].max() for i, end in enumerate(ends)])
 
 
-def outcomes(hot: HotList) -> tuple[NDArray[np.intp], Ints]:
-    """Rows at which a decision is taken and its label is resolved, and the labels."""
+def outcomes(hot: HotList, horizon: int = HORIZON) -> tuple[NDArray[np.intp], Ints]:
+    """Rows at which a decision is taken and its label is resolved within `horizon` hours, and the labels."""
     alarm = first_alarm(hot)
-    end = hot.time + HORIZON
-    hole = longest_hole(hot.snapshots)[np.searchsorted(hot.snapshots, hot.time)]
+    end = hot.time + horizon
+    hole = longest_hole(hot.snapshots, horizon)[np.searchsorted(hot.snapshots, hot.time)]
     previous = hot.snapshots[np.maximum(np.searchsorted(hot.snapshots, alarm) - 1, 0)]
     unclear = (alarm > end) & (alarm < np.inf) & (previous < end - MAX_BLIND)
     rows = np.flatnonzero((hot.time < alarm) & (hole <= MAX_HOLE) & ~unclear)
@@ -111,4 +120,14 @@ def decide_hot(hot: HotList) -> HotDecisions:
     chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
     found = [hot_features(windows_at(hot, chunk)) for chunk in chunks]
     names = tuple(found[0])
-    return HotDecisions(names, np.concatenate([design(part, names) for part in found]), labels, hot.time[rows])
+    later, day = outcomes(hot, DAY), np.full(len(hot.time), np.nan)
+    day[later[0]] = later[1]
+    return HotDecisions(
+        names=names,
+        features=np.concatenate([design(part, names) for part in found]),
+        labels=labels,
+        day_labels=day[rows],
+        time=hot.time[rows],
+        episode=hot.episode[rows],
+        alarm=first_alarm(hot)[rows],
+    )

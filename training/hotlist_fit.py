@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -17,7 +16,8 @@ from data.hotlist import HORIZON
 from data.volume import ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
-from training.escalation_fit import Blocks, Rows
+from training.escalation_blend import calibrated
+from training.escalation_fit import MIN_EVENTS, Blocks, Rows
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
 
@@ -54,12 +54,13 @@ def hot_blocks(time: Floats, test_from: date, test_to: date, config: HotlistConf
     )
 
 
-def _calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedClassifierCV:
-    """A fitted classifier with a sigmoid (Platt 1999) from later decisions."""
-    return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
+def _rarest(labels: Ints) -> int:
+    return int(min(labels.sum(), (1 - labels).sum()))
 
 
-def fit_trees(decisions: HotDecisions, rows: Rows, config: HotlistConfig) -> HistGradientBoostingClassifier:
+def fit_trees(
+    names: tuple[str, ...], features: Floats, labels: Ints, config: HotlistConfig
+) -> HistGradientBoostingClassifier:
     """Gradient-boosted trees, monotone where the line, the speed and the place say so."""
     return HistGradientBoostingClassifier(
         max_iter=config.iterations,
@@ -68,10 +69,28 @@ def fit_trees(decisions: HotDecisions, rows: Rows, config: HotlistConfig) -> His
         min_samples_leaf=config.leaf_rows,
         l2_regularization=config.l2,
         max_features=config.feature_share,
-        monotonic_cst=[MONOTONE.get(name, 0) for name in decisions.names],
+        monotonic_cst=[MONOTONE.get(name, 0) for name in names],
         early_stopping=False,
         random_state=config.seed,
-    ).fit(decisions.features[rows], decisions.labels[rows])
+    ).fit(features, labels)
+
+
+Day = tuple[CalibratedClassifierCV | None, float]
+
+
+def fit_day(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> Day:
+    """Trees for `alarm_24h` on the decisions where it is resolved, and its base rate; None where that is rare.
+
+    A label may end 18 h later than that of 6 h: an embargo of 18 h or more keeps it out of the next block.
+    """
+    known = ~np.isnan(decisions.day_labels)
+    fit, later = where.fit & known, where.calibration & known
+    labels = np.nan_to_num(decisions.day_labels).astype(np.int64)
+    if not config.day or min(_rarest(labels[fit]), _rarest(labels[later])) < MIN_EVENTS:
+        return None, 0.0
+    trees = fit_trees(decisions.names, decisions.features[fit], labels[fit], config)
+    rate = float(labels[fit | later].mean())
+    return calibrated(trees, decisions.features[later], labels[later]), rate
 
 
 def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> HotlistModel:
@@ -84,15 +103,21 @@ def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig)
     low, middle, high = np.nanquantile(learnt, [TAILS[0], 0.5, TAILS[1]], axis=0)
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     linear.fit(within(learnt, low, middle, high), decisions.labels[where.fit])
+    trees = fit_trees(decisions.names, learnt, decisions.labels[where.fit], config)
+    day, day_rate = fit_day(decisions, where, config)
     return HotlistModel(
         head="hotlist",
-        main=_calibrated(fit_trees(decisions, where.fit, config), later, labels),
-        fallback=_calibrated(linear, within(later, low, middle, high), labels),
+        main=calibrated(trees, later, labels),
+        fallback=calibrated(linear, within(later, low, middle, high), labels),
         names=decisions.names,
         low=low,
         middle=middle,
         high=high,
         base_rate=float(decisions.labels[where.fit | where.calibration].mean()),
+        calibrated_until=float(decisions.time[where.calibration].max()) + HORIZON,
+        warn_after_days=config.warn_after_days,
+        day=day,
+        day_base_rate=day_rate,
     )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from data.volume import ZONE, Floats
-from training.escalation_report import plain
+from models.hotlist import HotlistModel
+from training.escalation_report import figures, plain
 from training.hotlist_decisions import HotDecisions
 
 SEEN = {"1": (1, 1), "2": (2, 2), "3-6": (3, 6), "7+": (7, np.inf)}  # appearances in the present episode
@@ -29,6 +30,19 @@ def slices(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, d
         kind: {name: plain(decisions.labels[r], likelihood[r]) for name, r in parts.items() if r.sum() >= MIN_ROWS}
         for kind, parts in rows.items()
     }
+
+
+def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, dict[str, list[float]]]:
+    """The second target, `alarm_24h`, where it is resolved, beside the level over the threshold; empty without it."""
+    rows = ~np.isnan(decisions.day_labels)
+    if model.day is None or not rows.any():
+        return {}
+    labels, days = decisions.day_labels[rows].astype(np.int64), decisions.day[rows]
+    scores = {
+        "model": model.day.predict_proba(decisions.features[rows])[:, 1],
+        "six_hour_answer": model.main.predict_proba(decisions.features[rows])[:, 1],
+    }
+    return {name: figures(labels, score, days, draws) for name, score in scores.items()}
 
 
 def by_false_alarms(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, float]]:

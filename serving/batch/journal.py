@@ -99,6 +99,17 @@ def _only_one(lock: Path, target: Path) -> Iterator[None]:
             lock.unlink()
 
 
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`; it becomes `path` only if all went well: no half file is ever seen."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        put_in_place(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def put_in_place(part: Path, path: Path) -> None:
     """Give a written file its name, so that it is whole or not there, even after a power cut."""
     _sync(part)

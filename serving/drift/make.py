@@ -14,9 +14,9 @@ from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.manifest import NAME
 from models.scorer import Scorer
+from serving.batch.journal import whole
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, make_reference
-from serving.sinks import whole
 
 
 def read_texts(path: Path) -> list[str]:

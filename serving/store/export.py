@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from data.errors import InputError
 from data.records import Example
 from data.taxonomy import load_taxonomy
-from serving.sinks import whole
+from serving.batch.journal import whole
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings

@@ -1,0 +1,25 @@
+"""`yujing policy simulate`: what the risk policy would have raised on recorded history."""
+
+from __future__ import annotations
+
+import typer
+
+from serving.command_train import Config, Head, Out, Set, read_settings
+
+policy = typer.Typer(help="Try the risk policy out; needs recorded data.", no_args_is_help=True)
+
+
+@policy.callback()
+def _group() -> None:
+    """Keeps `simulate` a command of a group while it is the only one."""
+
+
+@policy.command()
+def simulate(head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None) -> None:
+    """Replay history: alerts, misses, precision, false alarms per day and lead time per risk level; a picture."""
+    from training.config import load_config
+    from training.escalation_simulate import simulate as run
+    from training.escalation_simulate_config import SimulateConfig
+
+    flags = {**read_settings(set_ or ()), **({} if out is None else {"out": out})}
+    run(head, load_config(SimulateConfig, config, flags))

@@ -1,0 +1,77 @@
+"""`--recalibrate`: what was learnt stays, the level follows the latest days, too few are refused, answers warn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from self_exciting import CONFIG, model, trained, write_series
+
+from data.errors import BundleError, CorpusError
+from data.records import Volume
+from data.taxonomy import load_taxonomy
+from models.bundle import escalation_file, open_bundle, save_part
+from models.escalation_store import dump, load
+from models.manifest import EscalationPart
+from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model
+
+QUIET = Console(quiet=True)
+
+
+def _recent(shift: int = 1) -> dict[str, Recent]:
+    _, decisions, where, table = trained()
+    labels = table.labels[where.test] * (np.arange(where.test.sum()) % shift == 0)
+    return {"main": Recent(table.features[where.test], labels, decisions.end[where.test])}
+
+
+def test_only_the_sigmoid_changes() -> None:
+    new, about = recalibrate_model(model(), _recent(3), 30)
+    assert new.main.estimator.estimator is model().main.estimator.estimator
+    assert new.fallback is model().fallback
+    assert (new.names, new.base_rate) == (model().names, model().base_rate)
+    assert new.warn_after_days == 30
+    assert new.calibrated_until == _recent()["main"].end.max()
+    assert about["main"]["after"]["ece"] < about["main"]["before"]["ece"]
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_one_sided_days_are_refused(left: int) -> None:
+    one = _recent()["main"]
+    with pytest.raises(CorpusError, match="at least 30 escalations and 30 calm decisions"):
+        recalibrate_model(model(), {"main": replace(one, labels=np.full_like(one.labels, left))}, 30)
+
+
+def test_an_old_calibration_and_a_cold_start_are_told() -> None:
+    until = datetime(2024, 3, 1, tzinfo=UTC)
+    dated = replace(model(), calibrated_until=until.timestamp() / 3600, warn_after_days=45)
+    volumes = [
+        Volume(as_of=until + timedelta(days=days), counts=(30.0,) * n) for days, n in ((45, 9), (46, 9), (1, 2), (1, 3))
+    ]
+    fresh, old, cold, warm = dated.predict(volumes)
+    assert fresh.warnings == ()
+    assert fresh.calibrated_until == until
+    assert len(old.warnings) == 1
+    assert "2024-03-01" in old.warnings[0]
+    assert (cold.cold_start, warm.cold_start) == (True, False)
+    assert "冷启动" in cold.warnings[0]
+    assert replace(dated, calibrated_until=None).predict(volumes[:2])[1].warnings == ()
+
+
+def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None:
+    source, series = tmp_path / "source", write_series(tmp_path / "series.jsonl")
+    files = {escalation_file("counts"): dump(model()), "note.txt": b"kept"}
+    save_part(source, load_taxonomy(), files, escalation={"counts": EscalationPart(config={"a": 1})})
+    config = replace(CONFIG, series=(str(series),), bundle=str(source), out=str(tmp_path / "out"))
+    bundle = recalibrate("counts", config, QUIET)
+    assert bundle.read("note.txt") == b"kept"
+    part = open_bundle(bundle.folder, load_taxonomy()).manifest.escalation["counts"]
+    found = load(bundle.read(escalation_file("counts")))
+    assert part.config == {"a": 1}
+    assert part.calibrated_until == found.calibration_end
+    assert part.recalibration["main"]["decisions"] > 0
+    with pytest.raises(BundleError, match="has no head 'hotlist'"):
+        recalibrate("hotlist", config, QUIET)

@@ -1,0 +1,56 @@
+"""`yujing policy simulate` from series to table, picture and JSON; a crossing is where the posts arrive."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from self_exciting import CONFIG, model, trained, write_series
+
+from data.errors import BundleError
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, escalation_file, save_part
+from models.escalation_store import dump
+from models.manifest import EscalationPart
+from training.escalation_simulate import crossings, simulate
+from training.escalation_simulate_config import SimulateConfig
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    part = EscalationPart(config=asdict(CONFIG))
+    files = {escalation_file("counts"): dump(model())}
+    return save_part(tmp_path / "bundle", load_taxonomy(), files, escalation={"counts": part})
+
+
+def test_a_decision_that_escalates_is_due() -> None:
+    topics, decisions, _, table = trained()
+    crossing = crossings(topics, decisions, table.diurnal)
+    now = decisions.end - 6
+    before = now < crossing
+    labels = decisions.labels(table.diurnal).astype(bool)
+    assert (crossing <= decisions.end)[before & labels].all()
+    never = np.isinf(crossing)
+    assert never.any()
+    assert not labels[never].any()
+
+
+def test_history_is_replayed_into_a_table_a_picture_and_json(bundle: Bundle, tmp_path: Path) -> None:
+    series, out, console = write_series(tmp_path / "s.jsonl"), tmp_path / "out", Console(file=io.StringIO(), width=160)
+    config = SimulateConfig(bundle=str(bundle.folder), series=(str(series),), out=str(out), false_alarms_per_day=2)
+    found = simulate("counts", config, console)
+    assert list(found["rules"])[:4] == ["blue", "yellow", "orange", "red"]
+    assert list(found["rules"])[4].startswith("threshold 0.")
+    crossed = {rule["crossings"] for rule in found["rules"].values()}
+    assert len(crossed) == 1
+    assert min(crossed) > 0
+    assert json.loads((out / "counts.json").read_text("utf-8"))["model"] == bundle.model_id
+    assert (out / "counts.svg").read_text("utf-8").startswith("<svg")
+    assert "lead h" in console.file.getvalue()  # type: ignore[attr-defined]
+    with pytest.raises(BundleError, match="has no head 'hotlist'"):
+        simulate("hotlist", replace(config, record="nowhere"), console)

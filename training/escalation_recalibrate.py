@@ -1,0 +1,144 @@
+"""`yujing train escalation --recalibrate`: a head keeps what it has learnt, only its sigmoids are fitted again.
+
+They read the latest days of the given data. The figures before and after are measured on the later half of these
+days, by a sigmoid from the earlier half; what is saved is fitted on both.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from sklearn.calibration import CalibratedClassifierCV
+
+from data.errors import BundleError, CorpusError
+from data.hot_topics import read_hot_list
+from data.hotlist import HORIZON
+from data.taxonomy import load_taxonomy
+from data.volume import Floats, Ints, count_features
+from models.bundle import Bundle, escalation_file, open_bundle, save_part
+from models.escalation import EscalationModel
+from models.escalation_head import design
+from models.escalation_store import Head, dump, load
+from models.hotlist import HotlistModel, within
+from models.manifest import NAME
+from training.card import write_card
+from training.decisions import decide_on, topics_of
+from training.escalation import read_series
+from training.escalation_blend import recalibrated
+from training.escalation_config import EscalationConfig
+from training.escalation_fit import MIN_EVENTS, Rows
+from training.escalation_report import plain
+from training.hotlist_config import HotlistConfig
+from training.hotlist_decisions import decide_hot
+from training.register import register
+
+MARGIN = 72  # hours of the hot list before the days that are read, so that episodes have their beginning
+DAY_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What one classifier of a head answered lately: inputs [n, columns], labels [n], end of each label in hours."""
+
+    inputs: Floats
+    labels: Ints
+    end: Floats
+
+    def take(self, rows: Rows) -> Recent:
+        return Recent(self.inputs[rows], self.labels[rows], self.end[rows])
+
+    @property
+    def enough(self) -> bool:
+        return min(int(self.labels.sum()), int((1 - self.labels).sum())) >= MIN_EVENTS
+
+
+def _counts(model: EscalationModel, config: EscalationConfig, console: Console) -> dict[str, Recent]:
+    """Main model: decisions in domain. Fallback: those out of domain, since each answers its own."""
+    decisions = decide_on(topics_of(read_series(config, console)))
+    decisions = decisions.take(decisions.end > decisions.end.max() - DAY_HOURS * config.recalibrate_days)
+    features = design(count_features(decisions.windows, model.diurnal), model.names)
+    labels, inside = decisions.labels(model.diurnal), model.in_domain(decisions.windows, features)
+    free = features[:, model.free]
+    return {
+        "main": Recent(features, labels, decisions.end).take(inside),
+        "fallback": Recent(free, labels, decisions.end).take(~inside),
+    }
+
+
+def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> dict[str, Recent]:
+    """All three classifiers: the crossing is defined at decisions only, the fallback answers beside them."""
+    hot = read_hot_list(Path(config.record))
+    last = float(hot.time.max()) - HORIZON
+    begin = last - DAY_HOURS * config.recalibrate_days
+    decisions = decide_hot(hot.since(begin - MARGIN))
+    decisions = decisions.take(decisions.time > begin)
+    features = np.column_stack([decisions.column(name) for name in model.names])
+    end = decisions.time + HORIZON
+    found = {
+        "main": Recent(features, decisions.labels, end),
+        "fallback": Recent(within(features, model.low, model.middle, model.high), decisions.labels, end),
+    }
+    if model.day is not None:
+        known = ~np.isnan(decisions.day_labels)
+        day = np.nan_to_num(decisions.day_labels).astype(np.int64)
+        found["day"] = Recent(features, day, end).take(known)
+    return found
+
+
+def refit(classifier: CalibratedClassifierCV, recent: Recent) -> tuple[CalibratedClassifierCV, dict[str, Any]]:
+    """The classifier with a sigmoid from recent decisions, and what that changed on the later half of them."""
+    about: dict[str, Any] = {"decisions": len(recent.labels), "prevalence": round(float(recent.labels.mean()), 4)}
+    middle = np.median(recent.end)
+    early, late = recent.take(recent.end <= middle), recent.take(recent.end > middle)
+    if early.enough and late.enough:
+        tried = recalibrated(classifier, early.inputs, early.labels)
+        about["before"] = plain(late.labels, classifier.predict_proba(late.inputs)[:, 1])
+        about["after"] = plain(late.labels, tried.predict_proba(late.inputs)[:, 1])
+    return recalibrated(classifier, recent.inputs, recent.labels), about
+
+
+READ: Mapping[type, Callable[..., dict[str, Recent]]] = {EscalationModel: _counts, HotlistModel: _hotlist}
+
+
+def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_days: int) -> tuple[Head, dict[str, Any]]:
+    """The head with new sigmoids; CorpusError when no classifier has enough recent decisions of both kinds."""
+    ready = {name: recent for name, recent in recents.items() if recent.enough}
+    if not ready:
+        seen = ", ".join(f"{name}: {int(r.labels.sum())} of {len(r.labels)}" for name, r in recents.items())
+        raise CorpusError(
+            f"too few recent decisions to calibrate on (escalations: {seen}): at least {MIN_EVENTS} escalations and "
+            f"{MIN_EVENTS} calm decisions are needed: give later data, or more days with --set recalibrate_days=90"
+        )
+    fitted = {name: refit(getattr(model, name), recent) for name, recent in ready.items()}
+    changes: dict[str, Any] = {name: classifier for name, (classifier, _) in fitted.items()}
+    until = max(float(recent.end.max()) for recent in ready.values())
+    changes |= {"calibrated_until": until, "warn_after_days": warn_after_days}
+    return replace(model, **changes), {name: about for name, (_, about) in fitted.items()}
+
+
+def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
+    """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
+    console, taxonomy = console or Console(), load_taxonomy()
+    source = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    if head not in source.manifest.escalation:
+        raise BundleError(f"{source.folder} has no head {head!r}: train it first")
+    old = load(source.read(escalation_file(head)))
+    model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
+    end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
+    part = replace(source.manifest.escalation[head], calibrated_until=end, recalibration=about)
+    folder = Path(config.out) / "bundle"
+    if not (folder / NAME).exists():
+        shutil.copytree(source.folder, folder, dirs_exist_ok=True)
+    bundle = save_part(folder, taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
+    write_card(bundle)
+    console.print(about)
+    console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    return bundle

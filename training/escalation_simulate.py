@@ -1,0 +1,148 @@
+"""`yujing policy simulate`: history through the risk policy; a table, a picture and JSON in `config.out`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table as Sheet
+
+from data.errors import BundleError, CorpusError
+from data.hot_topics import read_hot_list
+from data.taxonomy import load_taxonomy
+from data.volume import HORIZON, Floats, count_features, rise
+from models.bundle import Bundle, escalation_file, open_bundle
+from models.escalation import EscalationModel
+from models.escalation_head import design
+from models.escalation_store import Head, load
+from models.hotlist import HotlistModel
+from models.policy import Policy
+from training.config import load_config
+from training.decisions import FACTOR, FLOOR, Decisions, Topics, decide_on, topics_of
+from training.escalation import read_series, test_block
+from training.escalation_chart import chart
+from training.escalation_config import EscalationConfig
+from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, plain_outcome, thresholds
+from training.escalation_simulate_config import SimulateConfig
+from training.hotlist_config import HotlistConfig
+from training.hotlist_decisions import decide_hot
+from training.hotlist_fit import hot_blocks, hour_of
+
+MARGIN = 72  # hours before the calibration block from which the hot list is read
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the threshold is chosen on, and the later block that is replayed."""
+
+    earlier: Replay
+    replayed: Replay
+
+
+def crossings(topics: Topics, decisions: Decisions, diurnal: Floats) -> Floats:
+    """Hour at which the topic of each decision first has the posts that make an escalation; inf = never: [n]."""
+    wanted = np.maximum(FACTOR * decisions.recent * rise(decisions.windows.hour, diurnal), FLOOR)
+    first = np.full(len(topics.counts), np.inf)
+    for row in np.flatnonzero(decisions.ahead >= wanted):
+        topic, age = decisions.topic[row], decisions.windows.length[row]
+        posts = np.cumsum(topics.counts[topic][age : age + HORIZON])
+        hours = 1 + int(np.argmax(posts >= min(wanted[row], posts[-1])))
+        first[topic] = min(first[topic], decisions.start[row] + age + hours)
+    return np.asarray(first[decisions.topic])
+
+
+def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
+    """The blocks of the training: calibration, then test."""
+    flags = {**bundle.manifest.escalation["counts"].config, "series": config.series}
+    settings = load_config(EscalationConfig, flags=flags)
+    topics = topics_of(read_series(settings, console))
+    decisions = decide_on(topics)
+    where = test_block(topics, decisions, settings)
+    features = design(count_features(decisions.windows, model.diurnal), model.names)
+    likelihood = model.probabilities(features, model.in_domain(decisions.windows, features))
+    now, crossing = decisions.end - HORIZON, crossings(topics, decisions, model.diurnal)
+
+    def part(rows: Any) -> Replay:
+        return Replay.of(decisions.topic[rows], now[rows], likelihood[rows], crossing[rows])
+
+    return History(part(where.calibration), part(where.test))
+
+
+def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
+    """The blocks of the training or other days: those before the first day, then the days."""
+    settings = load_config(HotlistConfig, flags={**bundle.manifest.escalation["hotlist"].config})
+    test_from, test_to = config.test_from or settings.test_from, config.test_to or settings.test_to
+    begin = hour_of(test_from - timedelta(days=settings.calibration_days))
+    decisions = decide_hot(read_hot_list(Path(config.record)).since(begin - MARGIN))
+    where = hot_blocks(decisions.time, test_from, test_to, settings)
+    features = np.column_stack([decisions.column(name) for name in model.names])
+    likelihood = model.probabilities(features, np.ones(len(features), bool))
+
+    def part(rows: Any) -> Replay:
+        return Replay.of(decisions.episode[rows], decisions.time[rows], likelihood[rows], decisions.alarm[rows])
+
+    return History(part(where.calibration), part(where.test))
+
+
+READ: Mapping[type, Callable[..., History]] = {EscalationModel: counts_history, HotlistModel: hotlist_history}
+
+
+def rows_of(history: History, policy: Policy, config: SimulateConfig, base_rate: float) -> dict[str, Outcome]:
+    """Each risk level on the replayed block, then the threshold that was chosen on the earlier one."""
+    levels = by_level(history.replayed, policy, config.severity, base_rate)
+    at = choose(history.earlier, config.false_alarms_per_day, config.miss_cost, config.false_alarm_cost)
+    return {**levels, f"threshold {at:.4f}": outcome(history.replayed, history.replayed.likelihood >= at)}
+
+
+def table_of(title: str, rows: Mapping[str, Outcome]) -> Sheet:
+    """One row per level and threshold."""
+    heads = ("rule", "alerts", "precision", "false alarms/day", "crossings", "caught", "misses", "recall", "lead h")
+    sheet = Sheet(*heads, title=title)
+    for name, found in rows.items():
+        lead = "-" if found.lead_hours is None else "{1} [{0}, {2}]".format(*found.lead_hours)
+        numbers = (found.alerts, f"{found.precision:.3f}", found.false_alarms_per_day, found.crossings, found.caught)
+        sheet.add_row(name, *map(str, numbers), str(found.misses), f"{found.recall:.3f}", lead)
+    return sheet
+
+
+def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
+    bundle = open_bundle(Path(config.bundle) if config.bundle else None, load_taxonomy())
+    if head not in bundle.manifest.escalation:
+        raise BundleError(f"{bundle.folder} has no head {head!r}: train it first")
+    return bundle, load(bundle.read(escalation_file(head)))
+
+
+def simulate(head: str, config: SimulateConfig, console: Console | None = None) -> dict[str, Any]:
+    """Replay, print the table, write `<head>.json` and `<head>.svg`."""
+    console = console or Console()
+    bundle, model = _open(head, config)
+    history = READ[type(model)](model, bundle, config, console)
+    if not len(history.earlier.time) or not len(history.replayed.time):
+        raise CorpusError("no decision in the block to choose on or to replay: give more data, or other days")
+    policy = Policy.load(Path(config.policy) if config.policy else None)
+    rows = rows_of(history, policy, config, model.base_rate)
+    line = curve(history.replayed, thresholds(history.replayed))
+    title = f"{head}: {len(history.replayed.time)} decisions on {history.replayed.days} days"
+    found = {
+        "model": bundle.model_id,
+        "config": asdict(config),
+        "days": history.replayed.days,
+        "decisions": len(history.replayed.time),
+        "rules": {name: plain_outcome(one) for name, one in rows.items()},
+        "curve": [{"threshold": at, **plain_outcome(one)} for at, one in line],
+    }
+    points = [(one.false_alarms_per_day, one.recall) for _, one in line]
+    marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{head}.json").write_text(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
+    (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
+    console.print(table_of(title, rows))
+    console.print(f"written to {out / head}.json and {out / head}.svg")
+    return found

@@ -1,0 +1,100 @@
+"""`yujing evaluate` for the `hotlist` head: figures, slices, the cost of alarms; on request what each feature paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from data.errors import BundleError
+from data.hot_topics import read_hot_list
+from models.bundle import Bundle, escalation_file
+from models.escalation_store import load
+from models.hotlist import HotlistModel
+from models.hotlist_words import HOT_GROUPS
+from training.config import load_config
+from training.corpus import file_sha256
+from training.escalation_blend import calibrated
+from training.escalation_report import figures, plain, sheet
+from training.evaluate_config import EvaluateConfig
+from training.hotlist import answers, measure_hot
+from training.hotlist_config import HotlistConfig
+from training.hotlist_decisions import HotDecisions, decide_hot
+from training.hotlist_fit import fit_trees, hot_blocks
+from training.hotlist_report import by_false_alarms, day_figures, slices
+
+SAMPLE = 60_000  # decisions that an ablation is fitted on
+
+
+def _without(names: tuple[str, ...], group: str | None) -> list[int]:
+    """Columns that are left without a group of features."""
+    prefixes = HOT_GROUPS[group] if group else ()
+    return [i for i, name in enumerate(names) if not (prefixes and name.startswith(prefixes))]
+
+
+def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[str, float]]:
+    """Trees without each group of features, fitted on a sample and tested on the days before the test block."""
+    origin = config.test_from - timedelta(days=config.fold_days)
+    where = hot_blocks(decisions.time, origin, config.test_from, config)
+    decisions = decisions.known(where.fit)
+    random = np.random.default_rng(config.seed)
+    fit = np.flatnonzero(where.fit)
+    fit = np.sort(random.permutation(fit)[:SAMPLE])
+    found = {}
+    for group in (None, *HOT_GROUPS):
+        columns = _without(decisions.names, group)
+        if group and len(columns) == len(decisions.names):
+            continue
+        names, features = tuple(decisions.names[i] for i in columns), decisions.features[:, columns]
+        trees = fit_trees(names, features[fit], decisions.labels[fit], config)
+        model = calibrated(trees, features[where.calibration], decisions.labels[where.calibration])
+        likelihood = model.predict_proba(features[where.test])[:, 1]
+        found[f"without {group}" if group else "all features"] = plain(decisions.labels[where.test], likelihood)
+    return found
+
+
+def _ready(decisions: HotDecisions, model: HotlistModel) -> HotDecisions:
+    """The features that the model reads, in its order."""
+    features = np.column_stack([decisions.column(name) for name in model.names])
+    return replace(decisions, names=model.names, features=features)
+
+
+def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, Any]:
+    """Every decision of a record that did not teach the head: it and its fallback, slices, the cost of alarms."""
+    every = np.ones(len(decisions.time), bool)
+    found = {
+        name: answers(model, decisions, every, main) for name, main in (("model", True), ("logistic_regression", False))
+    }
+    return {
+        "models": {name: figures(decisions.labels, p, decisions.day, draws) for name, p in found.items()},
+        "alarm_24h": day_figures(model, decisions, draws),
+        **slices(decisions, found["model"]),
+        "by_false_alarms_per_day": by_false_alarms(decisions, found["model"]),
+    }
+
+
+def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
+    """The head beside its baselines on the test days of its training, or on every decision of another record."""
+    part = bundle.manifest.escalation["hotlist"]
+    model = load(bundle.read(escalation_file("hotlist")))
+    if not isinstance(model, HotlistModel):
+        raise BundleError(f"{bundle.folder}: {escalation_file('hotlist')} holds another head: train it again")
+    settings = load_config(HotlistConfig, flags={**part.config, "record": config.record, "draws": config.draws})
+    decisions = decide_hot(read_hot_list(Path(config.record)))
+    ready, title = _ready(decisions, model), "all decisions of a record that did not teach it"
+    if file_sha256(config.record) in part.data.get("files", {}).values():
+        title = f"{settings.test_from} to {settings.test_to}"
+        where = hot_blocks(ready.time, settings.test_from, settings.test_to, settings)
+        found = measure_hot(model, ready, where, settings)
+    else:
+        found = _others(model, ready, config.draws)
+    console.print(sheet(f"alarm_6h, {title}", found["models"]))
+    console.print({name: value for name, value in found.items() if name != "models"})
+    if config.ablation:
+        found["ablation"] = ablation(decisions, settings)
+        console.print(found["ablation"])
+    return found
