@@ -37,7 +37,7 @@ class SafeFormatter(JsonFormatter):
             style="{",
             datefmt="%Y-%m-%dT%H:%M:%S%z",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-            json_ensure_ascii=False,
+            json_ensure_ascii=True,  # some readers end a line at U+2028 or U+0085
         )
 
     def format(self, record: logging.LogRecord) -> str:

@@ -65,7 +65,7 @@ def forget_dead_workers() -> None:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     for path in Path(folder).glob("gauge_live*_*.db") if folder else ():
         if not psutil.pid_exists(pid := int(path.stem.rpartition("_")[2])):
-            mark_process_dead(pid)
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def exposition() -> bytes:
