@@ -49,8 +49,8 @@ def command(host: str, port: int, service: str = SERVICE, root: Path = ROOT) -> 
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment and `extra`, with BentoML's usage reports off ("1" would not do it)."""
-    return {**os.environ, **extra, "BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1"}
+    """Our environment and `extra`, with BentoML's usage reports off ("1" would not do it), no progress bars in logs."""
+    return {**os.environ, **extra, "BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
 
 
 @contextmanager

@@ -40,6 +40,7 @@ def test_no_request_is_a_server_error(name: str, tmp_path: Path) -> None:
         done = subprocess.run([*command, "--no-color"], cwd=tmp_path, capture_output=True, text=True)
         log = server.log.read_text(encoding="utf-8")
     print(name, *re.findall(r"[0-9,]+ generated.*", done.stdout), file=sys.stderr)
+    assert not [line for line in log.splitlines() if not line.startswith('{"')]
     lines = [json.loads(line) for line in log.splitlines()]
     answered = [line["status"] for line in lines if line["message"] == "request"]
     assert answered
