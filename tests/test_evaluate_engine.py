@@ -44,7 +44,7 @@ def test_what_is_known_is_not_asked_again(engine: Engine) -> None:
 def test_padding_is_counted_batch_by_batch(engine: Engine) -> None:
     counting = CountingEngine(engine)
     counting.logits(ROWS)
-    assert counting.tokens == 4 * 6  # one batch, as long as its longest row
+    assert counting.tokens == 4 * 8  # one batch, at the next padded length
     long = TOKEN_BUDGET // 32
-    counting.logits([[0, 2], *[[0] * long] * 32])  # too much for one batch: the short row pads in the first
-    assert counting.tokens == 4 * 6 + 32 * long + long
+    counting.logits([[0, 2], *[[0] * long] * 33])  # two batches of the long rows, one of the short one
+    assert counting.tokens == 4 * 8 + 33 * long + 8
