@@ -138,8 +138,8 @@ def test_batches_are_padded_and_masked() -> None:
     rows = list(sample_examples()[:2])
     posts = Posts([[0, 5, 6, 2], [0, 2]], rows, TAXONOMY, 0.15)
     batch = Collator(PAD)([posts[0], posts[1]])
-    assert batch["input_ids"].tolist() == [[0, 5, 6, 2, *[PAD] * 4], [0, 2, *[PAD] * 6]]
-    assert batch["attention_mask"].tolist() == [[1] * 4 + [0] * 4, [1] * 2 + [0] * 6]
+    assert batch["input_ids"].tolist() == [[0, 5, 6, 2], [0, 2, PAD, PAD]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
     assert batch["category_target"].shape == (2, len(TAXONOMY.ids))
     assert [row["length"] for row in (posts[0], posts[1])] == [4, 2]
 
