@@ -69,7 +69,7 @@ def running(
         tempfile.TemporaryDirectory(prefix="yujing-") as home,
         (Path(home) / "service.log").open("wb") as log,
     ):
-        url = f"http://127.0.0.1:{(port := _free_port())}"
+        url = f"http://127.0.0.1:{(port := free_port())}"
         environ = environment({"BENTOML_HOME": home, **(extra or {})})
         process = _start(command("127.0.0.1", port, service, root), environ, root, log)
         start = time.monotonic()
@@ -86,7 +86,8 @@ def _start(args: list[str], env: dict[str, str], root: Path, log: BinaryIO) -> s
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
