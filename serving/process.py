@@ -49,8 +49,9 @@ def command(host: str, port: int, service: str = SERVICE, root: Path = ROOT) -> 
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment and `extra`, with BentoML's usage reports off ("1" would not do it), no progress bars in logs."""
-    return {**os.environ, **extra, "BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+    """Our environment and `extra`, without BentoML's usage reports ("1" would not do it), spans, progress bars."""
+    fixed = {"BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+    return {"OTEL_SDK_DISABLED": "true", **os.environ, **extra, **fixed}  # BentoML has no exporter to send spans to
 
 
 @contextmanager
