@@ -16,7 +16,7 @@ Int = NDArray[np.int64]
 Float = NDArray[np.float32]
 
 TOKEN_BUDGET = 4_096  # padded tokens of one batch
-STEP = 8  # padded lengths are multiples of this
+STEP = 4  # padded lengths are multiples of this; 8 is no faster, and dearer for the single words of evidence
 
 
 def padded_length(length: int) -> int:

@@ -65,10 +65,3 @@ class RiskClassifier(nn.Module):
         pooled = self.dropout(mean_pool(hidden, attention_mask)).float()
         with torch.autocast(pooled.device.type, enabled=False):
             return self.category(pooled), self.severity(pooled)
-
-    def heads(self) -> dict[str, Tensor]:
-        """The heads' weights by name."""
-        return {f"{name}.{key}": value for name in ("category", "severity") for key, value in self._head(name).items()}
-
-    def _head(self, name: str) -> dict[str, Tensor]:
-        return dict(self.get_submodule(name).state_dict())

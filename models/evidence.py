@@ -16,6 +16,7 @@ from scipy.special import logit
 
 from data.records import Evidence, Word
 from data.words import words
+from models.batching import padded_length
 from models.text import TextModel
 
 TOP = 3  # words that are told
@@ -64,7 +65,7 @@ def _log_odds(model: TextModel, texts: list[str], chosen: int) -> NDArray[np.flo
 
 
 def _lengths(model: TextModel, texts: list[str]) -> list[int]:
-    return [len(ids) for ids in model.tokens.encode(texts)]
+    return [padded_length(len(ids)) for ids in model.tokens.encode(texts)]
 
 
 def _readable(model: TextModel, found: list[Word], budget: float) -> dict[str, int]:

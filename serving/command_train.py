@@ -23,6 +23,7 @@ Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also meas
 EvidencePosts = Annotated[
     int | None, typer.Option("--evidence", help="Also check the evidence of so many crisis posts for faithfulness.")
 ]
+Engines = Annotated[bool | None, typer.Option("--engines", help="Also compare every engine's answers with torch's.")]
 Shift = Annotated[bool | None, typer.Option("--shift", help="Also simulate larger topics and another kind of series.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
 
@@ -87,13 +88,14 @@ def evaluate(
     robustness: Robustness = None,
     evidence: EvidencePosts = None,
     shift: Shift = None,
+    engines: Engines = None,
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
     from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
 
-    given = _given(out=out, seed=seed, robustness=robustness, evidence=evidence, shift=shift)
+    given = _given(out=out, seed=seed, robustness=robustness, evidence=evidence, shift=shift, engines=engines)
     flags = {**read_settings(set_ or ()), **given}
     run(load_config(EvaluateConfig, config, flags))
 

@@ -48,5 +48,5 @@ def test_equal_rows_are_computed_once() -> None:
 
 def test_padding_is_masked() -> None:
     ids, mask = pad([[5, 6], [7]], 1)
-    assert ids.tolist() == [[5, 6, *[1] * 6], [7, *[1] * 7]]
-    assert mask.tolist() == [[1, 1, *[0] * 6], [1, *[0] * 7]]
+    assert ids.tolist() == [[5, 6, 1, 1], [7, 1, 1, 1]]
+    assert mask.tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]

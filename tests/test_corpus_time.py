@@ -17,9 +17,10 @@ from data.hot_dates import dated, first_seen, title_of
 from data.records import Example
 from data.samples import sample_examples
 from data.taxonomy import load_taxonomy
-from training.corpus_time import BEFORE, read_time_corpus
+from training.corpus_time import corpus_for, read_time_corpus
 from training.text_config import TextConfig
 
+BEFORE = datetime(2025, 6, 30, 16, tzinfo=UTC)  # midnight in Shanghai
 START = datetime(2025, 1, 1, tzinfo=UTC)
 TAXONOMY = load_taxonomy()
 QUIET = Console(quiet=True)
@@ -87,7 +88,8 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
     times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot[:-1])]
     others = [*sample_examples(), Example(id="copy", text=late[0].text + "！", category="other", source="elsewhere")]
     config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),), extra=())
-    corpus = read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", times))
+    path = record(tmp_path / "list.parquet", times)
+    corpus = corpus_for(replace(config, before=BEFORE, record=str(path)), TAXONOMY, QUIET)
     assert [row.id for row in corpus.part("test")] == [row.id for row in late[:-1]]  # the last one has no date
     for part in ("train", "validation"):
         assert all(row.published_at is None or row.published_at < BEFORE for row in corpus.part(part))
@@ -102,4 +104,4 @@ def test_too_few_dated_posts_are_told(tmp_path: Path) -> None:
     hot = [replace(row, source="hot") for row in sample_examples()]
     config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", hot),), extra=())
     with pytest.raises(CorpusError, match="0 dated posts of hot"):
-        read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", [("甲", START)]))
+        read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", [("甲", START)]), BEFORE)

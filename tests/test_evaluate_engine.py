@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.batching import TOKEN_BUDGET, Float, Ids
+from models.batching import TOKEN_BUDGET, Float, Ids, padded_length
 from models.bundle import Bundle
 from models.engine import Engine
 from models.engine_build import load_text_model
@@ -44,7 +44,8 @@ def test_what_is_known_is_not_asked_again(engine: Engine) -> None:
 def test_padding_is_counted_batch_by_batch(engine: Engine) -> None:
     counting = CountingEngine(engine)
     counting.logits(ROWS)
-    assert counting.tokens == 4 * 6  # one batch, as long as its longest row
+    short = sum(padded_length(len(row)) for row in ROWS)
+    assert counting.tokens == short > sum(map(len, ROWS))
     long = TOKEN_BUDGET // 32
-    counting.logits([[0, 2], *[[0] * long] * 32])  # too much for one batch: the short row pads in the first
-    assert counting.tokens == 4 * 6 + 32 * long + long
+    counting.logits([[0, 2], *[[0] * long] * 33])  # two batches of the long rows, one of the short one
+    assert counting.tokens == short + 33 * long + padded_length(2)

@@ -51,7 +51,7 @@ def test_both_models_are_measured_on_the_same_rows_with_intervals(trained_bundle
         for name in FIGURES:
             value, low, high = report[name]
             assert low <= high
-            assert 0 <= value <= 1 or name == "qwk"
+            assert 0 <= value <= 1 or name in ("qwk", "log_loss")
     assert part.metrics["tfidf"]["accuracy"][0] > 1.5 / len(TAXONOMY.ids)  # better than chance on 30 posts
 
 
@@ -69,8 +69,8 @@ def test_the_same_bundle_is_registered_once(trained_bundle: Bundle, own_folders:
     tag = register(trained_bundle)
     assert tag == f"yujing-risk:{trained_bundle.manifest.digest[:12]}"
     assert register(trained_bundle) == tag
-    stored = [path.parent for path in (own_folders / "bentoml").rglob("manifest.json")]
-    assert [folder.name for folder in stored] == [trained_bundle.manifest.digest[:12]]
+    stored = [path.parent for path in (own_folders / "bentoml").rglob(f"{tag.split(':')[1]}/manifest.json")]
+    assert len(stored) == 1
     assert open_bundle(stored[0], TAXONOMY).model_id == trained_bundle.model_id
 
 

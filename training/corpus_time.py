@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
@@ -13,15 +12,21 @@ from data.errors import CorpusError
 from data.hot_dates import dated, first_seen
 from data.splits import split_by_time
 from data.taxonomy import Taxonomy
-from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts
+from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts, read_corpus
 from training.text_config import TextConfig
 
 SOURCE = "hot"
-BEFORE = datetime(2025, 7, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
+    """The corpus under the protocol that the config names: by near-duplicate group, by source, or by time."""
+    if config.before is None:
+        return read_corpus(config, taxonomy, console)
+    return read_time_corpus(config, taxonomy, console, Path(config.record), config.before)
 
 
 def read_time_corpus(
-    config: TextConfig, taxonomy: Taxonomy, console: Console, record: Path, before: datetime = BEFORE
+    config: TextConfig, taxonomy: Taxonomy, console: Console, record: Path, before: datetime
 ) -> Corpus:
     """Split the posts of `hot` by the day on which the hot-search record first shows their title.
 

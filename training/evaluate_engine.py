@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batching import Float, Ids, batches
+from models.batching import Float, Ids, batches, padded_length
 from models.engine import Engine
 
 Row = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -39,5 +39,5 @@ class CountingEngine:
 
     def logits(self, rows: Ids) -> tuple[Float, Float]:
         lengths = [len(row) for row in rows]
-        self.tokens += sum(len(batch) * max(lengths[i] for i in batch) for batch in batches(lengths))
+        self.tokens += sum(len(batch) * padded_length(lengths[batch[0]]) for batch in batches(lengths))
         return self.inner.logits(rows)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from data.records import Evidence, Example, Word
+from models.batching import padded_length
 from models.evidence import content, evidence, without
 from models.text import TextModel
 from training.bootstrap import interval
@@ -52,7 +53,7 @@ def _probe(model: TextModel, text: str, random: np.random.Generator) -> _Probe:
     probability = float(plain.category[0, chosen])
     counter = CountingEngine(model.engine)
     told = evidence(replace(model, engine=counter), text, chosen, probability)
-    cost = counter.tokens / len(model.tokens.encode([text])[0])
+    cost = counter.tokens / padded_length(len(model.tokens.encode([text])[0]))
     chance = _by_chance(content(text), {(word.start, word.end) for word in told[:TAKEN]}, random)
     return _Probe(text, chosen, probability, told, chance, cost)
 

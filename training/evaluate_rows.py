@@ -13,7 +13,8 @@ from data.errors import CorpusError
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from training.config import load_config
-from training.corpus import Corpus, file_sha256, read_corpus
+from training.corpus import Corpus, file_sha256
+from training.corpus_time import corpus_for
 from training.text_config import TextConfig
 
 
@@ -37,7 +38,7 @@ def trained_corpus(
         return None
     settings = load_config(TextConfig, flags={**part.config, "posts": posts, "extra": extra})
     settings = settings if seed is None else replace(settings, seed=seed)
-    corpus = read_corpus(settings, taxonomy, console)
+    corpus = corpus_for(settings, taxonomy, console)
     if seed is None and corpus.about["rows"]["test"] != part.data["rows"]["test"]:
         raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
     return corpus

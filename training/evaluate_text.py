@@ -16,6 +16,7 @@ from models.engine_build import load_text_model
 from models.text import TextModel, TextPredictions
 from training.bootstrap import intervals
 from training.corpus import Corpus, fully_labelled, read_rows
+from training.engine_gate import engine_gate, gate_table
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_engine import RememberingEngine
 from training.evaluate_evidence import evidence_line, faithfulness
@@ -89,6 +90,9 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
     found: dict[str, Any] = {name: report(truth, one, taxonomy, config.draws) for name, one in answers.items()}
     console.print(table(f"{'test part, ' if corpus else ''}{len(rows)} posts", found))
     found |= details(model, rows, truth, seen, taxonomy, config.draws)
+    if config.engines:
+        found["engines"] = engine_gate(bundle, rows, groups, taxonomy, draws=config.draws)
+        console.print(gate_table(f"engines against torch, {len(rows)} posts", found["engines"]))
     if config.robustness:
         found["robustness"] = robustness(model, rows, taxonomy, config.seed or 0, config.draws)
         console.print(robustness_table(f"perturbed copies of {len(rows)} posts", found["robustness"]))

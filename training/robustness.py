@@ -22,7 +22,7 @@ Labels = NDArray[np.int64]
 Metric = Callable[[Labels, Labels], float]
 
 
-def _drop(metric: Metric, truth: Labels, clean: Labels, other: Labels, groups: Labels, draws: int) -> list[float]:
+def paired_loss(metric: Metric, truth: Labels, clean: Labels, other: Labels, groups: Labels, draws: int) -> list[float]:
     """What the metric loses, as [value, low, high]; paired: each draw takes the same rows of both answers."""
 
     def loss(y: Labels, a: Labels, b: Labels) -> float:
@@ -50,8 +50,8 @@ def robustness(
             "changed": round(sum(map(str.__ne__, texts, copies)) / len(texts), 4),
             "macro_f1": round(macro_f1(truth.category, seen.chosen), 4),
             "qwk": round(qwk(truth.rank, seen.rank), 4),
-            "drop_macro_f1": _drop(macro_f1, truth.category, clean.chosen, seen.chosen, truth.groups, draws),
-            "drop_qwk": _drop(qwk, truth.rank, clean.rank, seen.rank, truth.groups, draws),
+            "drop_macro_f1": paired_loss(macro_f1, truth.category, clean.chosen, seen.chosen, truth.groups, draws),
+            "drop_qwk": paired_loss(qwk, truth.rank, clean.rank, seen.rank, truth.groups, draws),
         }
     return found
 

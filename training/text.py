@@ -26,7 +26,8 @@ from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
 from training.card import write_card
-from training.corpus import Corpus, fully_labelled, read_corpus
+from training.corpus import Corpus, fully_labelled
+from training.corpus_time import corpus_for
 from training.lexical import fit_lexical
 from training.register import register
 from training.soft import read_soft_posts
@@ -138,7 +139,7 @@ def _finish(
     bundle = _save(config, taxonomy, encoder, classifier, lexical, part)
     forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
-    if config.held_out_source is None:  # else the run is a measurement, not a model to use
+    if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
 
 
@@ -149,7 +150,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     """
     console = console or Console()
     taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
-    corpus = read_corpus(config, taxonomy, console)
+    corpus = corpus_for(config, taxonomy, console)
     console.print(f"rows: {corpus.about['rows']}")
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from models.encoder import PACKAGED
 
@@ -25,6 +25,8 @@ class TextConfig:
     extra: tuple[str, ...] = AUTHORED  # taught, never held out
     taxonomy: str | None = None  # another taxonomy table than data/taxonomy.toml
     held_out_source: str | None = None  # leave this source out and test on it
+    before: AwareDatetime | None = None  # teach what is older, test on the posts of `hot` from then on
+    record: str = "../shared/data/hotlist.parquet"  # dates the posts of `hot`; read only with `before`
     test: Share = 0.15
     validation: Share = 0.10
     encoder: str = PACKAGED

@@ -113,7 +113,7 @@ def last_checkpoint(config: TextConfig) -> str | None:
 
     A setting that the interrupted run did not know counts with its default.
     """
-    note, settings = _checkpoints(config) / "settings.json", json.dumps(asdict(config), indent=1)
+    note, settings = _checkpoints(config) / "settings.json", json.dumps(asdict(config), indent=1, default=str)
     if not note.exists():
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(settings, encoding="utf-8")
