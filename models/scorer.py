@@ -63,7 +63,7 @@ class Scorer:
         return [self._with_risk(result) for result in results]
 
     def shared(self) -> Scorer:
-        """The same scorer for many threads, ready for posts of every length: the first caller does not wait for it."""
+        """The same scorer for many threads, ready for posts of the usual lengths."""
         return replace(self, text=self.text.shared()) if self.text is not None else self
 
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
