@@ -16,7 +16,7 @@ from models.lean import without
 
 with without(
     "sklearn.externals.array_api_compat.torch"
-):  # skops walks all of scikit-learn: +1.3 s and +190 MB of torch
+):  # skops walks all of scikit-learn: +1.2 s and +180 MB of torch
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
