@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 FUZZ   := $(VENV)-fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check model fuzz format clean
+.PHONY: help setup demo serve test check bench model fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -37,6 +37,9 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -q
+
+bench: $(STAMP) ## time engines, the whole path and the service against their peers, into runs/bench.json (minutes)
+	$(BIN)/python -m serving.benchmarks
 
 model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, both escalation heads (hours)
 	$(BIN)/yujing train text --out runs/teacher

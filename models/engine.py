@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-import onnxruntime
-
 from models.batching import Float, Ids, Int, run
 
 
@@ -20,6 +18,8 @@ class OnnxEngine:
     """ONNX Runtime on the CPU; no torch needed."""
 
     def __init__(self, path: Path, pad_id: int, threads: int = 0) -> None:
+        import onnxruntime  # not needed by the default engine
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads  # 0 = one per core
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core

@@ -8,12 +8,17 @@ from typing import Any
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from data.errors import BundleError
 from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
+from models.lean import without
+
+with without(
+    "sklearn.externals.array_api_compat.torch"
+):  # skops walks all of scikit-learn: +1.2 s and +180 MB of torch
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
 
 Head = EscalationModel | HotlistModel
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from pathlib import Path
+from typing import Any
 
 import openvino
 
@@ -28,14 +29,18 @@ class OpenVinoEngine:
             settings["INFERENCE_NUM_THREADS"] = threads
         self.model = openvino.Core().compile_model(str(path), "CPU", settings)
         self.pad_id = pad_id
-        self._local = threading.local()
+        self._idle = deque[Any]()  # requests, each with buffers of its own; as many as ever ran at the same time
 
     def logits(self, rows: Ids) -> tuple[Float, Float]:
         return run(rows, self.pad_id, self._forward)
 
     def _forward(self, ids: Int, mask: Int) -> tuple[Float, Float]:
-        if not hasattr(self._local, "request"):  # a request is not for two threads at once
-            self._local.request = self.model.create_infer_request()
-        found = self._local.request.infer([ids, mask], share_inputs=True)
-        category, severity = found.to_tuple()
-        return category.copy(), severity.copy()  # the request's own memory is written anew by the next call
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self.model.create_infer_request()
+        try:
+            category, severity = request.infer([ids, mask], share_inputs=True).to_tuple()
+            return category.copy(), severity.copy()  # the request's own memory is written anew by the next call
+        finally:
+            self._idle.append(request)

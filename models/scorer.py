@@ -62,6 +62,10 @@ class Scorer:
         self._score_volumes(items, results)
         return [self._with_risk(result) for result in results]
 
+    def shared(self) -> Scorer:
+        """The same scorer for many threads, ready for posts of the usual lengths."""
+        return replace(self, text=self.text.shared()) if self.text is not None else self
+
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
         texts = {i: item.text for i, item in enumerate(items) if item.text is not None}
         for i in [i for i, text in texts.items() if not normalise(text).text]:

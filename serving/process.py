@@ -49,8 +49,9 @@ def command(host: str, port: int, service: str = SERVICE, root: Path = ROOT) -> 
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment and `extra`, with BentoML's usage reports off ("1" would not do it), no progress bars in logs."""
-    return {**os.environ, **extra, "BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+    """Our environment and `extra`, without BentoML's usage reports ("1" would not do it), spans, progress bars."""
+    fixed = {"BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+    return {"OTEL_SDK_DISABLED": "true", **os.environ, **extra, **fixed}  # BentoML has no exporter to send spans to
 
 
 @contextmanager
@@ -69,7 +70,7 @@ def running(
         tempfile.TemporaryDirectory(prefix="yujing-") as home,
         (Path(home) / "service.log").open("wb") as log,
     ):
-        url = f"http://127.0.0.1:{(port := _free_port())}"
+        url = f"http://127.0.0.1:{(port := free_port())}"
         environ = environment({"BENTOML_HOME": home, **(extra or {})})
         process = _start(command("127.0.0.1", port, service, root), environ, root, log)
         start = time.monotonic()
@@ -86,7 +87,8 @@ def _start(args: list[str], env: dict[str, str], root: Path, log: BinaryIO) -> s
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from data.records import Item, ItemError, Result
 from serving.logs import describe
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from models.scorer import Scorer
 
 logger = logging.getLogger("bentoml.yujing")  # below BentoML's logger, so that its handlers write it
 
@@ -22,7 +25,7 @@ class SupportsScore(Protocol):
     def score(self, items: Sequence[Item]) -> list[Result]: ...
 
 
-def load_scorer(settings: Settings) -> SupportsScore:
+def load_scorer(settings: Settings) -> Scorer:
     """Load the bundle that the settings name, once per process (seconds)."""
     from models.scorer import Scorer
 

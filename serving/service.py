@@ -3,9 +3,9 @@
     yujing serve  # or: bentoml serve serving.service:Yujing
     curl localhost:3000/score -H 'Content-Type: application/json' -d '{"items": [{"id": "w1", "text": "…"}]}'
 
-No adaptive batching, on purpose: a request already is a batch (1-256 items). In a merged batch one failure is
-every caller's failure, a request above max_batch_size is refused, and the default max_latency_ms lets a
-caller wait for a minute. On a CPU it gains little: cost grows with the number of tokens, not of calls.
+BentoML's adaptive batching is off: in its merged batches one failure is every caller's failure, a request above
+max_batch_size is refused, and the default max_latency_ms lets a caller wait for a minute. Requests meet in the engine
+instead (`models.together`): those that come while it is busy run as one batch.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from data.records import Result
 from models.policy import Policy
-from serving import live, logs, metrics
+from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
 from serving.gate import Gate
 from serving.key_ring import KeyRing
@@ -41,6 +41,7 @@ logger = logging.getLogger("bentoml.yujing")
 @bentoml.service(
     name="yujing",
     workers=1,
+    threads=16,  # requests that may meet in the engine; more would only wait
     http={"host": "127.0.0.1", "port": 3000},
     traffic={"timeout": 120},
     metrics={"enabled": False},  # ours are in serving.metrics, which says why
@@ -59,6 +60,7 @@ class Yujing:
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
+        heap.settle()
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": model, "answers": who})
 

@@ -16,7 +16,6 @@ from data.errors import ConfigError
 from data.records import Item, Result
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
-from models.engine_build import load_tokens
 from models.tokens import Tokens
 from serving.drift import metrics
 from serving.drift.compare import NAMES, State, Statistic, compare, worst
@@ -141,6 +140,8 @@ def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:
 
 def open_monitor(folder: Path | None, model_id: str) -> Monitor | None:
     """The monitor of a bundle; None, with the reason in the log, where it cannot be compared with anything."""
+    from models.engine_build import load_tokens  # engines and scikit-learn: BentoML's supervisor needs none (1 s)
+
     settings, bundle = DriftSettings.from_env(), open_bundle(folder, load_taxonomy())
     try:
         reference = find_reference(settings, bundle)

@@ -1,0 +1,71 @@
+"""An engine for many threads: what they ask for while it is busy runs as one batch."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+
+from models.batching import Float, Ids
+from models.engine import Engine
+
+ROWS = 256  # of one merged run, so that nobody waits long for the others' posts
+
+
+class _Asked:
+    """The rows of one thread, then their logits or what went wrong."""
+
+    def __init__(self, rows: Ids) -> None:
+        self.rows = rows
+        self.found: tuple[Float, Float] | None = None
+        self.fault: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.found is not None or self.fault is not None
+
+
+class TogetherEngine:
+    """Runs one call at a time. Nobody waits for company: an idle engine begins at once.
+
+    Answers are those of each caller alone, bit for bit (`models.batching` says why), and so are failures.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._busy = Lock()
+        self._waiting = deque[_Asked]()
+
+    def logits(self, rows: Ids) -> tuple[Float, Float]:
+        mine = _Asked(rows)
+        self._waiting.append(mine)
+        with self._busy:
+            while not mine.done:
+                self._run(self._take())
+        if mine.found is None:
+            raise mine.fault or RuntimeError("the engine gave no logits")
+        return mine.found
+
+    def _take(self) -> list[_Asked]:
+        """Those that wait, oldest first, up to ROWS (one always fits)."""
+        taken = [self._waiting.popleft()]
+        count = len(taken[0].rows)
+        while self._waiting and count + len(self._waiting[0].rows) <= ROWS:
+            taken.append(self._waiting.popleft())
+            count += len(taken[-1].rows)
+        return taken
+
+    def _run(self, asked: list[_Asked]) -> None:
+        try:
+            category, severity = self.engine.logits([row for one in asked for row in one.rows])
+        except Exception as fault:
+            if len(asked) > 1:
+                for one in asked:
+                    self._run([one])
+            else:
+                asked[0].fault = fault
+            return
+        start = 0
+        for one in asked:
+            end = start + len(one.rows)
+            one.found = category[start:end], severity[start:end]
+            start = end

@@ -1,0 +1,1 @@
+"""Benchmarks: each figure is a ratio against a peer of the same run (`make bench`)."""

@@ -1,0 +1,68 @@
+"""The README's tables, made of the JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from serving.benchmarks.engines import PIPELINE, TORCH
+from serving.benchmarks.path import ENGINE
+from serving.benchmarks.service import BARE
+
+Figures = Mapping[str, Any]
+
+
+def write_markdown(found: Figures) -> str:
+    """One table for each part that was run."""
+    machine = found["machine"]
+    head = f"{machine['cpu']}, {machine['cores']} core(s) used, load {machine['load']} before; median [range] of rounds"
+    return "\n\n".join([head, *(TABLES[name](found[name]) for name in TABLES if name in found)]) + "\n"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, cells)) + " |" for cells in lines)
+
+
+def _spread(value: Figures, unit: str = "") -> str:
+    return f"{value['median']}{unit} [{value['low']}, {value['high']}]"
+
+
+def _engines(found: Figures) -> str:
+    rows = []
+    for name, figures in found["engines"].items():
+        pipeline, torch = figures[f"over {PIPELINE}"], figures[f"over {TORCH}"]
+        rates = _spread(pipeline["rows_per_cpu_second"]), _spread(pipeline["rows_per_second"])
+        rows.append([name, *rates, _spread(pipeline["times_by_cpu"], "×"), _spread(torch["times_by_cpu"], "×")])
+    head = ["one thread", "texts per CPU second", "texts per second", "over the pipeline", "over the torch script"]
+    mean = found["tokens"] / found["texts"]
+    return f"{found['texts']} posts of {mean:.0f} tokens on average:\n\n{_table(head, rows)}"
+
+
+def _path(found: Figures) -> str:
+    names = ("rows_per_cpu_second", "times_by_cpu", "times_by_clock")
+    rows = [[name, *(_spread(figures[key]) for key in names)] for name, figures in found["shares"].items()]
+    return _table(["one thread", "rows per CPU second", f"share of the {ENGINE}, by CPU", "by the clock"], rows)
+
+
+def _service(found: Figures) -> str:
+    rows: list[list[object]] = []
+    crowds = {BARE: {"one post each": {"posts_per_second": found["bare"]["one by one"]["median"]}}, **found["clients"]}
+    for name, ms in found["one_client"].items():
+        rates = [figures["posts_per_second"] for figures in crowds[name].values()]
+        many = rates[1] if len(rates) > 1 else found["bare"]["in one call"]["median"]
+        rows.append([name, ms["p50"], ms["p99"], rates[0], many])
+    head = ["one short post", "p50 ms", "p99 ms", "posts/s, 32 clients, one each", "16 each (bare: in one call)"]
+    burst, over = found["after_burst"], found["overload"]
+    rest = [
+        f"Start to ready {found['seconds_to_ready']} s; worker {found['resident_mb']} MB resident, "
+        f"{found['resident_mb_after']} MB after the run.",
+        f"Right after a burst: p50 {burst['after']['p50']} ms (before it {burst['before']['p50']}), "
+        f"slowest {burst['after']['max']} ms.",
+        f"{over['clients']} clients at once: {over['served']} served, p99 {over['served_ms'].get('p99')} ms; "
+        f"{over['refused']} refused (503), p99 {over['refused_ms'].get('p99')} ms.",
+    ]
+    return "\n".join([_table(head, rows), "", *rest])
+
+
+TABLES: Mapping[str, Callable[[Figures], str]] = {"engines": _engines, "path": _path, "service": _service}

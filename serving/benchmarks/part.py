@@ -1,0 +1,49 @@
+"""One part of the benchmarks in a process of its own: `… -m serving.benchmarks.part NAME TEXTS ROUNDS [BUNDLE]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+
+from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
+from models.scorer import Scorer
+from serving.benchmarks.texts import read_texts
+
+Run = Callable[[Path | None, int, int], dict[str, Any]]
+
+
+def _engines(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
+    from serving.benchmarks.engines import run_engines
+
+    return run_engines(open_bundle(bundle, load_taxonomy()), read_texts(texts), rounds)
+
+
+def _path(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
+    from serving.benchmarks.path import run_path
+
+    return run_path(Scorer.load(bundle, threads=1), read_texts(texts), rounds)
+
+
+def _service(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
+    from serving.benchmarks.service import run_service
+
+    return run_service(lambda: Scorer.load(bundle, threads=1), bundle, texts)
+
+
+PARTS: Mapping[str, Run] = {"engines": _engines, "path": _path, "service": _service}
+
+
+def main() -> None:
+    """Write the part's figures to stdout as JSON."""
+    name, texts, rounds, *bundle = sys.argv[1:]
+    figures = PARTS[name](Path(bundle[0]) if bundle else None, int(texts), int(rounds))
+    sys.stdout.buffer.write(to_json(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The service against the bare scorer and the shortest web app around it: latency, throughput, start, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from data.records import Item
+from models.scorer import Scorer
+from serving.benchmarks.clients import Client, Crowd, ask_together
+from serving.benchmarks.clock import Spread, percentile, pin, spend, usable
+from serving.benchmarks.peer_process import peer
+from serving.benchmarks.texts import short_texts
+from serving.process import running
+
+TURN = 25  # requests of one contender in a row
+CLIENTS = 32
+POSTS = 16  # of each request of the crowd that sends many at once
+EXCESS = 48  # clients, where the service takes 32
+SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0"}
+SERVICE, PEER, BARE = "yujing serve", "Starlette + uvicorn", "Scorer.score"
+
+
+def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int) -> dict[str, Any]:
+    """Scorer and servers, each of one thread, share the first core that this process may use; clients take the others.
+
+    They take turns, so none slows another down.
+    """
+    environ = {**SETTINGS, **({"YUJING_BUNDLE": str(bundle.absolute())} if bundle else {})}
+    cores = usable()
+    pin(cores[:1])  # what is started or loaded now stays there
+    scorer = load()
+    with running(environ) as ours, peer(bundle) as theirs:
+        pin(cores[1:] or cores)
+        urls = {SERVICE: ours.url, PEER: theirs}
+        found = {
+            "cores": len(cores),
+            "seconds_to_ready": round(ours.ready_seconds, 2),
+            "resident_mb": _resident(ours.pid),
+            "one_client": _one_client(scorer, urls, cores, requests),
+            "clients": {name: _crowds(url, requests) for name, url in urls.items()},
+            "bare": _bare_throughput(scorer, cores, requests),
+            "after_burst": _after_burst(ours.url),
+            "overload": _overload(ours.url),
+        }
+        return {**found, "resident_mb_after": _resident(ours.pid)}
+
+
+def _resident(supervisor: int) -> int:
+    """MB of the worker: the largest process of the service."""
+    family = psutil.Process(supervisor).children(recursive=True)
+    return max(int(process.memory_info().rss) for process in family) >> 20
+
+
+def _one_client(scorer: Scorer, urls: dict[str, str], cores: list[int], requests: int) -> dict[str, Any]:
+    """Milliseconds of one short post, in turns; the bare call runs on the server's core."""
+    texts = short_texts(requests)
+    asks: dict[str, Callable[[str], float]] = {BARE: lambda text: spend(lambda: scorer.score([Item(text=text)])).wall}
+    for name, url in urls.items():
+        asks[name] = _asker(Client(url))
+    seconds: dict[str, list[float]] = {name: [] for name in asks}
+    for start in range(0, requests, TURN):
+        for name, ask in asks.items():
+            pin(cores[:1] if name == BARE else cores[1:] or cores)
+            seconds[name] += [ask(text) for text in texts[start : start + TURN]]
+    return {name: _milliseconds(values[TURN:] or values) for name, values in seconds.items()}
+
+
+def _asker(client: Client) -> Callable[[str], float]:
+    return lambda text: client.ask([text]).seconds
+
+
+def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {name: round(1000 * percentile(seconds, share), 2) for name, share in shares.items()}
+
+
+def _crowds(url: str, requests: int) -> dict[str, Any]:
+    texts = short_texts(requests)
+    many = short_texts(requests * POSTS // 4)
+    chunks = [many[start : start + POSTS] for start in range(0, len(many), POSTS)]
+    return {
+        "one post each": _crowd(ask_together(url, CLIENTS, [[text] for text in texts]), 1),
+        f"{POSTS} posts each": _crowd(ask_together(url, CLIENTS, chunks), POSTS),
+    }
+
+
+def _crowd(crowd: Crowd, posts: int) -> dict[str, Any]:
+    served = crowd.served
+    figures = {"posts_per_second": round(len(served) * posts / crowd.seconds, 1), "refused": len(crowd.refused)}
+    return figures | {"ms": _milliseconds(served) if served else {}}
+
+
+def _bare_throughput(scorer: Scorer, cores: list[int], requests: int) -> dict[str, Any]:
+    """Posts per second of the scorer on the server's core: one by one, and all in one call."""
+    pin(cores[:1])
+    items = [Item(text=text) for text in short_texts(requests)]
+    alone = [requests / spend(lambda: [scorer.score([item]) for item in items]).wall for _ in range(3)]
+    together = [requests / spend(lambda: scorer.score(items)).wall for _ in range(3)]
+    pin(cores[1:] or cores)
+    return {"one by one": asdict(Spread.of(alone)), "in one call": asdict(Spread.of(together))}
+
+
+def _after_burst(url: str) -> dict[str, Any]:
+    """One client's requests right after a burst of all the service takes: are they as fast as before it?"""
+    client, texts = Client(url), short_texts(40)
+    before = [client.ask([text]).seconds for text in texts]
+    ask_together(url, CLIENTS, [[text] for text in short_texts(4 * CLIENTS)])
+    after = [client.ask([text]).seconds for text in texts]
+    return {"before": _milliseconds(before), "after": _milliseconds(after)}
+
+
+def _overload(url: str) -> dict[str, Any]:
+    """More clients than the service takes: how fast are the excess refused and the others served?"""
+    crowd = ask_together(url, EXCESS, [[text] for text in short_texts(8 * EXCESS)])
+    ms = {"served_ms": crowd.served, "refused_ms": crowd.refused}
+    counts = {"clients": EXCESS, "served": len(crowd.served), "refused": len(crowd.refused)}
+    return counts | {name: _milliseconds(values) if values else {} for name, values in ms.items()}

@@ -1,0 +1,40 @@
+"""The garbage collector leaves what a service has loaded alone, and still collects what comes later."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from serving.heap import settle
+
+
+class Knot:
+    """Refers to itself, so that only the collector can free it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+@pytest.fixture(autouse=True)
+def own_thresholds() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+def test_what_is_loaded_is_out_of_sight() -> None:
+    loaded = [Knot() for _ in range(10)]
+    settle()
+    assert gc.get_freeze_count() > len(loaded)
+    assert not {id(one) for one in gc.get_objects()} & {id(one) for one in loaded}
+
+
+def test_what_comes_later_is_still_collected() -> None:
+    settle()
+    gone = weakref.ref(Knot())
+    gc.collect()
+    assert gone() is None

@@ -1,0 +1,70 @@
+"""Serving needs neither torch nor what else training is made of, once the engine is cached."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from data.records import Item
+from models.bundle import Bundle
+from models.lean import without
+from models.scorer import Scorer
+from serving.process import running
+from serving.wire import write_results
+
+TESTS = Path(__file__).parent
+POST = "吃了三天拉肚子，客服推诿，已经打12315"
+BODY = {"items": [{"id": "w1", "text": POST}]}
+IN_A_LEAN_PROCESS = """
+import sys, lean_service
+from pathlib import Path
+from data.records import Item
+from models.scorer import Scorer
+from serving.wire import write_results
+scorer = Scorer.load(Path(sys.argv[1]), threads=1)
+sys.stdout.buffer.write(write_results(scorer.score([Item(id="w1", text=sys.argv[2])])))
+"""
+
+
+@pytest.fixture(scope="module")
+def wanted(tiny_bundle: Bundle) -> bytes:
+    """The answer of this process, in which torch is at hand; it also leaves the engine in the cache."""
+    return write_results(Scorer.load(tiny_bundle.folder, threads=1).score([Item(id="w1", text=POST)]))
+
+
+def test_a_scorer_without_torch_gives_the_same_answer(tiny_bundle: Bundle, wanted: bytes) -> None:
+    args = [sys.executable, "-W", "ignore", "-c", IN_A_LEAN_PROCESS, str(tiny_bundle.folder), POST]
+    path = {"PYTHONPATH": f"{TESTS}:{TESTS.parent}"}
+    done = subprocess.run(args, env=os.environ | path, capture_output=True, check=True)
+    assert done.stdout == wanted
+
+
+def test_the_service_starts_and_scores_without_torch(tiny_bundle: Bundle, wanted: bytes) -> None:
+    with running({"YUJING_BUNDLE": str(tiny_bundle.folder)}, service="lean_service:Yujing", root=TESTS) as service:
+        answer = httpx.post(f"{service.url}/score", json=BODY, timeout=30, trust_env=False)
+    assert answer.content == wanted
+
+
+def test_a_scorer_does_not_load_torch_where_it_is_at_hand() -> None:
+    code = "import sys, models.scorer; print(*{'torch', 'transformers', 'onnxruntime', 'nncf'} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=TESTS.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_a_module_is_hidden_only_within() -> None:
+    with without("antigravity"), pytest.raises(ImportError):
+        import antigravity  # noqa: F401
+    assert "antigravity" not in sys.modules
+
+
+def test_a_module_that_is_loaded_stays() -> None:
+    with without("json"):
+        import json
+    assert sys.modules["json"] is json
