@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 import soak_batch
 from keyword_scorer import KeywordScorer
+from mortal_scorer import Mortal, refuse
 
 from data.errors import BundleError
-from data.records import Item, Result
+from data.records import Item
 from serving.batch.pools import Here, Pool, WorkersLostError
 from serving.batch.processes import Processes, cores
 from serving.batch.run import Job, score_files
 from serving.batch.sinks import KINDS
-
-
-class Mortal(KeywordScorer):
-    """Kills its process at the first window, once for all workers, or always."""
-
-    def __init__(self, mark: Path | None) -> None:
-        self.mark = mark
-
-    def score(self, items: Sequence[Item]) -> list[Result]:
-        if self.mark is None or not self.mark.exists():
-            if self.mark:
-                self.mark.touch()
-            os.kill(os.getpid(), 9)
-        return super().score(items)
-
-
-def refuse() -> KeywordScorer:
-    raise BundleError("tampered with")
 
 
 def run(source: Path, name: str, pool: Pool) -> tuple[bytes, bytes]:
