@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,10 @@ def test_no_log_holds_a_post_or_a_note(server: Running) -> None:
     [prediction] = score(server, SECRET)
     ask(server, "POST", "/feedback", json=correction(prediction, note=SECRET, who=SECRET))
     ask(server, "POST", "/feedback", json=correction(prediction, note=SECRET * 500))
-    log = server.log.read_text(encoding="utf-8")
+    for _ in range(100):  # a request's line is written after its answer
+        if '"endpoint": "/feedback"' in (log := server.log.read_text(encoding="utf-8")):
+            break
+        time.sleep(0.1)
     assert '"endpoint": "/feedback"' in log
     for secret in (SECRET, json.dumps(SECRET)[1:-1], repr(SECRET.encode())[2:-1]):
         assert secret not in log
