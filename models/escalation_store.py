@@ -14,9 +14,9 @@ from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
 from models.lean import without
 
-with without(
-    "sklearn.externals.array_api_compat.torch"
-):  # skops walks all of scikit-learn: +1.2 s and +180 MB of torch
+TORCH = "sklearn.externals.array_api_compat.torch"  # skops walks all of scikit-learn: 1.2 s and 180 MB for torch
+
+with without(TORCH):
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 

@@ -14,7 +14,9 @@ from data.taxonomy import load_taxonomy
 from models import engine_build
 from models.bundle import Bundle
 from models.engine import Engine
+from models.text import TextPredictions
 from training import engine_gate as gate
+from training.text_report import Truth
 
 TAXONOMY = load_taxonomy()
 ROWS = sample_examples()[::5]
@@ -45,7 +47,7 @@ def engines(monkeypatch: pytest.MonkeyPatch, tiny_bundle: Bundle) -> Bundle:
     return replace(tiny_bundle, manifest=replace(tiny_bundle.manifest, text=silent))
 
 
-def test_equal_answers_pass_and_mixed_up_ones_do_not(engines: Bundle) -> None:
+def test_equal_answers_pass_and_mixed_up_ones_are_told(engines: Bundle) -> None:
     found = gate.engine_gate(engines, ROWS, GROUPS, TAXONOMY, threads=1, draws=20)
     assert set(found) == {"onnx", "scrambled"}
     assert found["onnx"]["passed"]
@@ -63,3 +65,17 @@ def test_the_table_names_what_failed() -> None:
     text = console.export_text()
     assert "passed" in text
     assert "FAILED" in text
+
+
+def test_an_engine_that_loses_more_than_half_a_point_fails() -> None:
+    rows = sample_examples()
+    truth = Truth.of(rows, range(len(rows)), TAXONOMY)
+    probabilities = np.eye(len(TAXONOMY.ids))[truth.category]
+    right = TextPredictions(
+        probabilities, np.eye(5)[truth.rank], truth.category, truth.rank, probabilities > 0, truth.rank > 9
+    )
+    worse = replace(right, rank=np.where(truth.rank == 4, 1, truth.rank))
+    found = gate._against(right, worse, truth, draws=20)
+    assert not found["passed"]
+    assert found["lost"]["macro_f1"][0] == 0 < found["lost"]["severe_recall"][0]
+    assert gate._against(right, right, truth, draws=20)["passed"]

