@@ -25,7 +25,9 @@ from data.taxonomy import Taxonomy
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
-Numbered = Iterator[tuple[int, "Mapping[str, object] | str"]]  # line, and its fields or why it has none
+Row = Mapping[str, object]
+Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
+Complete = Callable[[Row], Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _read(path: Path) -> Numbered:
 
 
 def _load(
-    kind: type[Record], paths: Sequence[Path], check: Callable[[Record], tuple[str, str] | None]
+    kind: type[Record], paths: Sequence[Path], check: Callable[[Record], Fault], complete: Complete = dict
 ) -> Loaded[Record]:
     known = {column.name for column in fields(kind)}
     loaded: Loaded[Record] = Loaded()
@@ -128,7 +130,7 @@ def _load(
                 loaded.bad.append(BadRow(str(path), number, "row", row))
                 continue
             try:
-                record = parse(kind, {key: value for key, value in row.items() if key in known})
+                record = parse(kind, {key: value for key, value in complete(row).items() if key in known})
             except InputError as error:
                 place, _, why = str(error).partition(": ")
                 loaded.bad.append(BadRow(str(path), number, place, why))
@@ -162,12 +164,25 @@ def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fa
     return fault
 
 
-def load_examples(paths: Sequence[Path], taxonomy: Taxonomy) -> Loaded[Example]:
+def _with_text(posts: Mapping[str, Example]) -> Complete:
+    """Gives a row that has no text that of the post with its id, and its source."""
+
+    def complete(row: Row) -> Row:
+        post = posts.get(str(row.get("id")))
+        return row if post is None else {"text": post.text, "source": post.source, **row}
+
+    return complete
+
+
+def load_examples(
+    paths: Sequence[Path], taxonomy: Taxonomy, posts: Mapping[str, Example] | None = None
+) -> Loaded[Example]:
     """Labelled posts: id, text, and where known category, severity, second, source, event, published_at.
 
+    With `posts` (by id) a row may leave out its text and source: labels of a corpus that lies elsewhere.
     Other columns are ignored. CorpusError when a file is missing or of another kind; bad rows are only reported.
     """
-    return _load(Example, paths, _example_fault(taxonomy, set()))
+    return _load(Example, paths, _example_fault(taxonomy, set()), _with_text(posts or {}))
 
 
 def load_series(paths: Sequence[Path]) -> Loaded[Series]:

@@ -90,6 +90,7 @@ def tiny_config(tiny_encoder: str, tiny_posts: Path, tmp_path_factory: pytest.Te
     return TextConfig(
         posts=(str(tiny_posts),),
         extra=(),
+        annotated=(),
         encoder=tiny_encoder,
         rank=4,
         epochs=1,

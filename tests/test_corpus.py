@@ -35,7 +35,7 @@ def read(config: TextConfig) -> Corpus:
 
 @pytest.fixture
 def config(tiny_posts: Path) -> TextConfig:
-    return TextConfig(posts=(str(tiny_posts),), extra=())
+    return TextConfig(posts=(str(tiny_posts),), extra=(), annotated=())
 
 
 def ids(corpus: Corpus) -> list[list[str]]:
@@ -81,6 +81,35 @@ def test_extra_rows_only_teach_and_leave_the_split_alone(config: TextConfig, tmp
     assert ids(corpus)[0] == [*ids(plain)[0], *(row.id for row in fresh)]
     assert corpus.about["extra_dropped_as_near_duplicates"] == len(leaks)
     assert corpus.about["rows"]["extra"] == len(fresh)
+
+
+def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> TextConfig:
+    """The config with labels of two unlabelled posts of a source."""
+    posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
+    (folder / "labels.csv").write_text(f"id,category,severity\n{labels}", encoding="utf-8")
+    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=(str(folder / "labels.csv"),))
+
+
+def test_annotated_posts_only_teach(config: TextConfig, tmp_path: Path) -> None:
+    corpus = read(annotated(config, tmp_path, "hot", "u2,none,0\nu1,public_safety,2\n"))
+    assert corpus.split == read(config).split
+    assert [(row.id, row.text) for row in corpus.extra] == [("u2", "晚霞很美"), ("u1", "商场扶梯突然倒转")]
+    assert "labels.csv" in corpus.about["files"]
+
+
+def test_annotated_posts_of_a_left_out_source_do_not_teach(config: TextConfig, tmp_path: Path) -> None:
+    posts = [replace(row, source="hot" if i % 3 else "shop") for i, row in enumerate(read(config).examples)]
+    config = replace(config, posts=(write(tmp_path / "posts.jsonl", posts),), held_out_source="shop")
+    labels = "u1,public_safety,2\nu2,none,0\n"
+    assert [len(read(annotated(config, tmp_path, source, labels)).extra) for source in ("hot", "shop")] == [2, 0]
+
+
+def test_annotations_without_their_corpus_are_told(config: TextConfig, tmp_path: Path) -> None:
+    console = Console(record=True, width=400, file=(tmp_path / "log").open("w", encoding="utf-8"))
+    absent = replace(annotated(config, tmp_path, "hot", "u2,none,0\n"), unlabelled=("nowhere.jsonl",))
+    assert read_corpus(absent, TAXONOMY, console).extra == ()
+    assert "labels.csv: no nowhere.jsonl" in console.export_text()
+    console.file.close()
 
 
 def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:

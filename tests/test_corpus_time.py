@@ -87,7 +87,7 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
     late = hot[200:]
     times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot[:-1])]
     others = [*sample_examples(), Example(id="copy", text=late[0].text + "！", category="other", source="elsewhere")]
-    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),), extra=())
+    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),), extra=(), annotated=())
     path = record(tmp_path / "list.parquet", times)
     corpus = corpus_for(replace(config, before=BEFORE, record=str(path)), TAXONOMY, QUIET)
     assert [row.id for row in corpus.part("test")] == [row.id for row in late[:-1]]  # the last one has no date
@@ -100,8 +100,31 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
     assert corpus.about["rows"]["test"] == 59
 
 
+def test_annotated_posts_of_the_list_teach_only_from_before(tmp_path: Path) -> None:
+    hot = hot_rows(262)
+    times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot)]
+    early, late, undated = (
+        replace(hot[10], id="e"),
+        replace(hot[261], id="l"),
+        replace(hot[0], id="u", text="无日期的标题"),
+    )
+    posts_file(
+        tmp_path / "unlabelled.jsonl", [replace(row, category=None, severity=None) for row in (early, late, undated)]
+    )
+    (tmp_path / "labels.csv").write_text("id,category,severity\ne,other,1\nl,other,1\nu,other,1\n", encoding="utf-8")
+    config = TextConfig(
+        posts=(posts_file(tmp_path / "posts.jsonl", hot[20:250]),),
+        extra=(),
+        annotated=(str(tmp_path / "labels.csv"),),
+        unlabelled=(str(tmp_path / "unlabelled.jsonl"),),
+        before=BEFORE,
+        record=str(record(tmp_path / "list.parquet", times)),
+    )
+    assert [row.id for row in corpus_for(config, TAXONOMY, QUIET).extra] == ["e"]
+
+
 def test_too_few_dated_posts_are_told(tmp_path: Path) -> None:
     hot = [replace(row, source="hot") for row in sample_examples()]
-    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", hot),), extra=())
+    config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", hot),), extra=(), annotated=())
     with pytest.raises(CorpusError, match="0 dated posts of hot"):
         read_time_corpus(config, TAXONOMY, QUIET, record(tmp_path / "list.parquet", [("甲", START)]), BEFORE)

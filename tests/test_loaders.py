@@ -169,6 +169,17 @@ def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
     assert loaded.bad == [BadRow(str(paths[1]), 1, "id", "'a' came before: ids must be unique")]
 
 
+def test_labels_take_the_text_of_the_post_with_their_id(tmp_path: Path) -> None:
+    posts = {row.id: row for row in _load(tmp_path, "posts.jsonl", _bytes(*ROWS)).rows}
+    labels = _write(tmp_path, "labels.csv", b"id,category,severity,second\na,other,1,\nz,none,0,\nb,none,0,other\n")
+    loaded = load_examples([labels], TAXONOMY, posts)
+    assert [(row.id, row.text, row.source, row.category) for row in loaded.rows] == [
+        ("a", posts["a"].text, "weibo", "other"),
+        ("b", posts["b"].text, None, "none"),
+    ]
+    assert _told(loaded) == [(3, "text")]
+
+
 def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
     loaded = _load(tmp_path, "posts.jsonl", _bytes(ROWS[0] | {"severity": 0}, ROWS[0]))
     assert ([row.id for row in loaded.rows], _told(loaded)) == (["a"], [(1, "severity")])

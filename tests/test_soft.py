@@ -18,7 +18,7 @@ from models.bundle import Bundle, text_part
 from models.classifier import IGNORED
 from models.encoder import load_encoder
 from models.tokens import Tokens
-from training.corpus import read_corpus
+from training.corpus import load_posts, read_corpus
 from training.soft import MixedPosts, SoftPosts, read_soft_posts, soft_steps, spread
 from training.text import train_text
 from training.text_config import TextConfig
@@ -91,6 +91,16 @@ def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig) -> Non
     assert tokens.encode([corpus.part("test")[0].text])[0] not in soft.ids
     np.testing.assert_allclose(soft.category.sum(1), 1)
     np.testing.assert_allclose(soft.severity.sum(1), 1)
+
+
+def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig) -> None:
+    corpus = read_corpus(config, TAXONOMY, QUIET)
+    tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer, config.max_tokens)
+    taught = load_posts(config.unlabelled, TAXONOMY, QUIET)[1:6]  # the first repeats a test post
+    soft = read_soft_posts(replace(config, soft_rows=40), replace(corpus, extra=taught), tokens, TAXONOMY, QUIET)
+    assert soft is not None
+    assert len(soft.ids) == 34
+    assert not any(ids in soft.ids for ids in tokens.encode([row.text for row in taught]))
 
 
 def test_the_teacher_is_asked_once_per_run(config: TextConfig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,11 +47,13 @@ def file_sha256(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def load_posts(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
-    """Posts of all files; bad rows are told and left out."""
+def load_posts(
+    paths: Sequence[str], taxonomy: Taxonomy, console: Console, posts: Mapping[str, Example] | None = None
+) -> tuple[Example, ...]:
+    """Posts of all files; bad rows are told and left out. Rows without a text get that of `posts`, by id."""
     if not paths:
         return ()
-    loaded = load_examples([Path(path) for path in paths], taxonomy)
+    loaded = load_examples([Path(path) for path in paths], taxonomy, posts)
     for bad in loaded.bad[:10]:
         console.print(f"[yellow]left out[/] {bad}")
     if len(loaded.bad) > 10:
@@ -77,6 +79,18 @@ def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tup
     if not rows:
         raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
     return rows, near_duplicate_groups([row.text for row in rows])
+
+
+def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
+    """Rows that only teach: the extra files, and the annotated posts where the corpus that holds them is at hand."""
+    extra = load_posts(config.extra, taxonomy, console)
+    absent = [path for path in config.unlabelled if not Path(path).is_file()]
+    if absent and config.annotated:
+        console.print(f"[yellow]left out[/] {', '.join(config.annotated)}: no {', '.join(absent)}, which has the texts")
+    if absent or not config.annotated:
+        return extra
+    posts = {row.id: row for row in load_posts(config.unlabelled, taxonomy, console)}
+    return (*extra, *load_posts(config.annotated, taxonomy, console, posts))
 
 
 def corpus_of(
@@ -114,7 +128,7 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
             f"{len(examples)} labelled posts in {', '.join(config.posts)}: at least {MIN_ROWS} are needed"
         )
     partly = [row for row in posts if not fully_labelled(row)]
+    extra = [*partly, *teaching_rows(config, taxonomy, console)]
     if config.held_out_source is not None:
-        partly = [row for row in partly if row.source != config.held_out_source]
-    extra = (*partly, *load_posts(config.extra, taxonomy, console))
-    return corpus_of(examples, extra, partial(_split, config=config), (*config.posts, *config.extra))
+        extra = [row for row in extra if row.source != config.held_out_source]
+    return corpus_of(examples, extra, partial(_split, config=config), (*config.posts, *config.extra, *config.annotated))

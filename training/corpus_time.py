@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,9 +11,10 @@ from rich.console import Console
 
 from data.errors import CorpusError
 from data.hot_dates import dated, first_seen
+from data.records import Example
 from data.splits import split_by_time
 from data.taxonomy import Taxonomy
-from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts, read_corpus
+from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts, read_corpus, teaching_rows
 from training.text_config import TextConfig
 
 SOURCE = "hot"
@@ -25,26 +27,33 @@ def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corp
     return read_time_corpus(config, taxonomy, console, Path(config.record), config.before)
 
 
+def _older(rows: Iterable[Example], before: datetime) -> list[Example]:
+    return [row for row in rows if row.published_at is not None and row.published_at < before]
+
+
 def read_time_corpus(
     config: TextConfig, taxonomy: Taxonomy, console: Console, record: Path, before: datetime
 ) -> Corpus:
     """Split the posts of `hot` by the day on which the hot-search record first shows their title.
 
     Test rows are those from `before` on; validation rows are earlier posts of `hot` (the share that `config` says).
-    All other sources are older than the record, or undated, and only teach; posts of `hot` without a date are left
-    out. CorpusError when fewer than `MIN_ROWS` posts have a date.
+    All other sources are older than the record, or undated, and only teach, as annotated posts of `hot` from before
+    `before` do; posts of `hot` without a date are left out. CorpusError when fewer than `MIN_ROWS` posts have a date.
     """
     posts = load_posts(config.posts, taxonomy, console)
     hot = [row for row in posts if row.source == SOURCE and fully_labelled(row)]
-    examples = dated(hot, first_seen(record))
+    seen = first_seen(record)
+    examples = dated(hot, seen)
     console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}")
     if len(examples) < MIN_ROWS:
         raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
-    extra = [row for row in posts if row.source != SOURCE] + [*load_posts(config.extra, taxonomy, console)]
+    teaching = teaching_rows(config, taxonomy, console)
+    recent = [row for row in teaching if row.source == SOURCE]
+    extra = [row for row in (*posts, *teaching) if row.source != SOURCE] + _older(dated(recent, seen), before)
     split = partial(split_by_time, seed=config.seed, validation=config.validation)
     return corpus_of(
         examples,
         extra,
         lambda rows, groups: split(rows, before, groups),
-        (*config.posts, *config.extra, str(record)),
+        (*config.posts, *config.extra, *config.annotated, str(record)),
     )

@@ -36,7 +36,7 @@ def trained_corpus(
     part = bundle.manifest.text
     if part is None or not same_files(posts, part.data):
         return None
-    settings = load_config(TextConfig, flags={**part.config, "posts": posts, "extra": extra})
+    settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": posts, "extra": extra})
     settings = settings if seed is None else replace(settings, seed=seed)
     corpus = corpus_for(settings, taxonomy, console)
     if seed is None and corpus.about["rows"]["test"] != part.data["rows"]["test"]:

@@ -76,19 +76,26 @@ def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int 
     return category, severity
 
 
+def _texts(config: TextConfig, corpus: Corpus, taxonomy: Taxonomy, console: Console) -> list[str]:
+    """Unlabelled posts without what an annotation teaches, the held-out source, and repeats of held-out posts."""
+    taught, left_out = {row.id for row in corpus.extra}, config.held_out_source
+    rows = load_posts(config.unlabelled, taxonomy, console)
+    texts = [row.text for row in rows if row.id not in taught and (left_out is None or row.source != left_out)]
+    held_out = [row.text for row in corpus.part("validation") + corpus.part("test")]
+    return [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
+
+
 def read_soft_posts(
     config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
 ) -> SoftPosts | None:
-    """The config's unlabelled posts as its teacher reads them, without near-duplicates of held-out posts.
+    """The config's unlabelled posts as its teacher reads them, none of them held out or taught by a label.
 
     None without a teacher; CorpusError when fewer posts are left than epochs.
     """
     if config.teacher is None:
         return None
     bundle = open_bundle(Path(config.teacher), taxonomy)
-    texts = [row.text for row in load_posts(config.unlabelled, taxonomy, console)]
-    held_out = [row.text for row in corpus.part("validation") + corpus.part("test")]
-    texts = [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
+    texts = _texts(config, corpus, taxonomy, console)
     if len(texts) < config.epochs:
         raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")
     cache = config.checkpoints / "soft.npz"

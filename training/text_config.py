@@ -12,6 +12,7 @@ from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
+ANNOTATED = ("data/annotated/unlabelled.csv",)
 AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe"))
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -24,6 +25,7 @@ class TextConfig:
 
     posts: tuple[str, ...] = POSTS
     extra: tuple[str, ...] = AUTHORED  # taught, never held out
+    annotated: tuple[str, ...] = ANNOTATED  # labels of `unlabelled` posts by id; taught, never held out
     taxonomy: str | None = None  # another taxonomy table than data/taxonomy.toml
     held_out_source: str | None = None  # leave this source out and test on it
     before: AwareDatetime | None = None  # teach what is older, test on the posts of `hot` from then on
@@ -45,7 +47,7 @@ class TextConfig:
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
     lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
     teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
-    unlabelled: tuple[str, ...] = UNLABELLED  # read only when there is a teacher
+    unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
     bf16: bool = True
