@@ -69,7 +69,8 @@ def interpret(
     category_logits: NDArray[np.floating], severity_logits: NDArray[np.floating], calibration: Calibration
 ) -> TextPredictions:
     """Logits to calibrated predictions; used on validation logits as well, so that training sees what serving does."""
-    category = category_probabilities(category_logits, calibration.category_temperature)
+    biased = category_logits + (np.array(calibration.category_bias) if calibration.category_bias else 0.0)
+    category = category_probabilities(biased, calibration.category_temperature)
     severity = severity_probabilities(category[:, 0], severity_logits, calibration.severity_temperature)
     chosen, rank = decide(category, severity, calibration.under_cost)
     members = category >= calibration.conformal_floor

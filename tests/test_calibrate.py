@@ -20,7 +20,8 @@ from training.calibrate import (
     choose_under_cost,
     conformal_floor,
     fit_calibration,
-    fit_temperatures,
+    fit_category,
+    fit_severity,
 )
 from training.metrics import qwk, under_grading_rate
 
@@ -49,9 +50,19 @@ def world(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
 def test_a_known_temperature_comes_back(temperature: float) -> None:
     category, severity, chosen, rank = world(4000)
-    found = fit_temperatures(category * temperature, severity / temperature, chosen, rank)
-    assert found.category_temperature == pytest.approx(temperature, rel=0.08)
-    assert found.severity_temperature == pytest.approx(1 / temperature, rel=0.08)
+    assert fit_category(category * temperature, chosen).category_temperature == pytest.approx(temperature, rel=0.08)
+    assert fit_severity(severity / temperature, rank) == pytest.approx(1 / temperature, rel=0.08)
+
+
+def test_weights_of_the_training_are_undone() -> None:
+    random = np.random.default_rng(3)
+    counts = np.array([4000, 800, 400, 200, 100, 50])
+    logits = random.normal(0, 1.5, (6000, 6)) + np.log(counts)
+    chosen = drawn(category_probabilities(logits), random)
+    weighted = logits - 0.5 * np.log(np.bincount(chosen, minlength=6))
+    found = interpret(weighted, np.zeros((6000, 3)), fit_category(weighted, chosen)).category
+    assert np.abs(found - category_probabilities(logits)).mean() < 0.005
+    assert np.abs(category_probabilities(weighted) - category_probabilities(logits)).mean() > 0.03
 
 
 def test_without_crises_the_severity_stays_uncalibrated() -> None:

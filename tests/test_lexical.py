@@ -14,8 +14,8 @@ from data.taxonomy import load_taxonomy
 from models.bundle import LEXICAL, Bundle, text_part
 from models.engine_build import load_text_model
 from models.lexical import LexicalModel, dump_lexical, load_lexical
-from models.text import blend
-from training.calibrate import fit_calibration, fit_lexical_weight
+from models.text import blend, interpret
+from training.calibrate import fit_calibration, fit_category
 from training.lexical import fit_lexical, informative
 
 TAXONOMY = load_taxonomy()
@@ -89,8 +89,8 @@ def test_a_reader_that_knows_gets_weight_and_one_that_guesses_gets_none() -> Non
     truth = random.integers(0, 4, 600)
     weak = np.eye(4)[truth] + random.normal(size=(600, 4))
     other = np.eye(4)[truth] + random.normal(size=(600, 4))
-    assert fit_lexical_weight(weak, other, truth) > 0.5
-    assert fit_lexical_weight(weak, random.normal(size=(600, 4)), truth) < 0.2
+    assert fit_category(weak, truth, other).lexical_weight > 0.5
+    assert fit_category(weak, truth, random.normal(size=(600, 4))).lexical_weight < 0.2
 
 
 def test_the_blend_is_calibrated_as_one() -> None:
@@ -99,8 +99,12 @@ def test_the_blend_is_calibrated_as_one() -> None:
     first, second = (np.eye(3)[truth] * 2 + random.normal(size=(400, 3)) for _ in range(2))
     severity, rank = random.normal(size=(400, 3)), np.minimum(truth, 2)
     fitted = fit_calibration(first, severity, truth, rank, second)
-    alone = fit_calibration(blend(first, second, fitted.lexical_weight), severity, truth, rank)
-    assert fitted == replace(alone, lexical_weight=fitted.lexical_weight)
+    logits = blend(first, second, fitted.lexical_weight)
+    alone = fit_calibration(logits, severity, truth, rank)
+    for one in ("category", "severity"):
+        np.testing.assert_allclose(
+            *(getattr(interpret(logits, severity, found), one) for found in (fitted, alone)), atol=1e-3
+        )
 
 
 def test_a_trained_bundle_answers_with_both_readers(trained_bundle: Bundle) -> None:

@@ -1,7 +1,8 @@
-"""Fit the calibration on validation logits: blend weight, temperatures, conformal floor, decision thresholds."""
+"""Fit the calibration on validation logits: blend weight, prior, temperatures, conformal floor, thresholds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,32 +26,44 @@ def _nll(probabilities: NDArray[np.float64], labels: Labels) -> float:
     return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
-def _best_temperature(loss: object) -> float:
-    found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
-    return float(np.exp(found.x))
+def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logits | None = None) -> Calibration:
+    """Weight of the second reader, prior and temperature of the category head, together by maximum likelihood.
+
+    Training weights rare categories up, so their logits lie too high by about power * -log(count). The bias adds
+    `prior` * log(count) back (logit adjustment, Menon et al. 2021); one number, so that few rows can carry it.
+    """
+    counts = np.log(np.bincount(category, minlength=category_logits.shape[1]) + 1.0)
+    counts -= counts.mean()
+
+    def parts(found: Sequence[float]) -> tuple[Logits, float]:
+        prior, temperature, *weight = found
+        logits = category_logits if lexical_logits is None else blend(category_logits, lexical_logits, np.exp(*weight))
+        return logits + prior * counts, float(np.exp(temperature))
+
+    start = [0.0, 0.0] if lexical_logits is None else [0.0, 0.0, np.log(0.5)]
+    options = {"maxiter": 2_000, "xatol": 1e-5, "fatol": 1e-8}
+    found = minimize(
+        lambda x: _nll(category_probabilities(*parts(x)), category), start, method="Nelder-Mead", options=options
+    ).x
+    return Calibration(
+        lexical_weight=0.0 if lexical_logits is None else float(np.exp(found[2])),
+        category_bias=tuple((found[0] * counts).tolist()),
+        category_temperature=float(np.exp(found[1])),
+    )
 
 
-def fit_temperatures(category_logits: Logits, severity_logits: Logits, category: Labels, rank: Labels) -> Calibration:
-    """Temperature of each head by maximum likelihood (Guo et al. 2017); severity is fitted on crises only."""
-    first = _best_temperature(lambda t: _nll(category_probabilities(category_logits, np.exp(t)), category))
+def fit_severity(severity_logits: Logits, rank: Labels) -> float:
+    """Temperature of the severity head (Guo et al. 2017), fitted on crises only."""
     crisis = rank > 0
     if not crisis.any():
-        return Calibration(category_temperature=first)
-    never = np.zeros(crisis.sum())
-    second = _best_temperature(
-        lambda t: _nll(severity_probabilities(never, severity_logits[crisis], np.exp(t)), rank[crisis])
+        return 1.0
+    never, logits = np.zeros(crisis.sum()), severity_logits[crisis]
+    found = minimize_scalar(
+        lambda t: _nll(severity_probabilities(never, logits, np.exp(t)), rank[crisis]),
+        bounds=(-1.5, 1.5),
+        method="bounded",
     )
-    return Calibration(category_temperature=first, severity_temperature=second)
-
-
-def fit_lexical_weight(category_logits: Logits, lexical_logits: Logits, category: Labels) -> float:
-    """Weight of the second reader beside the BERT, by maximum likelihood together with the temperature."""
-
-    def loss(logs: NDArray[np.float64]) -> float:
-        weight, temperature = np.exp(logs)
-        return _nll(category_probabilities(blend(category_logits, lexical_logits, weight), temperature), category)
-
-    return float(np.exp(minimize(loss, np.log([0.5, 1.0]), method="Nelder-Mead").x[0]))
+    return float(np.exp(found.x))
 
 
 def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage: float) -> float:
@@ -79,11 +92,10 @@ def fit_calibration(
     lexical_logits: Logits | None = None,
 ) -> Calibration:
     """All numbers of `Calibration` from one validation part: logits [n, ...], labels [n]."""
-    weight = 0.0
+    fitted = fit_category(category_logits, category, lexical_logits)
+    fitted = replace(fitted, severity_temperature=fit_severity(severity_logits, rank))
     if lexical_logits is not None:
-        weight = fit_lexical_weight(category_logits, lexical_logits, category)
-        category_logits = blend(category_logits, lexical_logits, weight)
-    fitted = replace(fit_temperatures(category_logits, severity_logits, category, rank), lexical_weight=weight)
+        category_logits = blend(category_logits, lexical_logits, fitted.lexical_weight)
     fitted = replace(fitted, under_cost=choose_under_cost(category_logits, severity_logits, rank, fitted))
     predictions = interpret(category_logits, severity_logits, fitted)
     return replace(

@@ -18,8 +18,8 @@ Flags = NDArray[np.bool_]
 
 
 def unscaled(model: TextModel) -> TextModel:
-    """The same model with its temperatures taken out."""
-    plain = replace(model.calibration, category_temperature=1.0, severity_temperature=1.0)
+    """The same model with its bias and temperatures taken out."""
+    plain = replace(model.calibration, category_bias=(), category_temperature=1.0, severity_temperature=1.0)
     return replace(model, calibration=plain)
 
 
