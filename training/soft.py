@@ -16,11 +16,12 @@ from transformers import TrainerCallback, TrainerState
 from data.duplicates import near_any
 from data.errors import CorpusError
 from data.taxonomy import Taxonomy
-from models.bundle import Bundle, open_bundle
+from models.bundle import Bundle
 from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
 from training.corpus import Corpus, load_posts
+from training.earlier import earlier_bundle
 from training.text_config import TextConfig
 from training.text_data import Posts
 
@@ -94,7 +95,7 @@ def read_soft_posts(
     """
     if config.teacher is None:
         return None
-    bundle = open_bundle(Path(config.teacher), taxonomy)
+    bundle = earlier_bundle(config.teacher, config, taxonomy)
     texts = _texts(config, corpus, taxonomy, console)
     if len(texts) < config.epochs:
         raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")

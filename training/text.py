@@ -13,7 +13,7 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
-from models.adapter import dump_adapter
+from models.adapter import dump_adapter, load_adapter
 from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
 from models.calibration import Calibration
 from models.classifier import RiskClassifier
@@ -28,6 +28,7 @@ from training.calibrate import fit_calibration
 from training.card import write_card
 from training.corpus import Corpus, fully_labelled
 from training.corpus_time import corpus_for
+from training.earlier import earlier_bundle
 from training.lexical import fit_lexical
 from training.register import register
 from training.soft import read_soft_posts
@@ -154,6 +155,10 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     console.print(f"rows: {corpus.about['rows']}")
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
+    if config.start is not None:
+        earlier = earlier_bundle(config.start, config, taxonomy)
+        load_adapter(classifier, earlier.read(ADAPTER))
+        corpus.about["start"] = earlier.model_id
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
     soft = read_soft_posts(config, corpus, tokens, taxonomy, console)
     if soft is not None:
