@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 FUZZ   := $(VENV)-fuzz
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench model fuzz format clean
+.PHONY: help setup demo serve test check bench model figures fuzz format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -41,11 +41,18 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 bench: $(STAMP) ## time engines, the whole path and the service against their peers, into runs/bench.json (minutes)
 	$(BIN)/python -m serving.benchmarks
 
-model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, both escalation heads (hours)
-	$(BIN)/yujing train text --out runs/teacher
-	$(BIN)/yujing train text --set 'teacher="runs/teacher/bundle"' --set epochs=6 --set perturbed_share=0.15 --out runs/latest
+model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, annotations, both escalation heads (hours)
+	$(BIN)/yujing train text --set 'annotated=[]' --out runs/teacher
+	$(BIN)/yujing train text --set 'annotated=[]' --set 'teacher="runs/teacher/bundle"' --set epochs=6 \
+	  --set perturbed_share=0.15 --out runs/student
+	$(BIN)/yujing train text --set 'start="runs/student/bundle"' --set epochs=3 --set learning_rate=4e-4 \
+	  --set perturbed_share=0.15 --out runs/latest
 	$(BIN)/yujing train escalation --out runs/latest
 	$(BIN)/yujing train escalation --head hotlist --out runs/latest
+
+figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write the README's tables (10 minutes)
+	$(BIN)/yujing evaluate --robustness --engines --evidence 100 --set draws=200 --set 'series=[]' --set 'record=""'
+	$(BIN)/python -m training.readme
 
 fuzz: $(STAMP) ## thousands of hostile requests against the live service (schemathesis, in a venv of its own)
 	test -x $(FUZZ)/bin/st || { $(BIN)/python -m venv $(FUZZ) && $(FUZZ)/bin/pip install -q schemathesis==4.32.5; }

@@ -35,12 +35,14 @@ def _data_lines(bundle: Bundle) -> Iterator[str]:
             yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in part.data.items())
 
 
-def _teacher(config: dict[str, Any], data: dict[str, Any]) -> str:
+def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
+    """What the run began with, and who taught it beside the labels."""
+    began = f"the run began with the adapter of `{data['start']}`" if "start" in data else "the adapter began afresh"
     if config.get("teacher") is None:
-        return "none"
+        return began
     return (
-        f"{data['rows']['soft']} unlabelled posts were taught beside the labelled ones, with the probabilities that "
-        f"`{data['teacher']}` (the same recipe without a teacher) gives them"
+        f"{began}; {data['rows']['soft']} unlabelled posts were taught beside the labelled ones, with the "
+        f"probabilities that `{data['teacher']}` gives them"
     )
 
 
@@ -68,7 +70,7 @@ def card(bundle: Bundle) -> str:
         per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),
         escalation_table="\n\n".join(heads),
         lexical_weight=f"{calibration.lexical_weight:.2f}" if calibration else "0",
-        teacher=_teacher(text.config, text.data) if text else "none",
+        lineage=_lineage(text.config, text.data) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
         t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
         under_cost=calibration.under_cost if calibration else "",

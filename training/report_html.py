@@ -44,8 +44,8 @@ def is_figure(value: object) -> bool:
     return isinstance(value, list) and len(value) == 3 and all(x is None or isinstance(x, int | float) for x in value)
 
 
-def _environment() -> Environment:
-    """Every text of the page is escaped: posts are hostile input."""
+def environment() -> Environment:
+    """Templates of this folder; every text on a page is escaped: posts are hostile input."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -72,7 +72,7 @@ def html(found: Mapping[str, Any]) -> str:
         "classes": _class_rows(text) if text else [],
         "drops": _drop_rows(text) if text else [],
     }
-    return _environment().get_template("report.html").render(found=found, **pictures)
+    return environment().get_template("report.html").render(found=found, **pictures)
 
 
 def write_json(found: Mapping[str, Any], out: Path) -> Path:

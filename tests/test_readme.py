@@ -1,0 +1,80 @@
+"""The README's tables: written from figures, between marks, and those of the shipped heads are true now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError
+from data.perturb import PERTURBATIONS
+from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
+from training import readme
+
+PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+MODEL = {name: [0.8, 0.7, 0.9] for name in readme.TEXT}
+LOST = {"macro_f1": [0.001, 0, 0], "qwk": [-0.002, 0, 0], "severe_recall": [0.003, 0, 0]}
+TEXT = {
+    "yujing": MODEL,
+    "tfidf": MODEL | {"accuracy": [0.5, 0.4, None]},
+    "robustness": {
+        "typos": {"changed": 0.634, "drop_macro_f1": [-0.003, -0.012, 0.007], "drop_qwk": [0.001, -0.011, 0.012]}
+    },
+    "calibration": {"before": {"ece": [0.1, 0.09, 0.11]}},
+    "doubt": {
+        "coverage": [0.9, 0.88, 0.92],
+        "set_size": [1.3, 1.2, 1.4],
+        "reviewed": [0.15, 0.14, 0.16],
+        "errors_caught": [0.51, 0.5, 0.52],
+        "errors_caught_at_share": [0.5, 0.4, 0.6],
+        "review_share": 0.15,
+    },
+    "evidence": {"posts": 100, "faithful": [0.97, 0.93, 1.0], "cost_mean": 4.36, "cost_most": 4.9},
+    "engines": {"int8": {"lost": LOST, "same_decisions": 0.9859}},
+}
+
+
+def test_figures_become_rows() -> None:
+    made = readme.blocks({"text": TEXT}, {})
+    assert set(made) == {"text", "robustness", "doubt"}
+    assert made["text"].splitlines()[:3] == [
+        "| figure | Yujing | TF-IDF |",
+        "|---|---|---|",
+        "| accuracy | 0.800 [0.700, 0.900] | 0.500 [0.400, –] |",
+    ]
+    assert made["robustness"].splitlines()[2:] == [
+        "| typos | 63% | -0.003 [-0.012, +0.007] | +0.001 [-0.011, +0.012] |"
+    ]
+    assert "catches 0.510 [0.500, 0.520] of the wrong categories" in made["doubt"]
+    assert "`int8` against torch fp32: loses +0.0010 macro-F1, -0.0020 QWK, +0.0030 recall" in made["doubt"]
+    assert "98.6 % same decisions" in made["doubt"]
+
+
+def test_what_was_not_measured_has_no_block() -> None:
+    assert readme.blocks({"text": {}}, {}) == {}
+    assert set(readme.blocks({"text": {"yujing": MODEL}}, {})) == {"text"}
+
+
+def test_only_what_stands_between_the_marks_changes() -> None:
+    page = "a\n<!-- text -->\nold\n\\1\n<!-- /text -->\nb"
+    assert readme.fill(page, "text", "new \\1") == "a\n<!-- text -->\nnew \\1\n<!-- /text -->\nb"
+    with pytest.raises(ConfigError, match="0 blocks between <!-- other -->"):
+        readme.fill(page, "other", "new")
+    with pytest.raises(ConfigError, match="2 blocks"):
+        readme.fill(page + page, "text", "new")
+
+
+def test_every_perturbation_has_a_row() -> None:
+    assert set(readme.PERTURBATIONS) == set(PERTURBATIONS)
+
+
+def test_the_page_has_a_place_for_every_block() -> None:
+    for name in ("text", "robustness", "doubt", "counts", "hotlist"):
+        assert readme.fill(PAGE, name, "") != PAGE
+
+
+def test_the_tables_of_the_shipped_heads_are_those_of_its_manifest() -> None:
+    heads = open_bundle(None, load_taxonomy()).manifest.escalation
+    for name, block in readme.blocks({}, {head: part.metrics for head, part in heads.items()}).items():
+        assert readme.fill(PAGE, name, block) == PAGE

@@ -1,0 +1,131 @@
+"""The tables of README.md, from the figures that were measured: `python -m training.readme`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from data.errors import ConfigError
+from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
+from training.evaluate_config import EvaluateConfig
+from training.report_html import NOTHING, environment, spread
+
+README = Path("README.md")
+Figures = Mapping[str, Any]
+
+MODELS = {"yujing": "Yujing", "bert": "BERT alone", "tfidf": "TF-IDF", "majority": "majority"}
+TEXT = {
+    "accuracy": "accuracy",
+    "accuracy_with_second": "accuracy, second category counts too",
+    "macro_f1": "macro-F1",
+    "qwk": "QWK of severity",
+    "under_grading": "under-grading (rank ≥ 3 given ≤ 1)",
+    "false_alarms": "false alarms (rank 0 given ≥ 2)",
+    "ece": "ECE",
+    "log_loss": "log-loss",
+}
+PERTURBATIONS = {
+    "homophones": "谐音 homophones",
+    "split_characters": "拆字 split characters",
+    "pinyin_initials": "pinyin initials",
+    "emoji_for_words": "emoji for words",
+    "full_width": "full width",
+    "half_width": "half width",
+    "traditional": "traditional characters",
+    "inserted_symbols": "inserted symbols",
+    "typos": "typos",
+    "long_copy": "long copies",
+}
+ESCALATION = {
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "brier_skill_score": "Brier skill score",
+    "ece": "ECE",
+    "recall_at_5_percent_fpr": "recall at 5 % false positives",
+}
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _table(head: tuple[str, ...], rows: list[str]) -> str:
+    return "\n".join([_row(*head), "|---" * len(head) + "|", *rows])
+
+
+def text_table(text: Figures) -> str:
+    """Figures as rows, models as columns."""
+    there = [name for name in MODELS if name in text]
+    rows = [_row(label, *(spread(text[name][key]) for name in there)) for key, label in TEXT.items()]
+    return _table(("figure", *(MODELS[name] for name in there)), rows)
+
+
+def robustness_table(text: Figures) -> str:
+    """One row per perturbation; a drop is positive when the copies are read worse."""
+
+    def drop(figure: list[float]) -> str:
+        return "{:+.3f} [{:+.3f}, {:+.3f}]".format(*figure)
+
+    rows = [
+        _row(label, f"{found['changed']:.0%}", drop(found["drop_macro_f1"]), drop(found["drop_qwk"]))
+        for key, label in PERTURBATIONS.items()
+        if (found := text["robustness"].get(key))
+    ]
+    return _table(("perturbation", "posts changed", "macro-F1 lost", "QWK lost"), rows)
+
+
+def doubt_list(text: Figures) -> str:
+    """Calibration, conformal sets, review, evidence and engines, one line each."""
+    return environment().get_template("readme_doubt.md").render(text).strip()
+
+
+def escalation_table(metrics: Figures) -> str:
+    """Models as rows, ours first, as the training of a head reports them."""
+    models = metrics["models"]
+    rows = [
+        _row(name.replace("_", " "), *(spread(found[key]) if key in found else NOTHING for key in ESCALATION))
+        for name, found in models.items()
+    ]
+    return _table(("model", *ESCALATION.values()), rows)
+
+
+def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
+    """Name of a block -> its Markdown, for what was measured."""
+    text = evaluation.get("text") or {}
+    makers: dict[str, tuple[bool, Callable[[Figures], str]]] = {
+        "text": ("yujing" in text, text_table),
+        "robustness": ("robustness" in text, robustness_table),
+        "doubt": ({"doubt", "evidence", "engines"} <= set(text), doubt_list),
+    }
+    made = {name: make(text) for name, (there, make) in makers.items() if there}
+    return made | {name: escalation_table(metrics) for name, metrics in heads.items()}
+
+
+def fill(page: str, name: str, block: str) -> str:
+    """The page with the block between its two marks; ConfigError when they are not there once."""
+    marks = f"<!-- {name} -->", f"<!-- /{name} -->"
+    pattern = re.compile(f"{re.escape(marks[0])}.*?{re.escape(marks[1])}", re.DOTALL)
+    filled, found = pattern.subn(lambda _: f"{marks[0]}\n{block}\n{marks[1]}", page)
+    if found != 1:
+        raise ConfigError(f"{found} blocks between {' and '.join(marks)}: the page needs exactly one")
+    return filled
+
+
+def main(evaluation: Path, readme: Path = README) -> None:
+    """Fill the README's tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
+    found = json.loads(evaluation.read_text(encoding="utf-8"))
+    bundle = open_bundle(None, load_taxonomy())
+    if found["model"] != bundle.model_id:
+        raise ConfigError(f"{evaluation} measured {found['model']}, not {bundle.model_id}: evaluate that first")
+    page = readme.read_text(encoding="utf-8")
+    for name, block in blocks(found, {head: part.metrics for head, part in bundle.manifest.escalation.items()}).items():
+        page = fill(page, name, block)
+    readme.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(EvaluateConfig().out))
