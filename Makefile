@@ -49,6 +49,8 @@ model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, s
 	  --set perturbed_share=0.15 --out runs/latest
 	$(BIN)/yujing train escalation --out runs/latest
 	$(BIN)/yujing train escalation --head hotlist --out runs/latest
+	$(BIN)/yujing self-test --bundle runs/latest/bundle --write
+	$(BIN)/yujing drift reference ../shared/data/posts.jsonl --bundle runs/latest/bundle
 
 figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write the README's tables (10 minutes)
 	$(BIN)/yujing evaluate --robustness --engines --evidence 100 --set draws=200 --set 'series=[]' --set 'record=""'
