@@ -10,30 +10,26 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from data.normalise import normalise
 from data.words import words
+from models.lexical import plain
 
 
 def _words(text: str) -> list[str]:
     return [word.text for word in words(text)]
 
 
-def _normal(text: str) -> str:
-    return normalise(text).text.lower()
-
-
 def baseline_model(seed: int = 0) -> Pipeline:
     """Unfitted pipeline: texts in, class probabilities out."""
     features = make_union(
         TfidfVectorizer(
-            preprocessor=_normal,
+            preprocessor=plain,
             tokenizer=_words,
             token_pattern=None,
             ngram_range=(1, 2),
             min_df=2,
             sublinear_tf=True,
         ),
-        TfidfVectorizer(preprocessor=_normal, analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True),
+        TfidfVectorizer(preprocessor=plain, analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True),
     )
     return make_pipeline(features, LogisticRegression(C=10, class_weight="balanced", max_iter=300, random_state=seed))
 
