@@ -147,7 +147,7 @@ def _finish(
 def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register a text model; the bundle lies in `config.out`/bundle.
 
-    Under `accelerate launch` every process trains, and the first one does the rest.
+    Under `torchrun` (or `accelerate launch`) every process trains, and the first one does the rest.
     """
     console = console or Console()
     taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
