@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 LEAST = 4  # callers of long requests who come one after another are never refused
-SHRINK = 0.8
+SHRINK, GROW = 0.8, 0.2  # at a tenth of the limit, GROW = 1 brings back in a second what a late answer took
 
 
 class Room:
@@ -34,7 +34,7 @@ class Room:
             return
         now = self._clock()
         if seconds <= self._patience:
-            self._limit = min(self._most, self._limit + 1 / self._limit)
+            self._limit = min(self._most, self._limit + GROW / self._limit)
         elif now >= self._shrink_at:
             self._limit = max(self._least, self._limit * SHRINK)
             self._shrink_at = now + seconds

@@ -15,7 +15,8 @@ import fuzz_seeds as seeds
 if TYPE_CHECKING:
     from models.bundle import Bundle
 
-TEXT = "买到假货！！！！ @某某 https://t.cn/A1b2 １３８１２３４５６７８ 加微信 abc_12345，京A12345，a.b@c.com e\u0301👨\u200d👧 ㎏"
+TEXT = "买到假货！！！！ @某某 https://t.cn/A1b2 １３８１２３４５６７８ 加微信 abc_12345，"
+TEXT += "京A12345，a.b@c.com e\u0301👨\u200d👧 ㎏"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def growth(memory: Mapping[float, float]) -> float:
     last = max(memory)
     settled = min(SETTLED, last * SLICE)
     span = min(END, (last - settled) / 2)
-    before = [value for at, value in memory.items() if settled <= at <= settled + span]
+    before = [value for at, value in memory.items() if settled <= at <= settled + span] or [memory[min(memory)]]
     after = [value for at, value in memory.items() if at >= last - span]
     return mean(after) / mean(before) - 1
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,17 @@ def watch(client: subprocess.Popen[bytes], server: Running) -> dict[float, float
     start, memory = time.monotonic(), {}
     while True:
         memory[time.monotonic() - start] = round(resident(server), 1)
-        try:
+        if client.poll() is not None:
+            finish(client)
+            return memory
+        with suppress(subprocess.TimeoutExpired):
             client.wait(WINDOW)
-        except subprocess.TimeoutExpired:
-            continue
-        if client.returncode:
-            sys.exit("the client failed")
-        return memory
+
+
+def finish(client: subprocess.Popen[bytes]) -> None:
+    """Wait for a client; without it there is nothing to judge."""
+    if client.wait():
+        sys.exit("the client failed")
 
 
 def audit(folder: Path, ids: Iterable[str]) -> dict[str, int]:
@@ -99,9 +104,7 @@ def soak(plan: Plan) -> dict[str, Any]:
         env = {"YUJING_KEYS": key.line, "YUJING_RATE": "0", "YUJING_STORE": str(folder), "YUJING_THREADS": "1"}
         with running(env, plan.service, plan.root) as server:
             span = plan.capacity_seconds
-            client = start_client(server, first, secret, span, "--clients", str(CLIENTS))
-            if client.wait():
-                sys.exit("the client failed")
+            finish(start_client(server, first, secret, span, "--clients", str(CLIENTS)))
             able = capacity(read(first), span)
             rate = plan.factor * able
             print(f"capacity {able:.1f} requests a second; sending {rate:.1f} for {plan.seconds:.0f} s", flush=True)

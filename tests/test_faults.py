@@ -203,7 +203,7 @@ def test_late_answers_take_room_away_and_quick_ones_bring_it_back() -> None:
     for _ in range(20):
         late(room, now, 0.7)
     assert room.limit == 4
-    for _ in range(1_000):
+    for _ in range(3_000):
         room.learn(0.1)
     assert room.limit == 32
 

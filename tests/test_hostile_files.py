@@ -25,10 +25,11 @@ from models.packaged import parse_packaged
 from serving.drift.reference import load_reference
 
 CASES = 150
+SIZES = struct.pack("<6i", 32, 5, 0, 2, 1, 3)
 FORMS: dict[str, Callable[[bytes], bytes]] = {
     "a name that is no UTF-8": lambda blob: blob.replace(b"l0.q.w", b"l0\xff\xff.w"),
     "half a block": lambda blob: blob.replace(struct.pack("<QQ", len(blob) - 18, 18), struct.pack("<QQ", 9, 17)),
-    "a negative vocabulary": lambda blob: blob.replace(struct.pack("<6i", 32, 5, 0, 2, 1, 3), struct.pack("<6i", *[-9] * 6)),
+    "a negative vocabulary": lambda blob: blob.replace(SIZES, struct.pack("<6i", *[-9] * 6)),
 }  # fmt: skip
 
 
