@@ -30,6 +30,7 @@ class Limits:
         self.settings = settings
         self.buckets = Buckets(settings.rate, settings.burst)
         self.room = Room(settings.concurrency, settings.patience)
+        metrics.LIMIT.set(self.room.limit)
         self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
