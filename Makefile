@@ -8,9 +8,13 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 FUZZ   := $(VENV)-fuzz
+AUDIT  := $(VENV)-audit
+MINUTES ?= 10
+SECONDS ?= 60
+TARGETS ?= packaged manifest tokenizer lexical adapter escalation golden normalise masking
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench model figures fuzz format clean
+.PHONY: help setup demo serve test check bench model figures fuzz atheris soak audit format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -59,6 +63,22 @@ figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write 
 fuzz: $(STAMP) ## thousands of hostile requests against the live service (schemathesis, in a venv of its own)
 	test -x $(FUZZ)/bin/st || { $(BIN)/python -m venv $(FUZZ) && $(FUZZ)/bin/pip install -q schemathesis==4.32.5; }
 	YUJING_SCHEMATHESIS=$(FUZZ)/bin/st $(BIN)/pytest -q -s -m slow tests/test_service_fuzz.py
+
+atheris: $(STAMP) ## coverage-guided fuzzing of file readers, normaliser and masking
+	test -d $(FUZZ)-atheris || $(BIN)/python -m pip install --quiet --target $(FUZZ)-atheris atheris==3.0.0
+	for target in $(TARGETS); do \
+	  PYTHONPATH=.:$(FUZZ)-atheris $(BIN)/python tests/fuzz_parsers.py $$target $(SECONDS) || exit 1; done
+
+soak: $(STAMP) ## the real service at 1.5 x its capacity, MINUTES=10, into runs/soak.json and soak.svg
+	$(BIN)/python tests/soak_service.py --minutes $(MINUTES)
+
+audit: $(STAMP) ## pins against known advisories, tracked files for secrets, pip-audit (which needs pypi.org)
+	test -x $(AUDIT)/bin/pip-audit || \
+	  { $(BIN)/python -m venv $(AUDIT) && $(AUDIT)/bin/pip install -q pip-audit==2.10.1 detect-secrets==1.5.0; }
+	$(BIN)/pytest -q tests/test_advisories.py
+	git ls-files -z | xargs -0 $(AUDIT)/bin/detect-secrets-hook --baseline .secrets.baseline
+	$(AUDIT)/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip || \
+	  { echo "pip-audit found something, or could not reach its data: see above"; exit 1; }
 
 format: $(STAMP) ## let ruff repair and format
 	$(BIN)/ruff check --fix

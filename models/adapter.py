@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from data.errors import BundleError
@@ -32,8 +31,8 @@ def load_adapter(classifier: RiskClassifier, blob: bytes) -> RiskClassifier:
     """Put trained weights into a fresh classifier; BundleError unless names and shapes fit exactly."""
     try:
         weights = load(blob)
-    except SafetensorError as error:
-        raise BundleError(f"{ADAPTER} is no safetensors file: {error}") from None
+    except Exception as error:  # a file that someone else made can fail in any way
+        raise BundleError(f"{ADAPTER} is no safetensors file ({type(error).__name__}: {error})") from None
     wanted = {name: tuple(weight.shape) for name, weight in trained_weights(classifier).items()}
     found = {name: tuple(weight.shape) for name, weight in weights.items()}
     if wanted != found:

@@ -57,7 +57,7 @@ def open_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
             f"this taxonomy has {', '.join(taxonomy.ids)}: load the taxonomy that it was trained with"
         )
     for name in bundle.manifest.files:
-        if Path(name).name != name:
+        if Path(name).name != name or not name.isprintable():
             raise BundleError(f"{folder}: file name {name!r} leaves the bundle's folder")
         bundle.read(name)
     return bundle

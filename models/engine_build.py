@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from data.errors import ConfigError
+from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, text_part
 from models.cache import cache_root
 from models.engine import Engine, OnnxEngine, TorchEngine
@@ -80,8 +80,15 @@ DEFAULT = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:
-    """The bundle's own tokenizer, checked by hash."""
-    tokenizer = Tokenizer.from_str(bundle.read(TOKENIZER).decode())
+    """The bundle's own tokenizer, checked by hash; BundleError when it is none."""
+    try:
+        tokenizer = Tokenizer.from_str(bundle.read(TOKENIZER).decode())
+    except YujingError:
+        raise
+    except Exception as error:  # tokenizers raises this very class
+        raise BundleError(
+            f"{bundle.folder}: {TOKENIZER} is no tokenizer: {error}: train the text model again"
+        ) from None
     return Tokens(tokenizer, text_part(bundle).max_tokens)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -70,15 +69,20 @@ def dump_lexical(model: LexicalModel) -> bytes:
 def load_lexical(blob: bytes, categories: int) -> LexicalModel:
     """The way back from `dump_lexical`; BundleError unless all parts are there and fit each other."""
     try:
-        parts = load(blob)
-        if set(parts) != NAMES:
-            raise ValueError(f"it holds {sorted(parts)}, expected {sorted(NAMES)}")
-        ngrams = json.loads(parts["ngrams"].tobytes())
-        shapes = (len(ngrams), categories), (len(ngrams),), (categories,)
-        if tuple(parts[name].shape for name in ("coefficients", "idf", "intercept")) != shapes:
-            raise ValueError(f"its shapes do not fit {len(ngrams)} n-grams and {categories} categories")
-    except (SafetensorError, ValueError, TypeError) as error:
-        raise BundleError(f"the lexical model cannot be read: {error}: train the text model again") from None
+        return _read(blob, categories)
+    except Exception as error:  # a file that someone else made can fail in any way
+        why = f"{type(error).__name__}: {error}"
+        raise BundleError(f"the lexical model cannot be read ({why}): train the text model again") from None
+
+
+def _read(blob: bytes, categories: int) -> LexicalModel:
+    parts = load(blob)
+    if set(parts) != NAMES:
+        raise ValueError(f"it holds {sorted(parts)}, expected {sorted(NAMES)}")
+    ngrams = json.loads(parts["ngrams"].tobytes())
+    shapes = (len(ngrams), categories), (len(ngrams),), (categories,)
+    if tuple(parts[name].shape for name in ("coefficients", "idf", "intercept")) != shapes:
+        raise ValueError(f"its shapes do not fit {len(ngrams)} n-grams and {categories} categories")
     features = vectorizer(ngrams)
     features.idf_ = parts["idf"]
     return LexicalModel(features, parts["coefficients"].astype(np.float32), parts["intercept"])

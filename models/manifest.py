@@ -78,7 +78,7 @@ def read_manifest(folder: Path) -> Manifest:
     """Read and check `folder/manifest.json`; BundleError says what is wrong."""
     try:
         raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{folder}: no readable {NAME} ({error}): name a folder made by `yujing train`") from None
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != FORMAT:

@@ -116,6 +116,13 @@ def parse_packaged(blob: bytes) -> PackagedEncoder:
     cursor = _Cursor(blob)
     if cursor.take(4) != MAGIC:
         raise EncoderError(f"encoder file starts with {blob[:4]!r}, expected {MAGIC!r}")
+    try:
+        return _parse(cursor)
+    except ValueError as error:  # a name that is no UTF-8, a tensor that is no whole number of blocks
+        raise EncoderError(f"encoder file is broken near byte {cursor.at}: {error}") from None
+
+
+def _parse(cursor: _Cursor) -> PackagedEncoder:
     cursor.unpack("I")
     hidden, layers, heads, ffn, vocab, max_pos, type_vocab = cursor.unpack("7i")
     epsilon = float(cursor.array("<f4", 1)[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,7 @@ from serving import metrics
 from serving.bucket import Buckets
 from serving.endpoints import Endpoint
 from serving.refusal import RefusedError
+from serving.room import Room
 from serving.settings import Settings
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
@@ -27,6 +29,8 @@ class Limits:
         self.app = app
         self.settings = settings
         self.buckets = Buckets(settings.rate, settings.burst)
+        self.room = Room(settings.concurrency, settings.patience)
+        metrics.LIMIT.set(self.room.limit)
         self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +38,7 @@ class Limits:
         if endpoint.group is not None:  # probes must answer when the service is full
             return await self.app(scope, receive, send)
         self._check_rate(scope["user"].username)
-        if self.running >= self.settings.concurrency:
+        if self.running >= self.room.limit:
             message = f"{self.running} requests are under way, which is the limit: try again"
             raise RefusedError(503, "overloaded", message, {"Retry-After": "1"})
         self.running += 1
@@ -45,12 +49,17 @@ class Limits:
             self.running -= 1
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint: Endpoint = scope["yujing.endpoint"]
         headers = Headers(scope=scope)
         _check_headers(headers, self.settings.max_body)
         body = scope[BODY] = await self._read(receive)
         if body:
             _check_type(headers)
-        return await self.app(scope, _replay(body, receive), send)
+        start = time.monotonic()  # a body that trickles in is its sender's delay
+        await self.app(scope, _replay(body, receive), send)
+        if endpoint.scope == "score":
+            self.room.learn(time.monotonic() - start)
+            metrics.LIMIT.set(self.room.limit)
 
     def _check_rate(self, caller: str) -> None:
         if seconds := self.buckets.wait(caller):

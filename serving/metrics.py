@@ -29,6 +29,7 @@ REFUSED = Counter("yujing_refused", "Requests refused before scoring", ["code"])
 REPLAYED = Counter("yujing_idempotent_replays", "Answers given again for the same Idempotency-Key")
 
 QUEUE = Gauge("yujing_queue_depth", "Requests accepted for scoring and not answered yet", multiprocess_mode="livesum")
+LIMIT = Gauge("yujing_queue_limit", "Requests that may be under way now", multiprocess_mode="livemin")
 ENGINE_SECONDS = Histogram("yujing_engine_seconds", "Time of one call of the scorer", buckets=SECONDS)
 ITEMS = Histogram("yujing_items_per_request", "Items of one request", buckets=SIZES)
 

@@ -29,7 +29,8 @@ class Settings:
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
 
     Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
-    `concurrency` requests at the same time, waiting ones included; `body_seconds` to send a body.
+    `concurrency` requests at the same time, waiting ones included, and fewer while answers take longer than `patience`
+    seconds (0 = never fewer); `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
@@ -44,6 +45,7 @@ class Settings:
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50
     burst: Annotated[int, Field(ge=1)] = 100
     concurrency: Annotated[int, Field(ge=1)] = 32
+    patience: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
     body_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20
 
     @classmethod

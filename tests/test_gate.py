@@ -23,6 +23,7 @@ from serving.gate import build
 from serving.keys import SCOPES, new_key
 from serving.logs import SafeFormatter
 from serving.refusal import say_http
+from serving.room import LEAST
 from serving.settings import Settings
 
 SECRETS = {scope: new_key(scope, [scope]) for scope in SCOPES}
@@ -219,6 +220,26 @@ def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
     assert code(refused) == (503, "overloaded")
     assert refused.headers["retry-after"] == "1"
     assert [answer.status_code for answer in (*done, probe, after)] == [200] * 4
+
+
+def test_a_service_whose_answers_come_late_lets_fewer_in() -> None:
+    async def run() -> tuple[list[httpx.Response], httpx.Response]:
+        app = App()
+        async with client(app, concurrency=32, rate=0, patience=1e-9) as http:
+            for _ in range(20):
+                await http.post("/score", json=BODY)
+            app.calls = 0
+            app.open.clear()
+            waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(LEAST)]
+            while app.calls < LEAST:
+                await asyncio.sleep(0)
+            refused = await http.post("/score", json=BODY)
+            app.open.set()
+            return await asyncio.gather(*waiting), refused
+
+    done, refused = asyncio.run(run())
+    assert code(refused) == (503, "overloaded")
+    assert [answer.status_code for answer in done] == [200] * LEAST
 
 
 def test_a_repeated_request_gets_the_first_answer() -> None:

@@ -21,7 +21,7 @@ TURN = 25  # requests of one contender in a row
 CLIENTS = 32
 POSTS = 16  # of each request of the crowd that sends many at once
 EXCESS = 48  # clients, where the service takes 32
-SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0"}
+SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0", "YUJING_PATIENCE": "0"}  # the peer refuses nobody
 SERVICE, PEER, BARE = "yujing serve", "Starlette + uvicorn", "Scorer.score"
 
 

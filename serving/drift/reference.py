@@ -112,6 +112,6 @@ def load_reference(path: Path) -> Reference:
     """Read a reference from a JSON file; ConfigError when it is none."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}: name a file made by `yujing drift reference`") from None
     return read_reference(raw, str(path))

@@ -9,7 +9,14 @@ from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DataError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from data.errors import ConfigError, YujingError
 from serving.store.migrate import migrate
@@ -75,7 +82,10 @@ class Database:
             yield
         except (DataError, IntegrityError) as error:
             raise RowError(type(error).__name__) from None
-        except (SQLAlchemyError, CommandError) as error:  # CommandError: tables of a newer Yujing
+        except (SQLAlchemyError, CommandError) as error:
+            if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # it never left this process
+                raise RowError(_kind(error)) from None
+            # CommandError: tables of a newer Yujing
             raise StoreDownError(f"the database does not answer ({_kind(error)}): try again later") from None
 
     @contextmanager

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
+from pydantic_core import to_jsonable_python
+
 from data.masking import mask
 from data.records import Item, Result
 from serving.store.records import Prediction
@@ -56,7 +58,6 @@ def to_row(
 def _outputs(result: Result) -> dict[str, object]:
     """All numbers of the answer; signals by id only, no evidence: both quote the text."""
     parts = {name: getattr(result, name) for name in ("category", "severity", "escalation", "risk")}
-    return {
-        **{name: None if part is None else asdict(part) for name, part in parts.items()},
-        "signals": [signal.id for signal in result.signals],
-    }
+    numbers = {name: None if part is None else asdict(part) for name, part in parts.items()}
+    found: dict[str, object] = to_jsonable_python({**numbers, "signals": [signal.id for signal in result.signals]})
+    return found

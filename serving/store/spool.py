@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 
@@ -29,14 +30,23 @@ class Spool:
         self.rows = _count_lines(self.path)
 
     def append(self, rows: Sequence[Prediction]) -> int:
-        """Write as many rows as the limit allows; how many were written. OSError when the disk is full."""
+        """Write as many rows as the limit allows; how many were written. OSError when the disk is full: then none."""
         kept = rows[: max(self.limit - self.rows, 0)]
         if kept:
-            blob = b"".join(_ROW.dump_json(row) + b"\n" for row in kept)
-            with open(self.path, "ab", opener=_private) as file:
-                file.write(blob)
+            self._write(b"".join(_ROW.dump_json(row) + b"\n" for row in kept))
             self.rows += len(kept)
         return len(kept)
+
+    def _write(self, blob: bytes) -> None:
+        """All or nothing: half a line would swallow the row that follows it."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with open(self.path, "ab", opener=_private) as file:
+                file.write(blob)
+        except OSError:
+            with suppress(OSError):
+                os.truncate(self.path, size)
+            raise
 
     def peek(self, limit: int) -> tuple[list[Prediction], int, int]:
         """The next rows (at most `limit` lines), how many lines they were, and where the lines end."""

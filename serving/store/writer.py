@@ -7,13 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from serving.store import metrics, queries
 from serving.store.database import Database, RowError, StoreDownError
 from serving.store.records import Prediction
 from serving.store.spool import Spool
+from serving.store.steady import SteadyClock
 
 logger = logging.getLogger("bentoml.yujing.store")
 
@@ -28,6 +29,7 @@ class Writer:
 
     def __init__(self, database: Database, spool: Spool, capacity: int, days: int) -> None:
         self._database, self._spool, self._capacity, self._days = database, spool, capacity, days
+        self._clock = SteadyClock()
         self._queue: deque[Prediction] = deque()
         self._changed = threading.Condition()
         self._accepted = self._settled = 0  # rows that came in; rows in the database, spooled or given up
@@ -144,7 +146,7 @@ class Writer:
         """Delete what is too old, some rows at a time; a fault is tried again later."""
         self._purge_at = time.monotonic() + RETRY_SECONDS
         with self._database.write() as connection:
-            gone = queries.purge(connection, datetime.now(UTC) - timedelta(days=self._days))
+            gone = queries.purge(connection, self._clock.now() - timedelta(days=self._days))
         metrics.ROWS.labels("purged").inc(gone)
         if gone < queries.PURGED:
             self._purge_at = time.monotonic() + PURGE_SECONDS
