@@ -32,8 +32,8 @@ from training.card import write_card
 from training.decisions import decide_on, topics_of
 from training.escalation import read_series
 from training.escalation_blend import recalibrated
+from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import MIN_EVENTS, Rows
 from training.escalation_report import plain
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import decide_hot

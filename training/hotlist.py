@@ -20,7 +20,7 @@ from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
-from training.escalation_fit import Blocks, require
+from training.escalation_blocks import Blocks, require
 from training.escalation_report import figures, plain, sheet, spread_of
 from training.hotlist_baselines import hot_baselines
 from training.hotlist_config import HotlistConfig
