@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pytest
 from second_kind import busy, busy_kind, settings
 from self_exciting import CONFIG, model, trained
 
@@ -13,6 +14,7 @@ from models.escalation import OPTIONAL, SCALED, EscalationModel
 from models.escalation_store import dump, load
 from training.escalation_fit import WIDE, fit_model
 from training.escalation_kinds import hot_decisions, kind_if_there, kind_of, mixed, read_if_there, taught_by
+from training.escalation_recalibrate import Recent, recalibrate_model
 
 
 def _taught() -> EscalationModel:
@@ -44,9 +46,10 @@ def test_a_list_without_topics_before_the_date_teaches_nothing() -> None:
 
 def test_no_kind_outweighs_the_own() -> None:
     own, other = (np.zeros((4, 2)), np.zeros(4, int)), (np.ones((9, 2)), np.ones(9, int))
-    features, labels = mixed(own, other, 0)
-    assert (len(features), labels.sum()) == (8, 4)
-    assert mixed(other, own, 0)[1].sum() == 9
+    for share in (0.25, 0.5, 1.0):
+        features, labels = mixed(own, other, replace(CONFIG, record_share=share))
+        assert labels.sum() == len(features) - 4 == 4 * share
+    assert mixed(other, own, replace(CONFIG, record_share=1.0))[1].sum() == 9
 
 
 def test_the_second_kind_changes_the_fallback_and_its_voice_in_domain_but_not_the_main_model() -> None:
@@ -73,6 +76,17 @@ def test_a_stored_model_keeps_both_voices() -> None:
     np.testing.assert_array_equal(
         load(dump(taught)).probabilities(features, inside), taught.probabilities(features, inside)
     )
+
+
+def test_recalibration_hears_both_voices_again() -> None:
+    _, _, where, table = trained()
+    taught, features = _taught(), table.features[where.test]
+    rare = table.labels[where.test] * (np.arange(len(features)) % 3 == 0)  # two of three escalations gone
+    recent = Recent(features, rare, np.arange(len(features), dtype=float))
+    fresh, _ = recalibrate_model(taught, {"main": recent}, 30)
+    inside = np.ones(len(features), bool)
+    assert fresh.probabilities(features, inside).mean() == pytest.approx(rare.mean(), abs=0.01)
+    assert taught.probabilities(features, inside).mean() > 2 * rare.mean()
 
 
 def test_a_row_is_answered_alike_alone_and_in_company() -> None:

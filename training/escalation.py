@@ -56,7 +56,8 @@ def rolling(
         table = tabulate(topics, decisions, where)
         require(table.labels, where)
         model = fit_model(table, where, config, other=other)
-        found.append(plain(table.labels[where.test], model.main.predict_proba(table.features[where.test])[:, 1]))
+        features = table.features[where.test]
+        found.append(plain(table.labels[where.test], model.probabilities(features, np.ones(len(features), bool))))
     return found
 
 

@@ -54,8 +54,8 @@ def _fallback(
     early, late = (features[fit], table.labels[fit]), (features[later], table.labels[later])
     if other is None:
         return names, blend(names, early, late, config)
-    early = mixed(early, other.pair(other.where.fit, names, table.diurnal), config.seed)
-    late = mixed(late, other.pair(other.where.calibration, names, table.diurnal), config.seed)
+    early = mixed(early, other.pair(other.where.fit, names, table.diurnal), config)
+    late = mixed(late, other.pair(other.where.calibration, names, table.diurnal), config)
     return names, blend(names, early, late, config, EVEN)
 
 
@@ -90,20 +90,20 @@ def fit_model(
         calibrated_until=until,
         warn_after_days=config.warn_after_days,
     )
-    return model if other is None else replace(model, voices=_voices(model, table, where.calibration & inside))
+    later_inside = where.calibration & inside
+    return model if other is None else with_voices(model, table.features[later_inside], table.labels[later_inside])
 
 
-def _voices(model: EscalationModel, table: Table, later: Rows) -> tuple[float, float, float]:
-    """Constant and weights of both models in domain: `WIDE` for the fallback, then a sigmoid from later decisions."""
-    features = table.features[later]
+def with_voices(model: EscalationModel, features: Floats, labels: Ints) -> EscalationModel:
+    """Both models heard in domain: `WIDE` is the share of the fallback, then a sigmoid from later decisions."""
     main, wide = (
         log_odds(m.predict_proba(x)[:, 1])
         for m, x in ((model.main, features), (model.fallback, features[:, model.free]))
     )
     score = (1 - WIDE) * main + WIDE * wide
-    sigmoid = LogisticRegression(C=1e6).fit(score.reshape(-1, 1), table.labels[later])
+    sigmoid = LogisticRegression(C=1e6).fit(score.reshape(-1, 1), labels)
     constant, slope = float(sigmoid.intercept_[0]), float(sigmoid.coef_[0, 0])
-    return constant, slope * (1 - WIDE), slope * WIDE
+    return replace(model, voices=(constant, slope * (1 - WIDE), slope * WIDE))
 
 
 def _hour_rates(table: Table, where: Blocks) -> Floats:
