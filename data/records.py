@@ -156,6 +156,7 @@ class EscalationResult:
     factors: tuple[Factor, ...]
     cold_start: bool = False  # one or two observations: little more than the level is known
     calibrated_until: datetime | None = None  # end of the data that the calibration learnt from
+    calibration_stale: bool = False  # that end lies longer before the volume than is configured
     warnings: tuple[str, ...] = ()
     later: Outlook | None = None
 

@@ -37,7 +37,8 @@ class EscalationHead(ABC):
     """A fitted head. `groups`: the prefixes of the features of each group.
 
     `calibrated_until`: end of the labels that taught the calibration, hours since 1970 (None = not on record);
-    an answer warns when it is more than `warn_after_days` older than the volume.
+    an answer says so (`calibration_stale`) when it is more than `warn_after_days` older than the volume. A head whose
+    data are old would repeat a sentence in every answer; the log of the start and `GET /model` have the sentence.
     """
 
     groups: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -99,13 +100,14 @@ class EscalationHead(ABC):
             return None
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=self.calibrated_until)
 
-    def warnings(self, n_obs: int, as_of: datetime) -> tuple[str, ...]:
-        """What a desk must know before it trusts the number."""
-        found = (f"仅有{n_obs}次观测（冷启动），结果主要反映当前水平",) if n_obs <= COLD else ()
+    def stale(self, as_of: datetime) -> bool:
+        """Whether the calibration is older at that time than is configured."""
         end = self.calibration_end
-        if end is None or as_of - end <= timedelta(days=self.warn_after_days):
-            return found
-        return (*found, f"概率校准截至{end:%Y-%m-%d}，早于设定的{self.warn_after_days}天，请用近期数据重新校准")
+        return end is not None and as_of - end > timedelta(days=self.warn_after_days)
+
+    def warnings(self, n_obs: int) -> tuple[str, ...]:
+        """What a desk must know before it trusts the number."""
+        return (f"仅有{n_obs}次观测（冷启动），结果主要反映当前水平",) if n_obs <= COLD else ()
 
     def answers(
         self,
@@ -133,7 +135,8 @@ class EscalationHead(ABC):
                 factors=self.factors(features[i], effects[i]),
                 cold_start=n_obs[i] <= COLD,
                 calibrated_until=self.calibration_end,
-                warnings=self.warnings(n_obs[i], volumes[i].as_of),
+                calibration_stale=self.stale(volumes[i].as_of),
+                warnings=self.warnings(n_obs[i]),
                 later=later[i],
             )
             for i in range(len(features))

@@ -22,6 +22,7 @@ with without(TORCH):
 
 Head = EscalationModel | HotlistModel
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
+LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -34,7 +35,8 @@ TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public 
 def dump(model: Head) -> bytes:
     """The model as one blob."""
     state = {field.name: getattr(model, field.name) for field in fields(model)}
-    return bytes(skops.io.dumps(state | {"names": list(model.names)}, compression=ZIP_DEFLATED))
+    lists = {name: list(state[name]) for name in LISTS if name in state}
+    return bytes(skops.io.dumps(state | lists, compression=ZIP_DEFLATED))
 
 
 def _fits(model: Head) -> bool:
@@ -44,6 +46,7 @@ def _fits(model: Head) -> bool:
         fits = fits and (model.day is None or 0 < model.day_base_rate < 1)
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
+        fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
@@ -51,7 +54,7 @@ def load(blob: bytes) -> Head:
     """Read a blob; BundleError when it asks for a type that is not allowed, or is no such model."""
     try:
         state: dict[str, Any] = skops.io.loads(blob, trusted=TRUSTED)
-        state["names"] = tuple(state["names"])
+        state |= {name: tuple(state[name]) for name in LISTS if name in state}
         model = HEADS[state["head"]](**state)
         fits = _fits(model)
     except UntrustedTypesFoundException as error:

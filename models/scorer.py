@@ -45,12 +45,22 @@ class Scorer:
 
     @classmethod
     def load(
-        cls, path: Path | None = None, engine: str = DEFAULT, threads: int = 0, watch_words: Sequence[str] = ()
+        cls,
+        path: Path | None = None,
+        engine: str = DEFAULT,
+        threads: int = 0,
+        watch_words: Sequence[str] = (),
+        calibration_days: int | None = None,
     ) -> Scorer:
-        """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused."""
+        """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused.
+
+        `calibration_days`: age from which escalation answers call their calibration stale; None = as trained.
+        """
         taxonomy = load_taxonomy()
         bundle = open_bundle(path, taxonomy)
         heads = {head: load_escalation(bundle.read(escalation_file(head))) for head in bundle.manifest.escalation}
+        if calibration_days is not None:
+            heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
         text = load_text_model(bundle, engine, threads) if bundle.manifest.text else None
         lexicon = SignalLexicon.load(watch_words=watch_words)
         return cls(bundle.model_id, taxonomy, text, heads, lexicon, Policy.load())

@@ -14,6 +14,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from serving import metrics
 from serving.golden import read_golden
+from serving.model_card import head_calibrations
 from serving.scoring import SupportsScore, load_scorer
 from serving.self_test import self_test
 from serving.settings import Settings
@@ -51,6 +52,18 @@ def load_tested(settings: Settings) -> Loaded:
     return Loaded(scorer, bundle)
 
 
+def tell_calibration(bundle: Bundle, settings: Settings) -> None:
+    """How old each head's calibration is: as a metric, and in the log once where it is older than configured."""
+    for head, found in head_calibrations(bundle, settings.calibration_days).items():
+        if found.calibrated_until is None:
+            continue
+        metrics.CALIBRATED_UNTIL.labels(head).set(found.calibrated_until.timestamp())
+        if found.stale:
+            until, days = f"{found.calibrated_until:%Y-%m-%d}", found.stale_after_days
+            what = {"head": head, "calibrated_until": until, "stale_after_days": days}
+            logger.warning("calibration is stale: run `yujing train escalation --recalibrate`", extra=what)
+
+
 class Live:
     """Holds what is loaded. A request takes `current` once, so a swap never mixes two models in one answer."""
 
@@ -60,6 +73,7 @@ class Live:
         self._swapping = Lock()
         self.current = load(settings)
         metrics.MODEL_INFO.labels(self.current.scorer.model_id).set(1)
+        tell_calibration(self.current.bundle, settings)
 
     def swap(self, folder: Path | None = None) -> Loaded:
         """Load `folder` (None = the folder of the start) beside the current bundle, then exchange them.
@@ -80,5 +94,6 @@ class Live:
         metrics.RELOADS.labels("done").inc()
         metrics.MODEL_INFO.labels(before.scorer.model_id).set(0)
         metrics.MODEL_INFO.labels(fresh.scorer.model_id).set(1)
+        tell_calibration(fresh.bundle, self.settings)
         logger.info("reloaded", extra={"model": fresh.scorer.model_id, "previous": before.scorer.model_id})
         return fresh

@@ -43,6 +43,13 @@ ERRORS = Counter("yujing_item_errors", "Items that could not be scored", ["code"
 RELOADS = Counter("yujing_reloads", "Bundle swaps asked for", ["outcome"])
 MODEL_INFO = Gauge("yujing_model_info", "1 for the model that answers", ["model"], multiprocess_mode="mostrecent")
 
+CALIBRATED_UNTIL = Gauge(
+    "yujing_calibrated_until_timestamp_seconds",
+    "End of the labels that calibrated a head; its age is time() minus this",
+    ["head"],
+    multiprocess_mode="mostrecent",
+)
+
 
 def count(results: Sequence[Result], policy: Policy) -> None:
     """Count what was answered."""

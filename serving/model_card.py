@@ -10,6 +10,17 @@ from models.bundle import Bundle
 
 CARD = "MODEL_CARD.md"
 MAX_CARD = 100_000  # characters
+DEFAULT_DAYS = 90  # age from which a calibration is stale, where a head does not say
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCalibration:
+    """Until when the labels reach that calibrated an escalation head, and whether that is too long ago."""
+
+    calibrated_until: datetime | None
+    age_days: float | None
+    stale_after_days: int
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +35,42 @@ class ModelDescription:
     categories: tuple[str, ...]
     encoder: str | None
     calibration: dict[str, Any] | None
+    escalation: dict[str, HeadCalibration]
     metrics: dict[str, Any]
     card: str | None
 
 
-def describe_model(bundle: Bundle, now: datetime | None = None) -> ModelDescription:
-    """Describe a bundle; the calibration is as old as the bundle, since every training run calibrates."""
+def _days(later: datetime, earlier: datetime) -> float:
+    return round(max(0.0, (later - earlier).total_seconds() / 86_400), 2)
+
+
+def head_calibrations(
+    bundle: Bundle, days: int | None = None, now: datetime | None = None
+) -> dict[str, HeadCalibration]:
+    """The calibration of each escalation head; `days` = the configured limit, None = what it was trained with."""
+    now, found = now or datetime.now(UTC), {}
+    for head, part in bundle.manifest.escalation.items():
+        end, limit = part.calibrated_until, days or int(part.config.get("warn_after_days", DEFAULT_DAYS))
+        age = None if end is None else _days(now, end)
+        found[head] = HeadCalibration(end, age, limit, age is not None and age > limit)
+    return found
+
+
+def describe_model(bundle: Bundle, days: int | None = None, now: datetime | None = None) -> ModelDescription:
+    """Describe a bundle; its text calibration is as old as itself, since every training run calibrates."""
     manifest, now = bundle.manifest, now or datetime.now(UTC)
     card = bundle.folder / CARD
     measured = {f"escalation_{head}": part.metrics for head, part in manifest.escalation.items()}
     return ModelDescription(
         model=bundle.model_id,
         created_at=manifest.created_at,
-        calibration_age_days=round(max(0.0, (now - manifest.created_at).total_seconds() / 86_400), 2),
+        calibration_age_days=_days(now, manifest.created_at),
         format=manifest.format,
         taxonomy_sha256=manifest.taxonomy_sha256,
         categories=manifest.categories,
         encoder=manifest.text.encoder if manifest.text else None,
         calibration=asdict(manifest.text.calibration) if manifest.text else None,
+        escalation=head_calibrations(bundle, days, now),
         metrics={**({"text": manifest.text.metrics} if manifest.text else {}), **measured},
         card=card.read_text(encoding="utf-8")[:MAX_CARD] if card.is_file() else None,
     )

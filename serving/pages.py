@@ -60,7 +60,7 @@ async def policy(_: Request) -> Response:
 async def model(request: Request) -> Response:
     """The model that answers now: card, metrics, age of the calibration."""
     live: Live = request.app.state.live
-    return _json(asdict(describe_model(live.current.bundle)))
+    return _json(asdict(describe_model(live.current.bundle, live.settings.calibration_days)))
 
 
 @requires("admin")

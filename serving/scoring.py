@@ -30,7 +30,7 @@ def load_scorer(settings: Settings) -> Scorer:
     from models.scorer import Scorer
 
     words = settings.read_watch_words()
-    return Scorer.load(settings.bundle, engine=settings.engine, threads=settings.threads, watch_words=words)
+    return Scorer.load(settings.bundle, settings.engine, settings.threads, words, settings.calibration_days)
 
 
 def check_bundle(settings: Settings) -> None:

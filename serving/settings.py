@@ -23,7 +23,8 @@ class Settings:
     """Settings of a deployment; each is also an environment variable YUJING_<NAME>.
 
     What is served: `bundle`, a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or
-    torch (the reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word per line.
+    torch (the reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word per line;
+    `calibration_days`: age from which a head's calibration counts as stale, None = what it was trained with.
 
     Who may call: `keys_file` and `keys` hold lines of `yujing keys new`; without any, only this machine may call,
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
@@ -37,6 +38,7 @@ class Settings:
     watch_words: Path | None = None
     engine: Literal["int8", "bf16", "onnx", "torch"] = "int8"
     threads: Annotated[int, Field(ge=0)] = 0
+    calibration_days: Annotated[int, Field(ge=1)] | None = None
     keys_file: Path | None = None
     keys: str | None = None
     anonymous: bool = False

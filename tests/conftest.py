@@ -122,8 +122,9 @@ def tiny_bundle(trained_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
     from models.escalation_store import dump
     from models.manifest import EscalationPart
     from training.decisions import decide_on, topics_of
+    from training.escalation_blocks import Blocks
     from training.escalation_config import EscalationConfig
-    from training.escalation_fit import Blocks, fit_model, tabulate
+    from training.escalation_fit import fit_model, tabulate
 
     topics = topics_of(sample_series())
     decisions = decide_on(topics)

@@ -14,7 +14,7 @@ from data.hotlist import ARRAYS
 from data.records import MAX_POINTS, Volume
 from data.volume import ZONE
 from models.hotlist import HotlistModel
-from training.escalation_fit import Blocks
+from training.escalation_blocks import Blocks
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_hot_model, hot_blocks

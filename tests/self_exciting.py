@@ -13,8 +13,9 @@ from data.records import Series
 from data.volume import ZONE
 from models.escalation import EscalationModel
 from training.decisions import Decisions, Topics, decide_on, topics_of
+from training.escalation_blocks import Blocks, blocks
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import Blocks, Table, blocks, fit_model, tabulate
+from training.escalation_fit import Table, fit_model, tabulate
 
 START = datetime(2024, 1, 1, tzinfo=ZONE)
 HOURS = 48

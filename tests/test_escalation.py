@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from data.records import MAX_POINTS, EscalationResult, Volume
 from data.volume import count_features, windows_of
-from models.escalation import OPTIONAL, SCALED, EscalationModel, scale_free
+from models.escalation import OPTIONAL, SCALED, EscalationModel
 from models.escalation_head import MAX_FACTORS, design, log_odds
 from models.escalation_words import GROUPS
 
@@ -114,14 +114,14 @@ def test_out_of_domain_falls_back_and_says_so(counts: list[float | None], more: 
     found = _answer(volume)
     assert not found.in_domain
     features = design(count_features(windows_of([volume]), MODEL.diurnal), MODEL.names)
-    inputs = features[:, scale_free(MODEL.names)]
+    inputs = features[:, MODEL.free]
     assert found.probability == pytest.approx(MODEL.fallback.predict_proba(inputs)[0, 1], abs=1e-4)
     silent = replace(MODEL, main=None)  # the main model is not even asked
     assert _answer(volume, silent) == found
 
 
 def test_the_fallback_does_not_see_how_large_a_topic_is() -> None:
-    assert {MODEL.names[i] for i in scale_free(MODEL.names)} == {*MODEL.names} - {*SCALED}
+    assert {MODEL.names[i] for i in MODEL.free} == {*MODEL.names} - {*SCALED}
     counts = [9_000.0, 12_000.0, 15_000.0, 20_000.0, 18_000.0, 24_000.0]
     one, ten = _answer(_volume(counts)), _answer(_volume([count * 10 for count in counts]))
     assert not one.in_domain

@@ -11,7 +11,8 @@ from self_exciting import CONFIG, model, topic, trained
 from data.errors import CorpusError
 from data.records import Series
 from training.decisions import decide_on, topics_of
-from training.escalation_fit import SCORES, baseline_probabilities, blocks, fit_model, require, tabulate
+from training.escalation_blocks import blocks, require
+from training.escalation_fit import SCORES, baseline_probabilities, fit_model, tabulate
 from training.metrics import auroc
 
 PARTS = ("fit", "calibration", "test")

@@ -12,6 +12,7 @@ from data.errors import BundleError
 from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from serving.live import BusyError, Live, Loaded
+from serving.metrics import exposition
 from serving.settings import Settings
 
 
@@ -34,6 +35,18 @@ def test_a_good_bundle_takes_over_and_a_bad_one_does_not() -> None:
         live.swap(Path("bad"))
     assert live.current.scorer.model_id == "yujing-risk:second"
     assert live.swap().scorer.model_id == "yujing-risk:first"  # without a folder: as at the start
+
+
+def test_an_old_calibration_is_told_once_at_the_start_and_as_a_metric(caplog: pytest.LogCaptureFixture) -> None:
+    def told(days: int) -> list[str]:
+        caplog.clear()
+        with caplog.at_level("WARNING", logger="bentoml.yujing.live"):
+            Live(Settings(calibration_days=days), load)
+        return [record.__dict__["head"] for record in caplog.records]
+
+    assert told(1) == [*open_bundle(None, load_taxonomy()).manifest.escalation]
+    assert told(100_000) == []
+    assert b'yujing_calibrated_until_timestamp_seconds{head="counts"}' in exposition()
 
 
 def test_one_swap_at_a_time_and_the_old_model_answers_meanwhile() -> None:

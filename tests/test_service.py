@@ -251,6 +251,7 @@ def test_tables_and_model_hold_what_an_integrator_needs(server: Running) -> None
     assert len(policy["matrix"]["4"]) == len(policy["bands"])
     assert model["metrics"]["text"]
     assert model["calibration_age_days"] >= 0
+    assert all(head["stale"] == (head["age_days"] > head["stale_after_days"]) for head in model["escalation"].values())
     assert "##" in model["card"]
 
 

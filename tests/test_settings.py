@@ -29,7 +29,15 @@ def test_to_env_is_the_way_back(tmp_path: Path) -> None:
 
 
 def test_keys_limits_and_public_groups_come_through_the_environment(tmp_path: Path) -> None:
-    settings = Settings(keys_file=tmp_path / "k", keys="a  score  0", max_body=4096, rate=0, public=(), anonymous=True)
+    settings = Settings(
+        keys_file=tmp_path / "k",
+        keys="a  score  0",
+        max_body=4096,
+        rate=0,
+        public=(),
+        anonymous=True,
+        calibration_days=30,
+    )
     assert Settings.from_env(settings.to_env()) == settings
     assert Settings.from_env({"YUJING_PUBLIC": "probes, metrics"}).public == ("probes", "metrics")
     assert Settings.from_env({"YUJING_PUBLIC": "none", "YUJING_ANONYMOUS": "false"}).public == ()

@@ -23,8 +23,10 @@ from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
 from training.decisions import Decisions, Topics, decide_on, topics_of
+from training.escalation_blocks import Blocks, blocks, require
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import Blocks, Table, baseline_probabilities, blocks, fit_model, require, tabulate
+from training.escalation_fit import Table, baseline_probabilities, fit_model, tabulate
+from training.escalation_kinds import Kind, kind_if_there, taught_by
 from training.escalation_report import by_age, figures, plain, sheet, spread_of
 from training.register import register
 
@@ -43,7 +45,9 @@ def read_series(config: EscalationConfig, console: Console) -> list[Series]:
     return loaded.rows
 
 
-def rolling(topics: Topics, decisions: Decisions, config: EscalationConfig) -> list[dict[str, float]]:
+def rolling(
+    topics: Topics, decisions: Decisions, config: EscalationConfig, other: Kind | None = None
+) -> list[dict[str, float]]:
     """The whole training again at earlier origins, each tested on the next tenth of the topics."""
     found = []
     for fold in range(config.folds):
@@ -51,8 +55,9 @@ def rolling(topics: Topics, decisions: Decisions, config: EscalationConfig) -> l
         where = blocks(decisions, topics.start, end - FOLD, end, config)
         table = tabulate(topics, decisions, where)
         require(table.labels, where)
-        model = fit_model(table, where, config)
-        found.append(plain(table.labels[where.test], model.main.predict_proba(table.features[where.test])[:, 1]))
+        model = fit_model(table, where, config, other=other)
+        features = table.features[where.test]
+        found.append(plain(table.labels[where.test], model.probabilities(features, np.ones(len(features), bool))))
     return found
 
 
@@ -105,13 +110,14 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     where = test_block(topics, decisions, config)
     table = tabulate(topics, decisions, where)
     require(table.labels, where, decisions.topic)
-    about = _about(config, topics, where, decisions, table)
+    other = kind_if_there(config)
+    about = _about(config, topics, where, decisions, table) | taught_by(other, config)
     console.print(about)
     until = float(decisions.end[where.calibration].max())
-    model = fit_model(table, where, config, until)
+    model = fit_model(table, where, config, until, other)
     measured = measure(model, decisions.take(where.test), baseline_probabilities(table, where), config.draws)
     console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
-    folds = rolling(topics, decisions, config)
+    folds = rolling(topics, decisions, config, other)
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     end = model.calibration_end

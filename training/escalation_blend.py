@@ -21,6 +21,8 @@ from data.volume import Floats, Ints
 from training.escalation_config import EscalationConfig
 from training.hotlist_config import HotlistConfig
 
+FREE, EVEN = 1.0, 1e-4
+
 
 def _monotone(names: Sequence[str]) -> list[int]:
     """The more posts are needed beyond the present pace, the less likely an escalation."""
@@ -65,11 +67,18 @@ def recalibrated(model: CalibratedClassifierCV, features: Floats, labels: Ints) 
 
 
 def blend(
-    names: Sequence[str], early: tuple[Floats, Ints], late: tuple[Floats, Ints], config: EscalationConfig
+    names: Sequence[str],
+    early: tuple[Floats, Ints],
+    late: tuple[Floats, Ints],
+    config: EscalationConfig,
+    freedom: float = FREE,
 ) -> CalibratedClassifierCV:
-    """Fit both parts on `early` (features, labels), weigh and calibrate them on `late`."""
+    """Fit both parts on `early` (features, labels), weigh and calibrate them on `late`.
+
+    `freedom` of the weights, `C` of the regression that finds them: with `EVEN` both parts count about the same.
+    """
     parts = [("trees", trees(names, config).fit(*early)), ("logistic", logistic().fit(*early))]
-    weights = LogisticRegression(C=1.0)
+    weights = LogisticRegression(C=freedom)
     stack = StackingClassifier(parts, weights, cv="prefit", stack_method="decision_function").fit(*late)
     return calibrated(stack, *late)
 

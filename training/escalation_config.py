@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -29,8 +30,10 @@ class EscalationConfig:
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
-    record: str = HOT_LIST  # hot list of the shift simulation; it does not teach
-    shift_topics: Annotated[int, Field(ge=1)] = 4_000  # hot-search topics in the simulation of another kind
+    record: str | None = HOT_LIST  # hot list whose hourly discussions teach the fallback, if it is there
+    record_topics: Annotated[int, Field(ge=1)] = 12_000  # hot-search topics of it that are read
+    record_share: Positive = 0.25  # of its decisions, at most so many times as of the series
+    record_until: date = date(2025, 8, 1)  # first day of the topics that only test (Asia/Shanghai)
     warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
     bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
     recalibrate_days: Annotated[int, Field(ge=1)] = 45  # latest days that `--recalibrate` reads

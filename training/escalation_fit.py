@@ -1,80 +1,25 @@
-"""Blocks by time, the model, and the baselines it must beat, all calibrated on the same block."""
+"""The `counts` model, and the baselines it must beat, all calibrated on the same block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
-from data.errors import CorpusError
 from data.volume import Floats, Ints, count_features
-from models.escalation import EscalationModel, scale_free, total_posts
+from models.escalation import OPTIONAL, SCALED, EscalationModel, total_posts
 from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
-from training.escalation_blend import blend, calibrated, logistic
+from training.escalation_blend import EVEN, blend, calibrated, logistic
+from training.escalation_blocks import Blocks, Rows
 from training.escalation_config import EscalationConfig
+from training.escalation_kinds import Kind, mixed
 
-MIN_EVENTS = 30  # escalations (and calm decisions) that each block needs
-MIN_TOPICS = 10  # topics that escalate in each block
-LARGEST = (
-    0.75  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
-)
-Rows = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """Decisions to fit on, then to calibrate on, then to test on; an embargo between them."""
-
-    fit: Rows
-    calibration: Rows
-    test: Rows
-
-
-def blocks(decisions: Decisions, starts: Floats, origin: float, end: float, config: EscalationConfig) -> Blocks:
-    """Test on topics from share `origin` to `end` of all by time, calibrate on the latest before, fit on the rest.
-
-    A topic belongs to an earlier block only if its last label ends `embargo_hours` before the next block begins.
-    """
-    test_from, test_to = np.quantile(starts, [origin, end], method="lower")
-    before = starts[starts < test_from]
-    if not len(before):
-        raise CorpusError(f"no topic begins before the test block: {len(starts)} are too few: give more topics")
-    calibrate_from = np.quantile(before, 1 - config.calibration, method="lower")
-    last = np.full(len(starts), -np.inf)
-    np.maximum.at(last, decisions.topic, decisions.end)
-    last = last[decisions.topic] + config.embargo_hours
-    upper = decisions.start <= test_to if end >= 1 else decisions.start < test_to
-    return Blocks(
-        fit=last <= calibrate_from,
-        calibration=(decisions.start >= calibrate_from) & (last <= test_from),
-        test=(decisions.start >= test_from) & upper,
-    )
-
-
-def require(labels: Ints, where: Blocks, topics: Ints | None = None) -> None:
-    """CorpusError when a block is too small or one-sided to say anything.
-
-    `topics` [n]: escalations of one topic are one story, so each block needs them from several.
-    """
-    for name in ("fit", "calibration", "test"):
-        taken = labels[getattr(where, name)]
-        events, calm = int(taken.sum()), int((1 - taken).sum())
-        if min(events, calm) < MIN_EVENTS:
-            raise CorpusError(
-                f"the {name} block has {events} escalations and {calm} calm decisions: "
-                f"at least {MIN_EVENTS} of each are needed: give more topics, or a longer time"
-            )
-        stories = None if topics is None else len(np.unique(topics[getattr(where, name)][taken == 1]))
-        if stories is not None and stories < MIN_TOPICS:
-            raise CorpusError(
-                f"the {name} block has escalations of {stories} topics only: "
-                f"at least {MIN_TOPICS} are needed: give more topics, or a longer time"
-            )
+WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
+LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +43,20 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
 
 
-def _blend(
-    table: Table, columns: list[int], fit: Rows, later: Rows, config: EscalationConfig
-) -> CalibratedClassifierCV:
-    features, names = table.features[:, columns], [table.names[i] for i in columns]
-    return blend(names, (features[fit], table.labels[fit]), (features[later], table.labels[later]), config)
+def _fallback(
+    table: Table, fit: Rows, later: Rows, other: Kind | None, config: EscalationConfig
+) -> tuple[tuple[str, ...], CalibratedClassifierCV]:
+    """What the fallback reads, and the fallback; features of one kind only would tell trees which kind they see."""
+    names = tuple(name for name in table.names if name not in SCALED)
+    if other is not None:
+        names = tuple(name for name in names if not name.startswith(tuple(OPTIONAL.values())))
+    features = table.features[:, [table.names.index(name) for name in names]]
+    early, late = (features[fit], table.labels[fit]), (features[later], table.labels[later])
+    if other is None:
+        return names, blend(names, early, late, config)
+    early = mixed(early, other.pair(other.where.fit, names, table.diurnal), config)
+    late = mixed(late, other.pair(other.where.calibration, names, table.diurnal), config)
+    return names, blend(names, early, late, config, EVEN)
 
 
 def held(table: Table, limit: float) -> Rows:
@@ -111,19 +65,24 @@ def held(table: Table, limit: float) -> Rows:
     return np.asarray(total_posts(table.features, table.names) + needed <= limit)
 
 
-def fit_model(table: Table, where: Blocks, config: EscalationConfig, until: float | None = None) -> EscalationModel:
+def fit_model(
+    table: Table, where: Blocks, config: EscalationConfig, until: float | None = None, other: Kind | None = None
+) -> EscalationModel:
     """The main blend and its scale-free fallback, which learns where an escalation fits into the recorded series.
 
-    `until`: hour at which the last label of the calibration block ends.
+    `until`: hour at which the last label of the calibration block ends; `other`: a second kind for the fallback.
     """
     known = where.fit | where.calibration
     limit = LARGEST * float(total_posts(table.features, table.names)[known].max())
-    inside, free = held(table, limit), scale_free(table.names)
-    return EscalationModel(
+    inside = held(table, limit)
+    free, fallback = _fallback(table, where.fit & inside, where.calibration & inside, other, config)
+    fit, later = ((table.features[rows], table.labels[rows]) for rows in (where.fit, where.calibration))
+    model = EscalationModel(
         head="counts",
-        main=_blend(table, list(range(len(table.names))), where.fit, where.calibration, config),
-        fallback=_blend(table, free, where.fit & inside, where.calibration & inside, config),
+        main=blend(table.names, fit, later, config),
+        fallback=fallback,
         names=table.names,
+        fallback_names=free,
         diurnal=table.diurnal,
         middle=np.nan_to_num(np.nanmedian(table.features[where.fit], axis=0)),
         limit=limit,
@@ -131,6 +90,20 @@ def fit_model(table: Table, where: Blocks, config: EscalationConfig, until: floa
         calibrated_until=until,
         warn_after_days=config.warn_after_days,
     )
+    later_inside = where.calibration & inside
+    return model if other is None else with_voices(model, table.features[later_inside], table.labels[later_inside])
+
+
+def with_voices(model: EscalationModel, features: Floats, labels: Ints) -> EscalationModel:
+    """Both models heard in domain: `WIDE` is the share of the fallback, then a sigmoid from later decisions."""
+    main, wide = (
+        log_odds(m.predict_proba(x)[:, 1])
+        for m, x in ((model.main, features), (model.fallback, features[:, model.free]))
+    )
+    score = (1 - WIDE) * main + WIDE * wide
+    sigmoid = LogisticRegression(C=1e6).fit(score.reshape(-1, 1), labels)
+    constant, slope = float(sigmoid.intercept_[0]), float(sigmoid.coef_[0, 0])
+    return replace(model, voices=(constant, slope * (1 - WIDE), slope * WIDE))
 
 
 def _hour_rates(table: Table, where: Blocks) -> Floats:

@@ -32,8 +32,9 @@ from training.card import write_card
 from training.decisions import decide_on, topics_of
 from training.escalation import read_series
 from training.escalation_blend import recalibrated
+from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import MIN_EVENTS, Rows
+from training.escalation_fit import with_voices
 from training.escalation_report import plain
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import decide_hot
@@ -120,7 +121,10 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     changes: dict[str, Any] = {name: classifier for name, (classifier, _) in fitted.items()}
     until = max(float(recent.end.max()) for recent in ready.values())
     changes |= {"calibrated_until": until, "warn_after_days": warn_after_days}
-    return replace(model, **changes), {name: about for name, (_, about) in fitted.items()}
+    fresh = replace(model, **changes)
+    if isinstance(fresh, EscalationModel) and fresh.voices[2] and "main" in ready:
+        fresh = with_voices(fresh, ready["main"].inputs, ready["main"].labels)
+    return fresh, {name: about for name, (_, about) in fitted.items()}
 
 
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:

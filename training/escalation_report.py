@@ -10,7 +10,7 @@ from rich.table import Table as Sheet
 
 from data.volume import Floats, Ints
 from training import metrics
-from training.bootstrap import interval
+from training.bootstrap import intervals
 
 FIGURES: Mapping[str, Callable[[Ints, Floats], float]] = {
     "auroc": metrics.auroc,
@@ -23,12 +23,13 @@ SLICES = {"1-2 h": (1, 2), "3-6 h": (3, 6), "7-12 h": (7, 12), "13-24 h": (13, 2
 
 
 def figures(labels: Ints, probability: Floats, topics: Ints, draws: int) -> dict[str, list[float]]:
-    """Every figure as [value, low, high] (95 %, topics resampled)."""
-    found = {}
-    for name, statistic in FIGURES.items():
-        spread = interval(statistic, labels, probability, groups=topics, n=draws)
-        found[name] = [round(float(x), 4) for x in (spread.value, spread.low, spread.high)]
-    return found
+    """Every figure as [value, low, high] (95 %, topics resampled), all from the same draws."""
+
+    def every(labels: Ints, probability: Floats) -> Floats:
+        return np.array([statistic(labels, probability) for statistic in FIGURES.values()])
+
+    spreads = intervals(every, labels, probability, groups=topics, n=draws)
+    return {name: spread.rounded for name, spread in zip(FIGURES, spreads, strict=True)}
 
 
 def plain(labels: Ints, probability: Floats) -> dict[str, float]:

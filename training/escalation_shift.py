@@ -1,45 +1,34 @@
 """How the `counts` head stands up to series unlike those it learnt from, simulated with the data at hand.
 
 `larger`: learn from the smaller half of the topics before a date, answer the larger half of those after it.
-`other_kind`: learn from all topics before that date, answer hourly discussions of hot-search topics, 11 years later,
-of whole topics instead of single posts. A topic is seen there only while it stays on the list, so calm futures are
-missing from it and escalations are four times as frequent: the ranking is what that test measures, the Brier skill
-is shown as it is and again with a sigmoid fitted on the earlier half of these topics (`--recalibrate`). Nothing of
-the list teaches the head: taught by a fifth of it, trees told the two kinds apart by their rounding and missing
-authors (Brier skill 0.53 there), which a third kind of series would pay for.
+`other_kind`: learn from all topics before that date and from nothing else, answer hourly discussions of hot-search
+topics, 11 years later, of whole topics instead of single posts. `kind_met_before`: the same topics, when the fallback
+has also learnt from earlier ones of their kind, as it is shipped. A topic is seen there only while it stays on the
+list, so calm futures are missing from it and escalations are four times as frequent. `as_served_recalibrated`: with
+a sigmoid fitted on the earlier half of the test (`--recalibrate`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression
 
-from data.hot_series import discussion_series
-from data.hot_topics import HotList, read_hot_list
-from data.hotlist import HORIZON
 from data.volume import Floats, Ints, count_features
 from models.escalation import EscalationModel
 from models.escalation_head import design, log_odds
-from training.decisions import Decisions, Topics, decide_on, topics_of
+from training.decisions import Decisions, Topics
 from training.escalation_blend import calibrated, logistic, trees
+from training.escalation_blocks import Blocks, Rows, blocks, require
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import Blocks, Rows, Table, blocks, fit_model, require, tabulate
+from training.escalation_fit import Table, fit_model, tabulate
+from training.escalation_kinds import Kind, kind_if_there
 from training.escalation_report import figures, sheet
 
 Answers = dict[str, Floats]
-
-
-def hot_decisions(hot: HotList, sample: int, seed: int) -> Decisions:
-    """Decisions on the hourly discussions of some hot-search topics, at hours whose snapshot was taken."""
-    series = discussion_series(hot)
-    chosen = np.random.default_rng(seed).permutation(len(series))[:sample]
-    decisions = decide_on(topics_of([series[i] for i in chosen]))
-    return decisions.take(np.isin(decisions.end - HORIZON, np.floor(hot.snapshots)))
 
 
 def larger_later(topics: Topics, decisions: Decisions, where: Blocks) -> Blocks:
@@ -84,33 +73,29 @@ def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict
 
 
 def shifts(
-    topics: Topics, decisions: Decisions, config: EscalationConfig, hot: HotList | None, origin: float, end: float
+    topics: Topics, decisions: Decisions, config: EscalationConfig, other: Kind | None, origin: float, end: float
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each simulation by name with its figures; the test topics lie between the shares `origin` and `end` by time."""
     where = blocks(decisions, topics.start, origin, end, config)
     moved = larger_later(topics, decisions, where)
     table = tabulate(topics, decisions, where)
     require(table.labels, moved)
-    model, test = fit_model(table, moved, config), decisions.take(moved.test)
-    answers = _answers(model, table, moved, test, config)
+    test = decisions.take(moved.test)
+    answers = _answers(fit_model(table, moved, config, other=other), table, moved, test, config)
     yield "larger", _report(answers, table.labels[moved.test], test, config.draws)
-    if hot is None:
+    if other is None:
         return
-    model, test = fit_model(table, where, config), hot_decisions(hot, config.shift_topics, config.seed)
-    answers = _answers(model, table, where, test, config)
-    yield "other_kind", _report(answers, test.labels(model.diurnal), test, config.draws)
+    test = other.decisions.take(other.where.test)
+    for name, taught in (("other_kind", None), ("kind_met_before", other)):
+        answers = _answers(fit_model(table, where, config, other=taught), table, where, test, config)
+        yield name, _report(answers, test.labels(table.diurnal), test, config.draws)
 
 
 def shift_reports(
-    topics: Topics, decisions: Decisions, config: EscalationConfig, hot: HotList | None, console: Console
+    topics: Topics, decisions: Decisions, config: EscalationConfig, console: Console
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The simulations on the test block, printed."""
-    for name, found in shifts(topics, decisions, config, hot, 1 - config.test, 1.0):
+    for name, found in shifts(topics, decisions, config, kind_if_there(config), 1 - config.test, 1.0):
         about = f"{found['decisions']} decisions, prevalence {found['prevalence']:.3f}, mean {found['mean_answer']:.3f}"
         console.print(sheet(f"shift {name}: {about}", found["models"]))
         yield name, found
-
-
-def read_if_there(path: str) -> HotList | None:
-    """The hot list on record; None where there is no such file, since the simulation can do without."""
-    return read_hot_list(Path(path)) if Path(path).is_file() else None

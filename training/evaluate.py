@@ -19,7 +19,7 @@ from training.escalation import measure, read_series, test_block
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
-from training.escalation_shift import read_if_there, shift_reports
+from training.escalation_shift import shift_reports
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_rows import same_files
 from training.evaluate_text import evaluate_text
@@ -33,12 +33,17 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     model = load_escalation(bundle.read(escalation_file("counts")))
     if not isinstance(model, EscalationModel):
         raise BundleError(f"{bundle.folder}: {escalation_file('counts')} holds another head: train it again")
-    settings = load_config(EscalationConfig, flags={**part.config, "series": config.series, "draws": config.draws})
+    known: dict[str, object] = {
+        name: value for name, value in part.config.items() if name in EscalationConfig.__slots__
+    }
+    settings = load_config(
+        EscalationConfig, flags={**known, "series": config.series, "record": config.record, "draws": config.draws}
+    )
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
     shifted = {}
     if config.shift:
-        shifted = dict(shift_reports(topics, decisions, settings, read_if_there(config.record), console))
+        shifted = dict(shift_reports(topics, decisions, settings, console))
     if same_files(config.series, part.data):
         where, title = test_block(topics, decisions, settings), "test block"
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
-from training.escalation_fit import Blocks, require
+from training.escalation_blocks import Blocks, require
 from training.escalation_report import figures, plain, sheet, spread_of
 from training.hotlist_baselines import hot_baselines
 from training.hotlist_config import HotlistConfig
@@ -31,8 +31,8 @@ from training.register import register
 
 
 def rolling_origins(decisions: HotDecisions, config: HotlistConfig) -> list[dict[str, Any]]:
-    """The whole training again at earlier origins, each tested on the next days, all before the test block."""
-    found = []
+    """The six-hour model again at earlier origins, each tested on the next days, all before the test block."""
+    config, found = replace(config, day=False), []
     for back in range(config.folds, 0, -1):
         origin = config.test_from - timedelta(days=config.fold_days * back)
         where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)

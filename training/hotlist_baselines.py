@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from data.volume import Floats
 from models.escalation_head import log_odds
-from training.escalation_fit import Blocks
+from training.escalation_blocks import Blocks
 from training.hotlist_decisions import HotDecisions
 
 Score = Callable[[HotDecisions, Blocks], Floats]

@@ -25,7 +25,7 @@ from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_trees, hot_blocks
-from training.hotlist_report import by_false_alarms, day_figures, slices
+from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
 
@@ -96,5 +96,5 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     console.print({name: value for name, value in found.items() if name != "models"})
     if config.ablation:
         found["ablation"] = ablation(decisions, settings)
-        console.print(found["ablation"])
+        console.print(ablation_sheet(found["ablation"]))
     return found

@@ -17,7 +17,7 @@ from data.volume import ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
 from training.escalation_blend import boosted_trees, calibrated
-from training.escalation_fit import MIN_EVENTS, Blocks, Rows
+from training.escalation_blocks import MIN_EVENTS, Blocks, Rows
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
 

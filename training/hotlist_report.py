@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
+from rich.table import Table as Sheet
 
 from data.volume import ZONE, Floats
 from models.hotlist import HotlistModel
-from training.escalation_report import figures, plain
+from training.escalation_report import FIGURES, figures, plain
 from training.hotlist_decisions import HotDecisions
 
 SEEN = {"1": (1, 1), "2": (2, 2), "3-6": (3, 6), "7+": (7, np.inf)}  # appearances in the present episode
@@ -43,6 +45,16 @@ def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dic
         "six_hour_answer": model.main.predict_proba(decisions.features[rows])[:, 1],
     }
     return {name: figures(labels, score, days, draws) for name, score in scores.items()}
+
+
+def ablation_sheet(found: Mapping[str, Mapping[str, float]]) -> Sheet:
+    """What is lost without each group of features: figures with all of them, then differences to those."""
+    (every, whole), *others = found.items()
+    table = Sheet("features", *FIGURES, title=f"ablation, {whole['rows']} decisions before the test block")
+    table.add_row(every, *(f"{whole[name]:.4f}" for name in FIGURES))
+    for features, figure in others:
+        table.add_row(features, *(f"{figure[name] - whole[name]:+.4f}" for name in FIGURES))
+    return table
 
 
 def by_false_alarms(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, float]]:

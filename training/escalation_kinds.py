@@ -1,0 +1,92 @@
+"""A second kind of series for the fallback: hourly discussions of hot-search topics beside cascades of single posts.
+
+The fallback answers for topics unlike the training series, so it should not know one kind only. `record_share` was
+chosen before the test block: with more of the second kind the fallback promises larger cascades too much (Brier skill
+of `larger` there: 0.11, 0.06, 0.01 at a share of 0.1, 0.25, 0.5), with less it promises the second kind too little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.hot_series import discussion_series
+from data.hot_topics import HotList, read_hot_list
+from data.hotlist import HORIZON
+from data.volume import ZONE, Floats, Ints, count_features
+from models.escalation_head import design
+from training.corpus import file_sha256
+from training.decisions import Decisions, decide_on, topics_of
+from training.escalation_blocks import Blocks, Rows, blocks
+from training.escalation_config import EscalationConfig
+
+Pair = tuple[Floats, Ints]  # features [n, columns] and labels [n]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Decisions on series of another kind, and their blocks by time."""
+
+    decisions: Decisions
+    where: Blocks
+
+    def pair(self, rows: Rows, names: Sequence[str], diurnal: Floats) -> Pair:
+        """Features and labels of some decisions, by the hours of the day of the head's own series."""
+        taken = self.decisions.take(rows)
+        return design(count_features(taken.windows, diurnal), names), taken.labels(diurnal)
+
+
+def read_if_there(path: str | None) -> HotList | None:
+    """The hot list on record; None where there is no such file, since the head can do without."""
+    return read_hot_list(Path(path)) if path and Path(path).is_file() else None
+
+
+def hot_decisions(hot: HotList, sample: int, seed: int) -> tuple[Floats, Decisions]:
+    """Decisions on the hourly discussions of some hot-search topics, at hours whose snapshot was taken.
+
+    Beside them the absolute hour at which each topic begins: [topics].
+    """
+    series = discussion_series(hot)
+    chosen = np.random.default_rng(seed).permutation(len(series))[:sample]
+    topics = topics_of([series[i] for i in chosen])
+    decisions = decide_on(topics)
+    return topics.start, decisions.take(np.isin(decisions.end - HORIZON, np.floor(hot.snapshots)))
+
+
+def _hours(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp() / 3600
+
+
+def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
+    """Hot-search topics before `record_until` teach and calibrate, later ones test; None where none is before it."""
+    start, decisions = hot_decisions(hot, config.record_topics, config.seed)
+    before = float((start < _hours(config.record_until)).mean())
+    if not before:
+        return None
+    where = blocks(decisions, start, min(before, 1 - 1 / len(start)), 1.0, config)
+    return Kind(decisions, where)
+
+
+def kind_if_there(config: EscalationConfig) -> Kind | None:
+    """The second kind, where its record is at hand."""
+    hot = read_if_there(config.record)
+    return None if hot is None else kind_of(hot, config)
+
+
+def taught_by(other: Kind | None, config: EscalationConfig) -> dict[str, Any]:
+    """What the manifest says of the second kind; empty without it."""
+    if other is None or config.record is None:
+        return {}
+    rows = {name: int(getattr(other.where, name).sum()) for name in ("fit", "calibration", "test")}
+    return {"fallback_also": {"file": Path(config.record).name, "sha256": file_sha256(config.record), **rows}}
+
+
+def mixed(own: Pair, other: Pair, config: EscalationConfig) -> Pair:
+    """Both kinds in one; of the other at most `record_share` times as many decisions as of the own."""
+    chosen = np.random.default_rng(config.seed).permutation(len(other[1]))[: int(config.record_share * len(own[1]))]
+    return np.concatenate([own[0], other[0][chosen]]), np.concatenate([own[1], other[1][chosen]])
