@@ -37,7 +37,9 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
 
     def parts(found: Sequence[float]) -> tuple[Logits, float]:
         prior, temperature, *weight = found
-        logits = category_logits if lexical_logits is None else blend(category_logits, lexical_logits, np.exp(*weight))
+        logits = (
+            category_logits if lexical_logits is None else blend(category_logits, lexical_logits, np.exp(weight[0]))
+        )
         return logits + prior * counts, float(np.exp(temperature))
 
     start = [0.0, 0.0] if lexical_logits is None else [0.0, 0.0, np.log(0.5)]
