@@ -1,6 +1,6 @@
 """Batch scoring under hard conditions, with the keyword scorer in the place of the model, or with `--real` the model.
 
-    python tests/soak_batch.py kill --times 20         # kill -9 at random moments: the bytes must be those of a quiet run
+    python tests/soak_batch.py kill --times 20        # kill -9 at random moments: the same bytes as of a quiet run
     python tests/soak_batch.py memory --rows 1000000   # peak memory of the process at every tenth of the file
     python tests/soak_batch.py kill --real             # 2,000 posts of the corpus (the samples where it is absent)
     python tests/soak_batch.py memory --real --rows 50000   # short posts, all unlike each other

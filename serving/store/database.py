@@ -11,7 +11,8 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DataError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 
-from data.errors import ConfigError, YujingError
+from data.errors import ConfigError
+from serving.store.errors import RowError, StoreDownError
 from serving.store.migrate import migrate
 
 BUSY_SECONDS = 5  # how long a statement waits for another process' lock
@@ -31,18 +32,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "pool_pre_ping": True,  # a server that was restarted costs no request
     },
 }
-
-
-class StoreDownError(YujingError):
-    """The database cannot be reached now, or what it must know has not arrived there yet."""
-
-    code = "store_unavailable"
-
-
-class RowError(YujingError):
-    """The database refuses a row for what is in it."""
-
-    code = "row_refused"
 
 
 class Database:
