@@ -1,13 +1,12 @@
 """Another peer of the service: LitServe around the same scorer, as its documentation has it."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import litserve
+from starlette.requests import Request
 
 from data.records import Item
 from models.scorer import Scorer
@@ -23,8 +22,10 @@ class ScoreApi(litserve.LitAPI):  # type: ignore[misc]
     def setup(self, device: str) -> None:
         self.scorer = Scorer.load(self.bundle, threads=1)
 
-    def decode_request(self, request: dict[str, Any]) -> list[Item]:
-        return [Item(**raw) for raw in request["items"]]
+    def decode_request(self, request: Request) -> list[Item]:
+        """LitServe reads this annotation (so it must not be a string) and hands over the body's JSON."""
+        body: Any = request
+        return [Item(**raw) for raw in body["items"]]
 
     def predict(self, items: list[Item]) -> Any:
         return self.scorer.score(items)
