@@ -39,7 +39,7 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 	$(BIN)/pytest -q
 
 bench: $(STAMP) ## time engines, the whole path and the service against their peers, into runs/bench.json (minutes)
-	$(BIN)/python -c 'import litserve' 2>/dev/null || \
+	-$(BIN)/python -c 'import litserve' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
 	$(BIN)/python -m serving.benchmarks
 
