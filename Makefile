@@ -14,7 +14,7 @@ SECONDS ?= 60
 TARGETS ?= packaged manifest tokenizer lexical adapter escalation golden normalise masking
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench model figures fuzz atheris soak audit format clean
+.PHONY: help setup demo serve test check bench publish model figures fuzz atheris soak audit format clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -43,7 +43,12 @@ check: $(STAMP) ## lint, format, types and tests, as CI runs them
 	$(BIN)/pytest -q
 
 bench: $(STAMP) ## time engines, the whole path and the service against their peers, into runs/bench.json (minutes)
+	-$(BIN)/python -c 'import litserve' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,bench]"
 	$(BIN)/python -m serving.benchmarks
+
+publish: $(STAMP) ## take the figures of the last make bench over into the README and beside it
+	$(BIN)/python -m serving.benchmarks.publish
 
 model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, annotations, both escalation heads (hours)
 	$(BIN)/yujing train text --set 'annotated=[]' --out runs/teacher

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.errors import BundleError
 from data.taxonomy import Taxonomy
+from models.calibration import FirstStage
 from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
 
 SHIPPED = Path(__file__).parent / "bundle"
@@ -68,6 +69,23 @@ def text_part(bundle: Bundle) -> TextPart:
     if bundle.manifest.text is None:
         raise BundleError(f"{bundle.folder} has no text model: run `yujing train text --out {bundle.folder}`")
     return bundle.manifest.text
+
+
+def find_first_stage(bundle: Bundle) -> FirstStage:
+    """The numbers of the bundle's first stage; BundleError when it has none."""
+    stage = text_part(bundle).first_stage
+    if stage is None or LEXICAL not in bundle.manifest.files:
+        raise BundleError(f"{bundle.folder} has no first stage: run `yujing train first-stage` on it")
+    return stage
+
+
+def save_first_stage(bundle: Bundle, stage: FirstStage) -> Bundle:
+    """Write the numbers of a first stage into a bundle's manifest; nothing else changes, its identity neither."""
+    manifest = replace(bundle.manifest, text=replace(text_part(bundle), first_stage=stage))
+    scratch = bundle.folder / f".{NAME}.part"
+    scratch.write_text(manifest.dumps(), encoding="utf-8")
+    scratch.replace(bundle.folder / NAME)
+    return Bundle(bundle.folder, manifest)
 
 
 def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:

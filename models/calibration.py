@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FIRST_STAGE = "/first-stage"  # ends the `model` of an answer that the first stage gave alone
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
@@ -25,3 +27,18 @@ class Calibration:
     coverage: float = 0.9
     under_cost: float = 1.0
     review_doubt: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStage:
+    """When the second reader settles a post alone, as none, so that the BERT need not read it (offered for batch).
+
+    floor: P(none) of the second reader alone from which a post is settled.
+    temperature: of the second reader's logits where it answers alone.
+    severity_logits: continuation logits that a settled post gets for the case that it is a crisis after all; the
+        second reader knows no severity, so they are the shares of the ranks among the crises of the validation part.
+    """
+
+    floor: float
+    temperature: float
+    severity_logits: tuple[float, ...]

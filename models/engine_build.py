@@ -8,7 +8,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
-from models.bundle import LEXICAL, TOKENIZER, Bundle, text_part
+from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
 from models.cache import cache_root
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
@@ -98,7 +98,7 @@ def _lexical(bundle: Bundle) -> LexicalModel | None:
     return load_lexical(bundle.read(LEXICAL), len(bundle.manifest.categories))
 
 
-def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0) -> TextModel:
+def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, first_stage: bool = False) -> TextModel:
     """The text model of a bundle; `engine` is int8 (serving), bf16, onnx (fp32) or torch (the reference).
 
     int8 and bf16 run on OpenVINO; what they keep or compute in bfloat16 is fp32 on a CPU without it.
@@ -106,6 +106,6 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0) -> 
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")
     tokens = load_tokens(bundle)
-    return TextModel(
-        tokens, ENGINES[engine](bundle, tokens.pad, threads), text_part(bundle).calibration, _lexical(bundle)
-    )
+    stage = find_first_stage(bundle) if first_stage else None
+    made = ENGINES[engine](bundle, tokens.pad, threads)
+    return TextModel(tokens, made, text_part(bundle).calibration, _lexical(bundle), stage)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from data.errors import BundleError
 from data.normalise import normalise
 from data.simplify import simplify
+from models.lean import without
+
+with without("pandas"):  # scikit-learn looks for it when it is first loaded; no data frames come here
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 NGRAMS = (1, 4)  # characters
 NAMES = {"ngrams", "idf", "coefficients", "intercept"}

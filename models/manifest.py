@@ -11,7 +11,7 @@ from typing import Any
 
 from data.errors import BundleError, InputError
 from data.rim import parse
-from models.calibration import Calibration
+from models.calibration import Calibration, FirstStage
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -30,6 +30,7 @@ class TextPart:
     config: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    first_stage: FirstStage | None = None  # no part of the identity: whole answers do not depend on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,18 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Identity of the bundle: hash of its artefacts and of the numbers that decide."""
-        text = self.text and (asdict(self.text.calibration), self.text.encoder_sha256, self.text.max_tokens)
+        text = self.text and (_numbers(self.text.calibration), self.text.encoder_sha256, self.text.max_tokens)
         decisive = {"files": self.files, "text": text}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def dumps(self) -> str:
         """As JSON text."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str) + "\n"
+
+
+def _numbers(calibration: Calibration) -> dict[str, Any]:
+    """Without an empty bias: bundles that were made before there was one keep their identity."""
+    return {key: value for key, value in asdict(calibration).items() if key != "category_bias" or value}
 
 
 def now() -> datetime:

@@ -11,6 +11,7 @@ from data.records import EscalationResult, Item, ItemError, Result, Volume
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import escalation_file, open_bundle
+from models.calibration import FIRST_STAGE
 from models.engine_build import DEFAULT, load_text_model
 from models.escalation_store import Head
 from models.escalation_store import load as load_escalation
@@ -51,17 +52,19 @@ class Scorer:
         threads: int = 0,
         watch_words: Sequence[str] = (),
         calibration_days: int | None = None,
+        first_stage: bool = False,
     ) -> Scorer:
         """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused.
 
         `calibration_days`: age from which escalation answers call their calibration stale; None = as trained.
+        `first_stage`: let the second reader settle clear `none` posts alone; for batches, where it saves time.
         """
         taxonomy = load_taxonomy()
         bundle = open_bundle(path, taxonomy)
         heads = {head: load_escalation(bundle.read(escalation_file(head))) for head in bundle.manifest.escalation}
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
-        text = load_text_model(bundle, engine, threads) if bundle.manifest.text else None
+        text = load_text_model(bundle, engine, threads, first_stage) if bundle.manifest.text else None
         lexicon = SignalLexicon.load(watch_words=watch_words)
         return cls(bundle.model_id, taxonomy, text, heads, lexicon, Policy.load())
 
@@ -77,8 +80,8 @@ class Scorer:
         return replace(self, text=self.text.shared()) if self.text is not None else self
 
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
-        texts = {i: item.text for i, item in enumerate(items) if item.text is not None}
-        for i in [i for i, text in texts.items() if not normalise(text).text]:
+        texts = {i: item for i, item in enumerate(items) if item.text is not None}
+        for i in [i for i, item in texts.items() if not normalise(item.text or "").text]:
             results[i] = replace(results[i], error=EMPTY)
             del texts[i]
         for i, found in self._predict(texts).items():
@@ -90,7 +93,7 @@ class Scorer:
             except Exception as error:  # evidence runs the engine again
                 results[i] = replace(results[i], error=_failed("text", error))
 
-    def _predict(self, texts: Mapping[int, str]) -> dict[int, tuple[TextPredictions, int] | ItemError]:
+    def _predict(self, texts: Mapping[int, Item]) -> dict[int, tuple[TextPredictions, int] | ItemError]:
         """Predictions of all texts at once; if that fails, one by one, so that only the guilty text fails."""
         if not texts:
             return {}
@@ -99,7 +102,8 @@ class Scorer:
                 texts, ItemError("no_text_model", "this bundle scores volumes only: train a text model")
             )
         try:
-            predictions = self.text.predict(list(texts.values()))
+            whole = [row for row, item in enumerate(texts.values()) if item.explain]  # evidence asks both readers
+            predictions = self.text.predict([item.text or "" for item in texts.values()], whole)
         except Exception as error:
             if len(texts) == 1:
                 return dict.fromkeys(texts, _failed("text", error))
@@ -108,16 +112,16 @@ class Scorer:
 
     def _with_text(self, result: Result, item: Item, predictions: TextPredictions, row: int) -> Result:
         text, chosen = item.text or "", int(predictions.chosen[row])
-        explained = item.explain and self.text is not None
+        reader = self.text.thorough() if item.explain and self.text is not None else None
+        settled = predictions.settled is not None and predictions.settled[row]
         return replace(
             result,
+            model=result.model + FIRST_STAGE if settled else result.model,
             category=category_result(predictions, row, self.taxonomy),
             severity=severity_result(predictions, row, self.taxonomy),
             signals=self.lexicon.find(text),
             needs_review=bool(predictions.needs_review[row]),
-            evidence=evidence(self.text, text, chosen, float(predictions.category[row, chosen]))  # type: ignore[arg-type]
-            if explained
-            else (),
+            evidence=evidence(reader, text, chosen, float(predictions.category[row, chosen])) if reader else (),
         )
 
     def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:

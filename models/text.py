@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import STEP
-from models.calibration import Calibration
+from models.calibration import Calibration, FirstStage
 from models.engine import Engine
 from models.lexical import LexicalModel
 from models.probabilities import Array, category_probabilities, decide, severity_probabilities
@@ -21,7 +21,10 @@ WARM = 80  # tokens: nine posts in ten are shorter; all lengths would take 2 s a
 
 @dataclass(frozen=True, slots=True)
 class TextPredictions:
-    """n texts: probabilities [n, categories] and [n, ranks], decisions [n], conformal sets [n, categories]."""
+    """n texts: probabilities [n, categories] and [n, ranks], decisions [n], conformal sets [n, categories].
+
+    `settled`: answered by the first stage alone [n]; None where there is none.
+    """
 
     category: Array
     severity: Array
@@ -29,6 +32,7 @@ class TextPredictions:
     rank: NDArray[np.int64]
     members: NDArray[np.bool_]
     needs_review: NDArray[np.bool_]
+    settled: NDArray[np.bool_] | None = None
 
     @property
     def confidence(self) -> Array:
@@ -39,18 +43,35 @@ class TextPredictions:
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """Tokens, engine, calibration, and the linear second reader if the bundle has one."""
+    """Tokens, engine, calibration, the linear second reader if the bundle has one, and the first stage if it is on."""
 
     tokens: Tokens
     engine: Engine
     calibration: Calibration
     lexical: LexicalModel | None = None
+    first_stage: FirstStage | None = None
 
-    def predict(self, texts: Sequence[str]) -> TextPredictions:
-        """Score n >= 1 texts."""
+    def predict(self, texts: Sequence[str], whole: Sequence[int] = ()) -> TextPredictions:
+        """Score n >= 1 texts; the rows `whole` are never settled by the first stage."""
+        lexical = self.lexical.logits(texts) if self.lexical is not None else None
+        if self.first_stage is None or lexical is None:
+            return self._read(texts, lexical)
+        early, clear = settle(lexical, self.first_stage, self.calibration)
+        clear[[*whole]] = False
+        left = np.flatnonzero(~clear)
+        if len(left):
+            _put(early, left, self._read([texts[int(row)] for row in left], lexical[left]))
+        return replace(early, settled=clear)
+
+    def thorough(self) -> TextModel:
+        """The same model without its first stage."""
+        return replace(self, first_stage=None) if self.first_stage is not None else self
+
+    def _read(self, texts: Sequence[str], lexical: NDArray[np.float32] | None) -> TextPredictions:
+        """Both readers together."""
         category, severity = self.engine.logits(self.tokens.encode(texts))
-        if self.lexical is not None:
-            category = blend(category, self.lexical.logits(texts), self.calibration.lexical_weight)
+        if lexical is not None:
+            category = blend(category, lexical, self.calibration.lexical_weight)
         return interpret(category, severity, self.calibration)
 
     def shared(self) -> TextModel:
@@ -78,3 +99,19 @@ def interpret(
     members[rows, chosen] = True
     doubt = 1 - category[rows, chosen] * severity[rows, rank]
     return TextPredictions(category, severity, chosen, rank, members, doubt > calibration.review_doubt)
+
+
+def settle(
+    lexical_logits: NDArray[np.floating], stage: FirstStage, calibration: Calibration
+) -> tuple[TextPredictions, NDArray[np.bool_]]:
+    """What the second reader says alone, and the posts [n] that it finds to be none with P >= `stage.floor`."""
+    alone = replace(calibration, category_bias=(), category_temperature=stage.temperature, severity_temperature=1.0)
+    severity = np.tile(np.array(stage.severity_logits), (len(lexical_logits), 1))
+    found = interpret(lexical_logits, severity, alone)
+    return found, (found.chosen == 0) & (found.category[:, 0] >= stage.floor)
+
+
+def _put(early: TextPredictions, rows: NDArray[np.intp], late: TextPredictions) -> None:
+    """Write the rows of `late` into these places of `early`."""
+    for name in (field.name for field in fields(TextPredictions) if field.name != "settled"):
+        getattr(early, name)[rows] = getattr(late, name)

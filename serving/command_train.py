@@ -80,6 +80,15 @@ def escalation(
         run(head, series) if recalibrate else train_escalation(series)
 
 
+@train.command("first-stage")
+def first_stage(config: Config = None, set_: Set = None) -> None:
+    """Fit, measure and keep what lets `yujing score --first-stage` settle clear `none` posts alone."""
+    from training.config import load_config
+    from training.first_stage import FirstStageConfig, train_first_stage
+
+    train_first_stage(load_config(FirstStageConfig, config, read_settings(set_ or ())))
+
+
 def evaluate(
     config: Config = None,
     set_: Set = None,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.records import Item, Result
 from data.taxonomy import load_taxonomy
 from serving.drift.monitor import Monitor, open_monitor
 from serving.settings import Settings
-from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
+
+if TYPE_CHECKING:
+    from serving.store.memory import Memory
 
 logger = logging.getLogger("bentoml.yujing")
 
@@ -26,8 +29,7 @@ class Recorder:
     def open(cls, settings: Settings, model_id: str) -> Recorder:
         """Both as the environment wants them; ConfigError for an unusable setting."""
         store = StoreSettings.from_env()
-        memory = Memory(store, load_taxonomy()) if store else None
-        return cls(memory, open_monitor(settings.bundle, model_id))
+        return cls(_memory(store) if store else None, open_monitor(settings.bundle, model_id))
 
     def record(self, items: Sequence[Item], results: list[Result], seconds: float) -> list[Result]:
         """The results as they are to be sent: with prediction ids where they are stored. Never raises, never waits."""
@@ -51,3 +53,9 @@ class Recorder:
         for part in (self.memory, self.monitor):
             if part is not None:
                 part.close()
+
+
+def _memory(settings: StoreSettings) -> Memory:
+    from serving.store.memory import Memory  # SQLAlchemy and Alembic: only where something is stored
+
+    return Memory(settings, load_taxonomy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
@@ -16,10 +17,12 @@ from serving.drift.calibration import Calibration, calibration
 from serving.drift.monitor import DriftReport
 from serving.recorder import Recorder
 from serving.refusal import answer
-from serving.store.database import StoreDownError
-from serving.store.memory import Memory, UnknownPredictionError
+from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.records import Correction
 from serving.wire import read_json
+
+if TYPE_CHECKING:
+    from serving.store.memory import Memory
 
 MAX_BODY = 64 * 1024  # bytes: a note of 2,000 characters, each escaped as \uXXXX, is 24 KB
 RETRY_AFTER = 10  # seconds

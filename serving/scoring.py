@@ -25,12 +25,14 @@ class SupportsScore(Protocol):
     def score(self, items: Sequence[Item]) -> list[Result]: ...
 
 
-def load_scorer(settings: Settings) -> Scorer:
+def load_scorer(settings: Settings, first_stage: bool = False) -> Scorer:
     """Load the bundle that the settings name, once per process (seconds)."""
     from models.scorer import Scorer
 
     words = settings.read_watch_words()
-    return Scorer.load(settings.bundle, settings.engine, settings.threads, words, settings.calibration_days)
+    return Scorer.load(
+        settings.bundle, settings.engine, settings.threads, words, settings.calibration_days, first_stage
+    )
 
 
 def check_bundle(settings: Settings) -> None:

@@ -1,7 +1,9 @@
-"""Batch scoring under hard conditions, with the keyword scorer in the place of the model.
+"""Batch scoring under hard conditions, with the keyword scorer in the place of the model, or with `--real` the model.
 
-    python tests/soak_batch.py kill --times 20       # kill -9 at random moments: the bytes must be those of a quiet run
-    python tests/soak_batch.py memory --rows 1000000 # peak memory of the process at every tenth of the file
+    python tests/soak_batch.py kill --times 20        # kill -9 at random moments: the same bytes as of a quiet run
+    python tests/soak_batch.py memory --rows 1000000   # peak memory of the process at every tenth of the file
+    python tests/soak_batch.py kill --real             # 2,000 posts of the corpus (the samples where it is absent)
+    python tests/soak_batch.py memory --real --rows 50000   # short posts, all unlike each other
 
 `run IN OUT` is what they start; it writes a line for every window that is done.
 """
@@ -18,15 +20,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keyword_scorer import POISON, KeywordScorer, SlowScorer
 
 from serving.batch.assemble import rejects_path
-from serving.batch.pools import Here
+from serving.batch.model import LoadScorer
+from serving.batch.pools import Here, Load
 from serving.batch.processes import Processes
 from serving.batch.run import Job, Status, score_files
+from serving.benchmarks.texts import read_texts, short_texts
+from serving.settings import Settings
 
 WORDS = ("买到假货", "物流很快", "仓库爆炸", "客服推诿", POISON, "再也不买了")
 
@@ -46,21 +51,36 @@ def write_posts(path: Path, rows: int) -> Path:
     return path
 
 
-def run(source: Path, target: Path, workers: int, window: int) -> None:
+def write_texts(path: Path, texts: Iterable[str]) -> Path:
+    """A file of these posts, with two rows that cannot be scored."""
+    rows = (json.dumps({"id": f"p{number}", "text": text}) + "\n" for number, text in enumerate(texts))
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(["{broken\n", *itertools.islice(rows, 10), '{"text": ""}\n'])
+        file.writelines(rows)
+    return path
+
+
+def loader(real: bool, otherwise: type[KeywordScorer]) -> Load:
+    """The shipped model on one thread, or its stand-in."""
+    return LoadScorer(Settings(threads=1)) if real else otherwise
+
+
+def run(source: Path, target: Path, workers: int, window: int, real: bool = False) -> None:
     """Score, and say after every window how many rows are done."""
 
     def say(status: Status) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(status.rows, status.resumed, f"{status.share:.2f}", peak, flush=True)
 
-    pool = Processes(SlowScorer, workers) if workers > 1 else Here(SlowScorer)
+    load = loader(real, SlowScorer)
+    pool = Processes(load, workers) if workers > 1 else Here(load)
     summary = score_files(Job(str(source), target, window=window), pool, say)
     print("summary", summary.read, summary.scored, summary.failed, summary.repeated, flush=True)
 
 
-def command(source: Path, target: Path, workers: int, window: int) -> list[str]:
+def command(source: Path, target: Path, workers: int, window: int, real: bool = False) -> list[str]:
     """The command line of `run`."""
-    options = ["--workers", str(workers), "--window", str(window)]
+    options = ["--workers", str(workers), "--window", str(window), *(["--real"] if real else [])]
     return [sys.executable, __file__, "run", str(source), str(target), *options]
 
 
@@ -74,10 +94,11 @@ def run_killed(arguments: list[str], lines_before: int, seconds: float) -> bool:
     return not ended
 
 
-def kill_until_done(arguments: list[str], windows: int, kills: int, chance: random.Random) -> int:
-    """Kill a job again and again, then let it end; the number of kills that hit it."""
+def kill_until_done(arguments: list[str], windows: int, kills: int, chance: random.Random, seconds: float = 0.1) -> int:
+    """Kill a job again and again, each time up to `seconds` after some window; the number of kills that hit it."""
     hits = sum(
-        run_killed(arguments, chance.randint(0, max(1, windows // kills)), chance.random() * 0.1) for _ in range(kills)
+        run_killed(arguments, chance.randint(0, max(1, windows // kills)), chance.random() * seconds)
+        for _ in range(kills)
     )
     subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL)
     return hits
@@ -88,15 +109,17 @@ def outputs(target: Path) -> tuple[bytes, bytes]:
     return target.read_bytes(), rejects_path(target).read_bytes()
 
 
-def kill(times: int) -> None:
+def kill(times: int, real: bool) -> None:
     """As many hits as asked for, five a job, each job compared with a quiet run."""
     with tempfile.TemporaryDirectory() as folder:
-        source, quiet = write_posts(Path(folder) / "in.jsonl", 4_000), Path(folder) / "quiet.parquet"
-        run(source, quiet, workers=1, window=100)
+        source, quiet = Path(folder) / "in.jsonl", Path(folder) / "quiet.parquet"
+        rows, workers, seconds = (2_000, 1, 1.0) if real else (4_000, 2, 0.1)
+        write_texts(source, read_texts(rows)) if real else write_posts(source, rows)
+        run(source, quiet, 1, 100, real)
         hits, job, chance = 0, 0, random.Random()
         while hits < times:
             target = Path(folder) / f"killed{job}.parquet"
-            hits += kill_until_done(command(source, target, 2, 100), 40, 5, chance)
+            hits += kill_until_done(command(source, target, workers, 100, real), rows // 100, 5, chance, seconds)
             same = outputs(target) == outputs(quiet)
             print(f"job {job}: {hits} kills so far, {'same bytes' if same else 'OTHER BYTES'}", flush=True)
             left = [path.name for path in Path(folder).iterdir() if path.name.startswith(".")]
@@ -105,10 +128,11 @@ def kill(times: int) -> None:
             job += 1
 
 
-def memory(rows: int) -> None:
-    """One process, windows of the real size, the scorer that costs nothing."""
+def memory(rows: int, real: bool) -> None:
+    """One process, windows of the real size, the scorer that costs nothing or the real one."""
     with tempfile.TemporaryDirectory() as folder:
-        source = write_posts(Path(folder) / "in.jsonl", rows)
+        source = Path(folder) / "in.jsonl"
+        write_texts(source, short_texts(rows)) if real else write_posts(source, rows)
         target, shown = Path(folder) / "out.jsonl", [0.0]
 
         def say(status: Status) -> None:
@@ -118,7 +142,7 @@ def memory(rows: int) -> None:
                 shown[0] += 0.1
 
         start = time.monotonic()
-        summary = score_files(Job(str(source), target), Here(KeywordScorer), say)
+        summary = score_files(Job(str(source), target), Here(loader(real, KeywordScorer)), say)
         peak, seconds = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic() - start
         size = target.stat().st_size / 1e6
         print(f"{summary} in {seconds:.0f} s; peak {peak:.0f} MB; wrote {size:.0f} MB", flush=True)
@@ -135,6 +159,8 @@ def main() -> None:
     one.add_argument("--window", type=int, default=100)
     commands.add_parser("kill").add_argument("--times", type=int, default=20)
     commands.add_parser("memory").add_argument("--rows", type=int, default=1_000_000)
+    for each in commands.choices.values():
+        each.add_argument("--real", action="store_true", help="with the shipped model")
     given = vars(parser.parse_args())
     {"run": run, "kill": kill, "memory": memory}[given.pop("command")](**given)
 

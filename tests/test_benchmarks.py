@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from keyword_scorer import KeywordScorer
 
-from models.bundle import Bundle
+from data.errors import InputError
+from models.bundle import Bundle, find_first_stage
 from models.scorer import Scorer
 from serving.benchmarks.clients import Answered, Crowd
 from serving.benchmarks.clock import Spent, Spread, compare, percentile, spend, take_turns
 from serving.benchmarks.engines import OURS, PIPELINE, TORCH, run_engines
 from serving.benchmarks.markdown import write_markdown
-from serving.benchmarks.path import FILES, SCORER, run_path
+from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
+from serving.benchmarks.peer_process import PEERS, Peer, missing
+from serving.benchmarks.picture import draw
+from serving.benchmarks.publish import BEGIN, END, KEPT, block, publish, with_block
+from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5}
@@ -59,7 +67,53 @@ def test_texts_are_the_same_at_every_call_and_the_samples_where_there_is_no_corp
 @pytest.mark.parametrize("name", ["engines", "path"])
 def test_a_part_runs_and_its_table_names_every_contender(name: str, tiny_bundle: Bundle, tiny_scorer: Scorer) -> None:
     texts = read_texts(12)
-    found = run_engines(tiny_bundle, texts, 1) if name == "engines" else run_path(tiny_scorer, texts, 1)
-    table = write_markdown({"machine": MACHINE, name: found})
-    for contender in (PIPELINE, TORCH, *OURS.values()) if name == "engines" else (SCORER, FILES):
-        assert contender in table
+    stage = find_first_stage(tiny_bundle)
+    found = run_engines(tiny_bundle, texts, 1) if name == "engines" else run_path(tiny_scorer, texts, 1, stage)
+    run = {"machine": MACHINE, "core_hour_price": 0.05, name: found}
+    table, picture = write_markdown(run), draw(run)
+    ElementTree.fromstring(picture)
+    for contender in (PIPELINE, TORCH, *OURS.values()) if name == "engines" else (SCORER, FILES, STAGED):
+        assert table.count(contender) >= 2  # its speed, and its cost
+        assert contender in picture
+
+
+def test_a_million_posts_cost_their_core_hours() -> None:
+    spread = {"median": 100.0, "low": 90.0, "high": 110.0}
+    figures = {"rows_per_cpu_second": spread, "times_by_cpu": spread, "times_by_clock": spread}
+    table = write_markdown({"machine": MACHINE, "core_hour_price": 0.36, "path": {"shares": {"ours": figures}}})
+    assert "| ours | 2.78 | 1.00 |" in table  # 1e6 / 100 / 3600 hours
+
+
+def test_processes_are_compared_where_there_are_cores_for_them() -> None:
+    texts = [f"第{number}单很慢" for number in range(400)]
+    found = run_scaling(KeywordScorer, texts, 1, cores=2)
+    assert found["times"]["median"] > 0
+    assert "ratio" in write_markdown({"machine": MACHINE, "scaling": found})
+    alone = run_scaling(KeywordScorer, texts, 1, cores=1)
+    assert "2 cores are needed" in write_markdown({"machine": MACHINE, "scaling": alone})
+
+
+def test_a_peer_that_is_not_installed_is_left_out_with_a_reason() -> None:
+    assert "bench" in str(missing(Peer("no.module", "/", "no_such_package")))
+    assert missing(PEERS["Starlette + uvicorn"]) is None
+
+
+def test_a_run_is_published_between_two_comments(tmp_path: Path) -> None:
+    readme, run, kept = tmp_path / "README.md", tmp_path / "bench.json", tmp_path / "kept.json"
+    run.write_text(json.dumps({"machine": MACHINE}), encoding="utf-8")
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    publish(run, readme, kept)
+    publish(run, readme, kept)
+    text = readme.read_text(encoding="utf-8")
+    assert block(text) == f"\n{write_markdown({'machine': MACHINE})}"
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    with pytest.raises(InputError, match="put the lines"):
+        with_block("no comments", "tables")
+
+
+def test_the_readme_says_what_the_published_run_says() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    if not KEPT.exists():
+        pytest.skip("no run is published: make bench publish")
+    assert block(readme) == f"\n{write_markdown(json.loads(KEPT.read_text(encoding='utf-8')))}"

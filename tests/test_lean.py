@@ -50,8 +50,15 @@ def test_the_service_starts_and_scores_without_torch(tiny_bundle: Bundle, wanted
     assert answer.content == wanted
 
 
-def test_a_scorer_does_not_load_torch_where_it_is_at_hand() -> None:
-    code = "import sys, models.scorer; print(*{'torch', 'transformers', 'onnxruntime', 'nncf'} & sys.modules.keys())"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("models.scorer", {"torch", "transformers", "onnxruntime", "nncf", "pandas", "pyarrow"}),
+        ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino"}),
+    ],
+)
+def test_what_serving_never_uses_is_not_loaded_where_it_is_at_hand(module: str, heavy: set[str]) -> None:
+    code = f"import sys, {module}; print(*{heavy} & sys.modules.keys())"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], cwd=TESTS.parent, capture_output=True, text=True, check=True
     )

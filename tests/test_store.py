@@ -24,9 +24,10 @@ from data.loaders import load_examples
 from data.records import Item, Result
 from data.taxonomy import load_taxonomy
 from serving.store import database, queries, writer
-from serving.store.database import Database, StoreDownError
+from serving.store.database import Database
+from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.export import export_corrections
-from serving.store.memory import Memory, UnknownPredictionError
+from serving.store.memory import Memory
 from serving.store.migrate import config
 from serving.store.records import Correction
 from serving.store.rows import to_row, with_ids

@@ -15,7 +15,7 @@ from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
 from models.adapter import dump_adapter, load_adapter
 from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
-from models.calibration import Calibration
+from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
@@ -29,6 +29,7 @@ from training.card import write_card
 from training.corpus import Corpus, fully_labelled
 from training.corpus_time import corpus_for
 from training.earlier import earlier_bundle
+from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.register import register
 from training.soft import read_soft_posts
@@ -49,6 +50,15 @@ def calibrate(model: TextModel, rows: Sequence[Example], taxonomy: Taxonomy) -> 
     logits = model.engine.logits(model.tokens.encode(texts))
     lexical = model.lexical.logits(texts) if model.lexical else None
     return replace(model, calibration=fit_calibration(*logits, *labels(rows, taxonomy), lexical))
+
+
+def first_stage_of(model: TextModel, rows: Sequence[Example], taxonomy: Taxonomy) -> FirstStage | None:
+    """The first stage of a calibrated model, fitted on the validation rows; None without a second reader."""
+    if model.lexical is None:
+        return None
+    texts = [row.text for row in rows]
+    decided = model.predict(texts).rank
+    return fit_first_stage(model.lexical.logits(texts), *labels(rows, taxonomy), decided, len(taxonomy.severities))
 
 
 def lexical_model(corpus: Corpus, taxonomy: Taxonomy, size: int) -> LexicalModel | None:
@@ -136,6 +146,7 @@ def _finish(
         config=asdict(config),
         data=corpus.about,
         metrics=reports,
+        first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
     )
     bundle = _save(config, taxonomy, encoder, classifier, lexical, part)
     forget_checkpoints(config)

@@ -19,13 +19,15 @@ from serving.batch.sinks import KINDS
 class Summary:
     """What became of the rows: read = scored + failed, always.
 
-    `repeated` of them have the answer of an equal text before, `resumed` were answered by a run that was stopped.
+    `repeated` of them have the answer of an equal text before, `resumed` were answered by a run that was stopped,
+    `settled` by the first stage alone.
     """
 
     scored: int = 0
     failed: int = 0
     repeated: int = 0
     resumed: int = 0
+    settled: int = 0
 
     @property
     def read(self) -> int:
@@ -33,7 +35,13 @@ class Summary:
 
     def add(self, rows: list[Answered], repeated: int) -> Summary:
         failed = sum(bool(row.error) for row in rows)
-        return Summary(self.scored + len(rows) - failed, self.failed + failed, self.repeated + repeated)
+        return replace(
+            self,
+            scored=self.scored + len(rows) - failed,
+            failed=self.failed + failed,
+            repeated=self.repeated + repeated,
+            settled=self.settled + sum(row.settled for row in rows),
+        )
 
 
 def rejects_path(target: Path) -> Path:
@@ -74,7 +82,7 @@ def _complete(row: Answered, answers: Recent[Answered]) -> Answered:
         raise RuntimeError(
             f"{row.file}:{row.line}: the answer that it repeats is not there: remove the output and retry"
         )
-    return replace(row, body=first.body, error=first.error)
+    return replace(row, body=first.body, error=first.error, settled=first.settled)
 
 
 def _reject(row: Answered) -> bytes:

@@ -18,19 +18,23 @@ class LoadScorer:
     """Loads the scorer in a worker; equal settings make equal loaders, also after they were sent to another process."""
 
     settings: Settings
+    first_stage: bool = False
 
     def __call__(self) -> SupportsScore:
-        return load_scorer(self.settings)
+        return load_scorer(self.settings, self.first_stage)
 
 
-def model_identity(settings: Settings) -> dict[str, str]:
-    """Bundle, engine, watch words, tables and version; BundleError or ConfigError when they cannot be loaded."""
+def model_identity(load: LoadScorer) -> dict[str, str]:
+    """Bundle, engine, first stage, watch words, tables, version; BundleError or ConfigError when one is unusable."""
     from data.taxonomy import load_taxonomy
-    from models.bundle import open_bundle
+    from models.bundle import find_first_stage, open_bundle
 
+    settings = load.settings
     words = "\n".join(settings.read_watch_words())
+    bundle = open_bundle(settings.bundle, load_taxonomy())
     return {
-        "bundle": open_bundle(settings.bundle, load_taxonomy()).manifest.digest,
+        "bundle": bundle.manifest.digest,
+        "first_stage": str(find_first_stage(bundle)) if load.first_stage else "",
         "engine": settings.engine,
         "watch_words": hashlib.sha256(words.encode()).hexdigest(),
         "tables": _tables(),

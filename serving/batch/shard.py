@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydantic_core import from_json, to_json
 
 from data.records import ItemError, Result
+from models.calibration import FIRST_STAGE
 from serving.batch.rows import Row
 from serving.batch.sinks import KINDS
 from serving.scoring import SupportsScore, score_aligned
@@ -15,7 +16,10 @@ from serving.scoring import SupportsScore, score_aligned
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A row of a shard: where it stood, JSON of its id, its answer (empty: that of the same `key` before) and error."""
+    """A row of a shard: where it stood, JSON of its id, its answer (empty: that of the same `key` before) and error.
+
+    `settled`: the first stage answered it alone.
+    """
 
     file: str
     line: int
@@ -23,6 +27,7 @@ class Answered:
     id: bytes
     body: bytes
     error: bytes  # JSON of code and message; empty where the row was scored
+    settled: bool = False
 
 
 def make_shard(scorer: SupportsScore, rows: Sequence[Row], kind: str) -> bytes:
@@ -45,14 +50,15 @@ def _write(row: Row, result: Result | None, kind: str) -> bytes:
     error = result.error if result else None
     body = KINDS[kind].body(result) if result else b""
     head = [to_json(row.place.file), str(row.place.line).encode(), row.key.encode(), to_json(row.id)]
-    return b"\t".join([*head, body, to_json(error) if error else b""]) + b"\n"
+    settled = b"settled" if result and result.model.endswith(FIRST_STAGE) else b""
+    return b"\t".join([*head, body, to_json(error) if error else b"", settled]) + b"\n"
 
 
 def read_shard(blob: bytes) -> Iterator[Answered]:
     """The rows of a shard, in order. JSON has no raw tab and no raw newline, so splitting is safe."""
     for text in blob.split(b"\n")[:-1]:
-        file, line, key, row_id, body, error = text.split(b"\t")
-        yield Answered(from_json(file), int(line), key.decode(), row_id, body, error)
+        file, line, key, row_id, body, error, settled = text.split(b"\t")
+        yield Answered(from_json(file), int(line), key.decode(), row_id, body, error, bool(settled))
 
 
 def read_error(error: bytes) -> ItemError:

@@ -1,4 +1,4 @@
-"""`python -m serving.benchmarks`: run the parts one after another, write JSON and Markdown, show the tables."""
+"""`python -m serving.benchmarks`: run the parts one after another, write JSON, Markdown and SVG, show the tables."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from serving.batch.pools import ONE_THREAD
 from serving.benchmarks.clock import usable
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.part import PARTS
+from serving.benchmarks.picture import draw
 from serving.process import ROOT
 
 OUT = Path("runs/bench.json")
@@ -28,10 +29,14 @@ def bench(
     texts: Annotated[int, typer.Option(min=8, help="Posts that are timed; also requests of one client.")] = 400,
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each contender.")] = 5,
     bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
-    out: Annotated[Path, typer.Option(help="JSON to write; the tables go beside it as Markdown.")] = OUT,
+    core_hour: Annotated[
+        float, typer.Option(help="USD for an hour of a core; the default is about what clouds ask.")
+    ] = 0.05,
+    out: Annotated[Path, typer.Option(help="JSON to write; tables (Markdown) and picture (SVG) go beside it.")] = OUT,
 ) -> None:
     """Time the engines, the whole path and the service, each against a peer of the same run."""
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine()}
+    found["core_hour_price"] = core_hour
     for name in part or PARTS:
         typer.echo(f"{name} …", err=True)
         found[name] = _run(name, texts, rounds, bundle)
@@ -39,6 +44,7 @@ def bench(
         out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     tables = write_markdown(found)
     out.with_suffix(".md").write_text(tables, encoding="utf-8")
+    out.with_suffix(".svg").write_text(draw(found), encoding="utf-8")
     typer.echo(tables)
 
 

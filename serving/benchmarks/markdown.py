@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from serving.benchmarks.engines import PIPELINE, TORCH
@@ -16,7 +16,18 @@ def write_markdown(found: Figures) -> str:
     """One table for each part that was run."""
     machine = found["machine"]
     head = f"{machine['cpu']}, {machine['cores']} core(s) used, load {machine['load']} before; median [range] of rounds"
-    return "\n\n".join([head, *(TABLES[name](found[name]) for name in TABLES if name in found)]) + "\n"
+    tables = [TABLES[name](found[name]) for name in TABLES if name in found]
+    return "\n\n".join([head, *tables, *_cost(found)]) + "\n"
+
+
+def _cost(found: Figures) -> Iterator[str]:
+    """What a million posts cost on one busy core, at the price of the run."""
+    price, paths = found.get("core_hour_price"), found.get("path", {}).get("shares", {})
+    engines = {name: one[f"over {PIPELINE}"] for name, one in found.get("engines", {}).get("engines", {}).items()}
+    rates = {name: one["rows_per_cpu_second"]["median"] for name, one in {**engines, **paths}.items()}
+    if price and rates:
+        rows = [[name, f"{1e6 / rate / 3600:.2f}", f"{1e6 / rate / 3600 * price:.2f}"] for name, rate in rates.items()]
+        yield _table(["one million posts", "core hours", f"USD at {price:g} a core hour"], rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -45,6 +56,13 @@ def _path(found: Figures) -> str:
     return _table(["one thread", "rows per CPU second", f"share of the {ENGINE}, by CPU", "by the clock"], rows)
 
 
+def _scaling(found: Figures) -> str:
+    if "left_out" in found:
+        return f"Two processes were not compared with one: {found['left_out']}."
+    rates = [f"{count}: {_spread(spread)}" for count, spread in found["rows_per_second"].items()]
+    return f"`yujing score`, rows per second by processes: {'; '.join(rates)}; ratio {_spread(found['times'], '×')}."
+
+
 def _service(found: Figures) -> str:
     rows: list[list[object]] = []
     crowds = {BARE: {"one post each": {"posts_per_second": found["bare"]["one by one"]["median"]}}, **found["clients"]}
@@ -55,6 +73,7 @@ def _service(found: Figures) -> str:
     head = ["one short post", "p50 ms", "p99 ms", "posts/s, 32 clients, one each", "16 each (bare: in one call)"]
     burst, over = found["after_burst"], found["overload"]
     rest = [
+        *(f"{name} was left out: {reason}." for name, reason in found.get("left_out", {}).items()),
         f"Start to ready {found['seconds_to_ready']} s; worker {found['resident_mb']} MB resident, "
         f"{found['resident_mb_after']} MB after the run.",
         f"Right after a burst: p50 {burst['after']['p50']} ms (before it {burst['before']['p50']}), "
@@ -65,4 +84,9 @@ def _service(found: Figures) -> str:
     return "\n".join([_table(head, rows), "", *rest])
 
 
-TABLES: Mapping[str, Callable[[Figures], str]] = {"engines": _engines, "path": _path, "service": _service}
+TABLES: Mapping[str, Callable[[Figures], str]] = {
+    "engines": _engines,
+    "path": _path,
+    "scaling": _scaling,
+    "service": _service,
+}

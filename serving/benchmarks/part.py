@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
+from models.calibration import FirstStage
 from models.scorer import Scorer
 from serving.benchmarks.texts import read_texts
 
@@ -26,7 +27,20 @@ def _engines(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
 def _path(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     from serving.benchmarks.path import run_path
 
-    return run_path(Scorer.load(bundle, threads=1), read_texts(texts), rounds)
+    return run_path(Scorer.load(bundle, threads=1), read_texts(texts), rounds, _stage(bundle))
+
+
+def _stage(bundle: Path | None) -> FirstStage | None:
+    part = open_bundle(bundle, load_taxonomy()).manifest.text
+    return part.first_stage if part else None
+
+
+def _scaling(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
+    from serving.batch.model import LoadScorer
+    from serving.benchmarks.scaling import run_scaling
+    from serving.settings import Settings
+
+    return run_scaling(LoadScorer(Settings(bundle=bundle, threads=1)), read_texts(texts), rounds)
 
 
 def _service(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
@@ -35,7 +49,7 @@ def _service(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     return run_service(lambda: Scorer.load(bundle, threads=1), bundle, texts)
 
 
-PARTS: Mapping[str, Run] = {"engines": _engines, "path": _path, "service": _service}
+PARTS: Mapping[str, Run] = {"engines": _engines, "path": _path, "scaling": _scaling, "service": _service}
 
 
 def main() -> None:

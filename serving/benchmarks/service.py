@@ -1,8 +1,9 @@
-"""The service against the bare scorer and the shortest web app around it: latency, throughput, start, memory."""
+"""The service against the bare scorer and peers around the same one: latency, throughput, start, memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from data.records import Item
 from models.scorer import Scorer
 from serving.benchmarks.clients import Client, Crowd, ask_together
 from serving.benchmarks.clock import Spread, percentile, pin, spend, usable
-from serving.benchmarks.peer_process import peer
+from serving.benchmarks.peer_process import PEERS, missing, serving
 from serving.benchmarks.texts import short_texts
 from serving.process import running
 
@@ -21,8 +22,8 @@ TURN = 25  # requests of one contender in a row
 CLIENTS = 32
 POSTS = 16  # of each request of the crowd that sends many at once
 EXCESS = 48  # clients, where the service takes 32
-SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0", "YUJING_PATIENCE": "0"}  # the peer refuses nobody
-SERVICE, PEER, BARE = "yujing serve", "Starlette + uvicorn", "Scorer.score"
+SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0", "YUJING_PATIENCE": "0"}  # the peers refuse nobody
+SERVICE, BARE = "yujing serve", "Scorer.score"
 
 
 def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int) -> dict[str, Any]:
@@ -34,11 +35,16 @@ def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int) 
     cores = usable()
     pin(cores[:1])  # what is started or loaded now stays there
     scorer = load()
-    with running(environ) as ours, peer(bundle) as theirs:
+    absent = {name: reason for name, peer in PEERS.items() if (reason := missing(peer))}
+    with ExitStack() as stack:
+        ours = stack.enter_context(running(environ))
+        urls = {SERVICE: ours.url}
+        for name in (name for name in PEERS if name not in absent):
+            urls[name] = stack.enter_context(serving(PEERS[name], bundle))
         pin(cores[1:] or cores)
-        urls = {SERVICE: ours.url, PEER: theirs}
         found = {
             "cores": len(cores),
+            "left_out": absent,
             "seconds_to_ready": round(ours.ready_seconds, 2),
             "resident_mb": _resident(ours.pid),
             "one_client": _one_client(scorer, urls, cores, requests),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from serving.drift.compare import CHANCE, State
 
@@ -27,6 +26,8 @@ class Calibration:
 
 def calibration(outcomes: Sequence[tuple[float, bool]]) -> Calibration:
     """Calibration in the large of (likelihood, outcome) pairs; the spread is that of independent topics."""
+    from scipy.special import ndtri  # not loaded for a page that is seldom read
+
     likelihood = np.array([p for p, _ in outcomes], dtype=np.float64)
     expected, observed = float(likelihood.sum()), sum(came for _, came in outcomes)
     z = (observed - expected) / max(float(np.sqrt((likelihood * (1 - likelihood)).sum())), 1e-9) if outcomes else 0.0

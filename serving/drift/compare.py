@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri, ndtri
 
 from serving.drift.observation import Observation
 from serving.drift.reference import HISTOGRAMS, MEANS, MIN_POSTS, Reference, column, counts
@@ -58,6 +57,8 @@ def _statistic(
 
 def _mix(name: str, reference: Sequence[int], now: Sequence[int]) -> Statistic:
     """Of two samples of one mix, PSI over (1/n + 1/m) is about chi-squared (Yurdakul 2018)."""
+    from scipy.special import chdtri  # the service starts without it where nothing is compared
+
     chance = chdtri(max(len(reference) - 1, 1), CHANCE) * (1 / max(sum(reference), 1) + 1 / max(sum(now), 1))
     return _statistic(name, "psi", psi(reference, now), float(chance))
 
@@ -69,6 +70,8 @@ def _categories(reference: Reference, window: Sequence[Observation]) -> Statisti
 
 
 def _shift(name: str, reference: Reference, window: Sequence[Observation]) -> Statistic:
+    from scipy.special import ndtri
+
     usual, now = reference.means[name], float(column(window, name).mean())
     chance = float(ndtri(1 - CHANCE / 2) * np.sqrt(1 / reference.posts + 1 / len(window)))
     value = (now - usual.mean) / max(usual.sd, SD_FLOOR)

@@ -18,7 +18,8 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from data.errors import ConfigError, YujingError
+from data.errors import ConfigError
+from serving.store.errors import RowError, StoreDownError
 from serving.store.migrate import migrate
 
 BUSY_SECONDS = 5  # how long a statement waits for another process' lock
@@ -38,18 +39,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "pool_pre_ping": True,  # a server that was restarted costs no request
     },
 }
-
-
-class StoreDownError(YujingError):
-    """The database cannot be reached now, or what it must know has not arrived there yet."""
-
-    code = "store_unavailable"
-
-
-class RowError(YujingError):
-    """The database refuses a row for what is in it."""
-
-    code = "row_refused"
 
 
 class Database:

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from re import fullmatch
 
-from data.errors import ConfigError, YujingError
+from data.errors import ConfigError
 from data.records import Item, Result
 from data.taxonomy import Taxonomy
 from serving.store import metrics, queries
-from serving.store.database import Database, RowError
+from serving.store.database import Database
+from serving.store.errors import RowError, UnknownPredictionError
 from serving.store.records import PREDICTION_ID, Correction, Stored, check
 from serving.store.rows import to_row, with_ids
 from serving.store.settings import StoreSettings
@@ -19,12 +20,6 @@ from serving.store.spool import Spool
 from serving.store.writer import Writer
 
 SETTLE_SECONDS = 5.0
-
-
-class UnknownPredictionError(YujingError):
-    """An id that no stored prediction has: never given, deleted, or older than the retention."""
-
-    code = "unknown_prediction"
 
 
 class Memory:

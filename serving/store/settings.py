@@ -6,14 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from data.errors import ConfigError, InputError
 from data.rim import parse
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 FOLDER, DATABASE = "YUJING_STORE", "DATABASE_URL"
 VARIABLES = {
@@ -68,6 +69,9 @@ class StoreSettings:
 
     def database(self) -> URL:
         """The database's address with the driver that Yujing uses; the ConfigError never shows a password."""
+        from sqlalchemy import URL, make_url  # half a second that a service without a store need not wait
+        from sqlalchemy.exc import ArgumentError
+
         if self.url is None:
             return URL.create("sqlite", database=str(self.folder.absolute() / "yujing.sqlite3"))
         try:

@@ -11,7 +11,8 @@ from datetime import timedelta
 from functools import partial
 
 from serving.store import metrics, queries
-from serving.store.database import Database, RowError, StoreDownError
+from serving.store.database import Database
+from serving.store.errors import RowError, StoreDownError
 from serving.store.records import Prediction
 from serving.store.spool import Spool
 from serving.store.steady import SteadyClock

@@ -1,0 +1,154 @@
+"""The first stage settles only what its floor allows; every other answer is that of the whole model, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import BundleError
+from data.records import Item
+from data.samples import sample_examples
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, find_first_stage, open_bundle, save_first_stage, text_part
+from models.calibration import FIRST_STAGE, Calibration, FirstStage
+from models.engine_build import load_text_model
+from models.manifest import Manifest, TextPart, now
+from models.probabilities import severity_probabilities
+from models.scorer import Scorer
+from models.text import TextModel
+from serving.batch.pools import Here
+from serving.batch.run import Job, score_files
+from training.first_stage_fit import LOST, fit_first_stage, rank_logits
+
+TEXTS = [row.text for row in sample_examples()]
+ARRAYS = ("category", "severity", "chosen", "rank", "members", "needs_review")
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_scorer: Scorer) -> TextModel:
+    assert tiny_scorer.text is not None
+    return tiny_scorer.text
+
+
+@pytest.fixture(scope="module")
+def stage(whole: TextModel) -> FirstStage:
+    """A floor that half of the posts reach which the second reader finds to be none."""
+    assert whole.lexical is not None
+    logits = whole.lexical.logits(TEXTS)
+    none = np.exp(logits[:, 0]) / np.exp(logits).sum(1)
+    floor = float(np.median(none[logits.argmax(1) == 0]))
+    return FirstStage(floor=floor, temperature=1.0, severity_logits=(0.0, -1.0, -2.0))
+
+
+def test_what_is_left_over_gets_the_whole_models_answer(whole: TextModel, stage: FirstStage) -> None:
+    staged, plain = replace(whole, first_stage=stage).predict(TEXTS), whole.predict(TEXTS)
+    assert staged.settled is not None
+    assert 0 < staged.settled.sum() < len(TEXTS)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(staged, name)[~staged.settled], getattr(plain, name)[~staged.settled])
+
+
+def test_what_is_settled_is_none_with_probabilities_of_its_own(whole: TextModel, stage: FirstStage) -> None:
+    found = replace(whole, first_stage=stage).predict(TEXTS)
+    assert found.settled is not None
+    assert (found.chosen[found.settled] == 0).all()
+    assert (found.rank[found.settled] == 0).all()
+    assert (found.category[found.settled, 0] >= stage.floor).all()
+    np.testing.assert_allclose(found.severity.sum(1), 1)
+    np.testing.assert_allclose(found.severity[found.settled, 0], found.category[found.settled, 0])
+
+
+def test_a_higher_floor_never_settles_more(whole: TextModel, stage: FirstStage) -> None:
+    settled = [
+        replace(whole, first_stage=replace(stage, floor=floor)).predict(TEXTS).settled for floor in (0.5, 0.9, 1.0)
+    ]
+    for lower, higher in pairwise(settled):
+        assert not (higher & ~lower).any()  # type: ignore[operator]
+
+
+def test_rows_that_must_be_whole_are_not_settled(whole: TextModel, stage: FirstStage) -> None:
+    model = replace(whole, first_stage=stage)
+    some = np.flatnonzero(model.predict(TEXTS).settled)[:2]
+    found = model.predict(TEXTS, [int(row) for row in some])
+    assert found.settled is not None
+    assert not found.settled[some].any()
+    np.testing.assert_array_equal(found.category[some], whole.predict(TEXTS).category[some])
+
+
+def test_the_floor_loses_at_most_the_share_that_is_allowed() -> None:
+    random = np.random.default_rng(0)
+    category = random.integers(0, 3, 3_000)
+    rank = np.where(category == 0, 0, random.integers(1, 5, 3_000))
+    logits = np.eye(3)[category] * 4 + random.normal(size=(3_000, 3))
+    fitted = fit_first_stage(logits, category, rank, rank, 5)
+    none = np.exp(logits / fitted.temperature)[:, 0] / np.exp(logits / fitted.temperature).sum(1)
+    severe = rank >= 2
+    assert (none[severe] >= fitted.floor).mean() <= LOST
+    assert (none >= fitted.floor).mean() > 0.1
+
+
+def test_a_post_counts_as_severe_that_the_whole_model_finds_so() -> None:
+    logits = np.array([[5.0, 0], [4, 0], [0, 4]] * 20)
+    category, rank = np.array([0, 0, 1] * 20), np.array([0, 0, 2] * 20)
+    decided = np.array([2, 0, 2] * 20)
+    assert (
+        fit_first_stage(logits, category, rank, decided, 5).floor
+        > fit_first_stage(logits, category, rank, rank, 5).floor
+    )
+
+
+def test_rank_logits_give_back_the_shares() -> None:
+    rank = np.array([1] * 59 + [2] * 29 + [3] * 9)  # and one more each: 60, 30, 10, 1
+    found = severity_probabilities(np.zeros(1), np.array([rank_logits(rank, 5)]))[0]
+    np.testing.assert_allclose(found, np.array([0, 60, 30, 10, 1]) / 101)
+
+
+def test_training_keeps_a_first_stage_and_it_is_no_part_of_the_identity(
+    trained_bundle: Bundle, tmp_path: Path, stage: FirstStage
+) -> None:
+    assert find_first_stage(trained_bundle).floor >= 0.5
+    shutil.copytree(trained_bundle.folder, tmp_path / "bundle")
+    copy = open_bundle(tmp_path / "bundle", load_taxonomy())
+    save_first_stage(copy, stage)
+    again = open_bundle(tmp_path / "bundle", load_taxonomy())
+    assert text_part(again).first_stage == stage
+    assert again.model_id == trained_bundle.model_id
+
+
+def test_a_bundle_without_one_says_what_to_do(trained_bundle: Bundle) -> None:
+    text = replace(text_part(trained_bundle), first_stage=None)
+    old = Bundle(trained_bundle.folder, replace(trained_bundle.manifest, text=text))
+    with pytest.raises(BundleError, match="yujing train first-stage"):
+        load_text_model(old, "torch", first_stage=True)
+
+
+def test_an_empty_bias_does_not_change_the_identity() -> None:
+    def digest(calibration: Calibration) -> str:
+        text = TextPart(encoder="e", encoder_sha256="s", adapter_rank=1, ranks=5, max_tokens=9, calibration=calibration)
+        return Manifest(created_at=now(), taxonomy_sha256="t", categories=("none",), text=text).digest
+
+    before = "2c5969"  # of a bundle that was made before there was a bias
+    assert digest(Calibration())[:6] == before
+    assert digest(Calibration(category_bias=(1.0,)))[:6] != before
+
+
+def test_a_batch_says_which_answers_the_first_stage_gave(
+    tiny_scorer: Scorer, stage: FirstStage, tmp_path: Path
+) -> None:
+    assert tiny_scorer.text is not None
+    scorer = replace(tiny_scorer, text=replace(tiny_scorer.text, first_stage=stage))
+    rows = [{"id": str(number), "text": text} for number, text in enumerate([*TEXTS, TEXTS[0]])]
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    summary = score_files(Job(str(source), target, window=50), Here(lambda: scorer))
+    models = [json.loads(line)["model"] for line in target.read_text(encoding="utf-8").splitlines()]
+    assert summary.settled == sum(model == scorer.model_id + FIRST_STAGE for model in models) > 0
+    assert set(models) == {scorer.model_id, scorer.model_id + FIRST_STAGE}
+    explained = scorer.score([Item(text=text, explain=True) for text in TEXTS[:3]])
+    assert {result.model for result in explained} == {scorer.model_id}
