@@ -134,7 +134,8 @@ def test_a_number_at_the_cut_stays_masked() -> None:
     text = "长" * (LENGTH - 6) + "13812345678"
     answers = seen()
     example = Example(id="1", text=text, category=TAXONOMY.ids[answers.chosen[0] - 1], severity=1)
-    one = TextPredictions(*(getattr(answers, name)[:1] for name in TextPredictions.__slots__))
+    arrays = (answers.category, answers.severity, answers.chosen, answers.rank, answers.members, answers.needs_review)
+    one = TextPredictions(*(array[:1] for array in arrays))
     truth = Truth.of([example], [0], TAXONOMY)
     [row] = confident_errors([example], truth, one, TAXONOMY)
     assert "13812" not in row["text"]
