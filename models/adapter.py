@@ -42,6 +42,15 @@ def load_adapter(classifier: RiskClassifier, blob: bytes) -> RiskClassifier:
     return classifier.eval()
 
 
+def average_adapter(classifier: RiskClassifier, blob: bytes, share: float) -> RiskClassifier:
+    """Mix `share` of the trained weights of a blob into the classifier's own (WiSE-FT, Wortsman et al. 2022)."""
+    own = {name: weight.detach().clone() for name, weight in trained_weights(classifier).items()}
+    other = trained_weights(load_adapter(classifier, blob))
+    mixed = {name: share * other[name] + (1 - share) * weight for name, weight in own.items()}
+    classifier.load_state_dict(mixed, strict=False)
+    return classifier.eval()
+
+
 def load_classifier(bundle: Bundle) -> RiskClassifier:
     """The torch model of a bundle, on the base encoder that it was trained with (checked by hash)."""
     part = text_part(bundle)

@@ -37,7 +37,10 @@ def _data_lines(bundle: Bundle) -> Iterator[str]:
 
 def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
     """What the run began with, and who taught it beside the labels."""
-    began = f"the run began with the adapter of `{data['start']}`" if "start" in data else "the adapter began afresh"
+    began = "the adapter began afresh"
+    if "start" in data:
+        began = f"the run began with the adapter of `{data['start']}`"
+        began += f" and ended as an average with {config.get('start_share', 0):.0%} of it"
     if config.get("teacher") is None:
         return began
     return (

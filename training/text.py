@@ -13,7 +13,7 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
-from models.adapter import dump_adapter, load_adapter
+from models.adapter import average_adapter, dump_adapter, load_adapter
 from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
 from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
@@ -166,8 +166,8 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     console.print(f"rows: {corpus.about['rows']}")
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
-    if config.start is not None:
-        earlier = earlier_bundle(config.start, config, taxonomy)
+    earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
+    if earlier is not None:
         load_adapter(classifier, earlier.read(ADAPTER))
         corpus.about["start"] = earlier.model_id
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
@@ -175,6 +175,8 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     if soft is not None:
         corpus.about["rows"]["soft"], corpus.about["teacher"] = len(soft.ids), soft.teacher
     fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft)
+    if earlier is not None and config.start_share:
+        average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()
     if processes.is_main_process:
         _finish(config, corpus, encoder, classifier, taxonomy, console)

@@ -47,6 +47,7 @@ class TextConfig:
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
     lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
     start: str | None = None  # bundle whose adapter and heads the run begins with
+    start_share: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of its weights in their average with the learnt ones
     teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
