@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from torch import nn
 from transformers import EvalPrediction, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
@@ -162,5 +163,7 @@ def fit(
     if config.perturbed_share:
         texts = [row.text for row in parts[0]]
         trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))
-    trainer.train(resume_from_checkpoint=last_checkpoint(config))
+    with PartialState().main_process_first():  # else one process reads the settings while another writes them
+        checkpoint = last_checkpoint(config)
+    trainer.train(resume_from_checkpoint=checkpoint)
     return classifier.eval()
