@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
 from data.errors import BundleError
+from models.bundle import Bundle, escalation_file
 from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
 from models.lean import without
@@ -21,6 +22,7 @@ with without(TORCH):
     from skops.io.exceptions import UntrustedTypesFoundException
 
 Head = EscalationModel | HotlistModel
+H = TypeVar("H", EscalationModel, HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
@@ -63,4 +65,13 @@ def load(blob: bytes) -> Head:
         raise BundleError(f"not an escalation model of this version ({type(error).__name__}): train it again") from None
     if not fits:
         raise BundleError("escalation model refused: its parts do not fit each other: train it again")
+    return model
+
+
+def open_head(bundle: Bundle, kind: type[H]) -> H:
+    """The head of this kind in a bundle; BundleError when its file holds another kind."""
+    name = next(head for head, known in HEADS.items() if known is kind)
+    model = load(bundle.read(escalation_file(name)))
+    if not isinstance(model, kind):
+        raise BundleError(f"{bundle.folder}: {escalation_file(name)} holds another head: train it again")
     return model

@@ -20,9 +20,10 @@ class OpenVinoEngine:
     """A compiled graph (ONNX or OpenVINO IR); usable from several threads at once."""
 
     def __init__(self, path: Path, pad_id: int, threads: int = 0) -> None:
-        settings: dict[str, str | int] = {
+        settings: dict[str, str | int | bool] = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,  # else every process of one thread computes on the first core
             "INFERENCE_PRECISION_HINT": "bf16" if has_bf16() else "f32",
         }
         if threads:

@@ -8,9 +8,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import typer
 from keyword_scorer import KeywordScorer
 
-from data.errors import InputError
 from models.bundle import Bundle, find_first_stage
 from models.scorer import Scorer
 from serving.benchmarks.clients import Answered, Crowd
@@ -20,9 +20,10 @@ from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
 from serving.benchmarks.peer_process import PEERS, Peer, missing
 from serving.benchmarks.picture import draw
-from serving.benchmarks.publish import BEGIN, END, KEPT, block, publish, with_block
+from serving.benchmarks.publish import BLOCK, KEPT, publish
 from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts
+from training.readme import fill
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5}
 
@@ -101,19 +102,19 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_reason() -> None:
 def test_a_run_is_published_between_two_comments(tmp_path: Path) -> None:
     readme, run, kept = tmp_path / "README.md", tmp_path / "bench.json", tmp_path / "kept.json"
     run.write_text(json.dumps({"machine": MACHINE}), encoding="utf-8")
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    readme.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
     publish(run, readme, kept)
     publish(run, readme, kept)
-    text = readme.read_text(encoding="utf-8")
-    assert block(text) == f"\n{write_markdown({'machine': MACHINE})}"
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    with pytest.raises(InputError, match="put the lines"):
-        with_block("no comments", "tables")
+    tables = write_markdown({"machine": MACHINE}).strip()
+    assert readme.read_text(encoding="utf-8") == f"before\n<!-- bench -->\n{tables}\n<!-- /bench -->\nafter\n"
+    readme.write_text("no marks", encoding="utf-8")
+    with pytest.raises(typer.BadParameter, match="needs exactly one"):
+        publish(run, readme, kept)
 
 
 def test_the_readme_says_what_the_published_run_says() -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     if not KEPT.exists():
         pytest.skip("no run is published: make bench publish")
-    assert block(readme) == f"\n{write_markdown(json.loads(KEPT.read_text(encoding='utf-8')))}"
+    tables = write_markdown(json.loads(KEPT.read_text(encoding="utf-8"))).strip()
+    assert fill(readme, BLOCK, tables) == readme

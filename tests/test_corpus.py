@@ -6,13 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
+from data.hot_titles import title_id
 from data.records import Example
 from data.samples import sample_examples
 from data.taxonomy import load_taxonomy
@@ -87,7 +91,8 @@ def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> Tex
     """The config with labels of two unlabelled posts of a source."""
     posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
     (folder / "labels.csv").write_text(f"id,category,severity\n{labels}", encoding="utf-8")
-    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=(str(folder / "labels.csv"),))
+    labelled = (str(folder / "labels.csv"),)
+    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=labelled, record="no list")
 
 
 def test_annotated_posts_only_teach(config: TextConfig, tmp_path: Path) -> None:
@@ -108,8 +113,19 @@ def test_annotations_without_their_corpus_are_told(config: TextConfig, tmp_path:
     console = Console(record=True, width=400, file=(tmp_path / "log").open("w", encoding="utf-8"))
     absent = replace(annotated(config, tmp_path, "hot", "u2,none,0\n"), unlabelled=("nowhere.jsonl",))
     assert read_corpus(absent, TAXONOMY, console).extra == ()
-    assert "labels.csv: no nowhere.jsonl" in console.export_text()
+    assert "labels.csv say of nowhere.jsonl: no such file" in console.export_text()
     console.file.close()
+
+
+def test_titles_of_the_hot_search_list_are_annotated_by_their_hash(config: TextConfig, tmp_path: Path) -> None:
+    title, start = "某小区电梯深夜坠落", datetime(2025, 1, 1, tzinfo=UTC)
+    columns = {"time": pa.array([start, start], pa.timestamp("us", tz="UTC")), "title": [title, "晚霞刷屏"]}
+    pq.write_table(pa.table(columns), tmp_path / "list.parquet")
+    (tmp_path / "titles.csv").write_text(f"id,category,severity\n{title_id(title)},public_safety,2\n", encoding="utf-8")
+    taught = replace(
+        config, annotated=(str(tmp_path / "titles.csv"),), unlabelled=(), record=str(tmp_path / "list.parquet")
+    )
+    assert [(row.text, row.source) for row in read(taught).extra] == [(title, "hot")]
 
 
 def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from models.bundle import Bundle, text_part
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_build import ENGINES, build_onnx, load_text_model, onnx_path
 from models.export import export_onnx, merged
+from models.openvino_engine import OpenVinoEngine
 
 TEXTS = [example.text for example in sample_examples()[::4]] + ["", "退", "很" * 600, "😂"]
 
@@ -72,6 +73,12 @@ def test_one_engine_serves_several_threads(tiny_bundle: Bundle, rows: list[list[
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: engine.logits(rows)[0], range(12)):
             np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_engine_is_not_tied_to_the_first_core(tiny_bundle: Bundle) -> None:
+    engine = load_text_model(tiny_bundle, "int8", threads=1).engine
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine.model.get_property("ENABLE_CPU_PINNING") is False  # else two processes share one core
 
 
 def test_building_int8_reports_to_nobody() -> None:

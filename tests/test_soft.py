@@ -18,7 +18,8 @@ from models.bundle import Bundle, text_part
 from models.classifier import IGNORED
 from models.encoder import load_encoder
 from models.tokens import Tokens
-from training.corpus import load_posts, read_corpus
+from training.corpus import read_corpus
+from training.posts import load_posts
 from training.soft import MixedPosts, SoftPosts, read_soft_posts, soft_steps, spread
 from training.text import train_text
 from training.text_config import TextConfig

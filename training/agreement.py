@@ -12,8 +12,9 @@ from sklearn.metrics import cohen_kappa_score
 from data.errors import CorpusError
 from data.records import Example
 from data.taxonomy import Taxonomy, load_taxonomy
-from training.corpus import fully_labelled, load_posts
+from training.corpus import fully_labelled
 from training.metrics import accuracy, qwk
+from training.posts import load_posts
 from training.text_config import POSTS
 
 CONTROLS = "data/annotated/controls.csv"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from rich.console import Console
 
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
-from data.loaders import load_examples
 from data.records import Example
 from data.splits import Split, grouped_split, leave_source_out
 from data.taxonomy import Taxonomy
+from training.annotated import annotated_rows
+from training.posts import load_posts
 from training.text_config import TextConfig
 
 MIN_ROWS = 200  # labelled posts below which no honest test part is left
@@ -47,20 +48,6 @@ def file_sha256(path: str) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def load_posts(
-    paths: Sequence[str], taxonomy: Taxonomy, console: Console, posts: Mapping[str, Example] | None = None
-) -> tuple[Example, ...]:
-    """Posts of all files; bad rows are told and left out. Rows without a text get that of `posts`, by id."""
-    if not paths:
-        return ()
-    loaded = load_examples([Path(path) for path in paths], taxonomy, posts)
-    for bad in loaded.bad[:10]:
-        console.print(f"[yellow]left out[/] {bad}")
-    if len(loaded.bad) > 10:
-        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
-    return tuple(loaded.rows)
-
-
 def fully_labelled(row: Example) -> bool:
     """Whether a row can be held out, or teach a model that needs both labels."""
     return row.category is not None and row.severity is not None
@@ -82,15 +69,8 @@ def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tup
 
 
 def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
-    """Rows that only teach: the extra files, and the annotated posts where the corpus that holds them is at hand."""
-    extra = load_posts(config.extra, taxonomy, console)
-    absent = [path for path in config.unlabelled if not Path(path).is_file()]
-    if absent and config.annotated:
-        console.print(f"[yellow]left out[/] {', '.join(config.annotated)}: no {', '.join(absent)}, which has the texts")
-    if absent or not config.annotated:
-        return extra
-    posts = {row.id: row for row in load_posts(config.unlabelled, taxonomy, console)}
-    return (*extra, *load_posts(config.annotated, taxonomy, console, posts))
+    """Rows that only teach: the extra files and the annotated posts."""
+    return (*load_posts(config.extra, taxonomy, console), *annotated_rows(config, taxonomy, console))
 
 
 def corpus_of(

@@ -14,7 +14,8 @@ from data.hot_dates import dated, first_seen
 from data.records import Example
 from data.splits import split_by_time
 from data.taxonomy import Taxonomy
-from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, load_posts, read_corpus, teaching_rows
+from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, read_corpus, teaching_rows
+from training.posts import load_posts
 from training.text_config import TextConfig
 
 SOURCE = "hot"

@@ -8,11 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from data.errors import BundleError
 from data.taxonomy import load_taxonomy
-from models.bundle import Bundle, escalation_file, open_bundle
+from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
-from models.escalation_store import load as load_escalation
+from models.escalation_store import open_head
 from training.config import load_config
 from training.decisions import decide_on, topics_of
 from training.escalation import measure, read_series, test_block
@@ -30,9 +29,7 @@ from training.report_html import write_report
 def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
     """The `counts` head: beside its baselines on the test block of its own series, or on every decision of others."""
     part = bundle.manifest.escalation["counts"]
-    model = load_escalation(bundle.read(escalation_file("counts")))
-    if not isinstance(model, EscalationModel):
-        raise BundleError(f"{bundle.folder}: {escalation_file('counts')} holds another head: train it again")
+    model = open_head(bundle, EscalationModel)
     known: dict[str, object] = {
         name: value for name, value in part.config.items() if name in EscalationConfig.__slots__
     }

@@ -13,8 +13,9 @@ from rich.console import Console
 from data.taxonomy import Taxonomy
 from models.text import TextModel, TextPredictions
 from training.bootstrap import interval
-from training.corpus import Corpus, load_posts
+from training.corpus import Corpus
 from training.metrics import log_loss, macro_f1, qwk
+from training.posts import load_posts
 from training.robustness import paired_loss
 from training.text_report import Truth
 

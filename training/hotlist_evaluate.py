@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from data.errors import BundleError
 from data.hot_topics import read_hot_list
-from models.bundle import Bundle, escalation_file
-from models.escalation_store import load
+from models.bundle import Bundle
+from models.escalation_store import open_head
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS
 from training.config import load_config
@@ -80,9 +79,7 @@ def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[st
 def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
     """The head beside its baselines on the test days of its training, or on every decision of another record."""
     part = bundle.manifest.escalation["hotlist"]
-    model = load(bundle.read(escalation_file("hotlist")))
-    if not isinstance(model, HotlistModel):
-        raise BundleError(f"{bundle.folder}: {escalation_file('hotlist')} holds another head: train it again")
+    model = open_head(bundle, HotlistModel)
     settings = load_config(HotlistConfig, flags={**part.config, "record": config.record, "draws": config.draws})
     decisions = decide_hot(read_hot_list(Path(config.record)))
     ready, title = _ready(decisions, model), "all decisions of a record that did not teach it"

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import Taxonomy, load_taxonomy
-from training.corpus import load_posts
+from training.posts import load_posts
 from training.text_config import POSTS
 
 

@@ -20,8 +20,9 @@ from models.bundle import Bundle
 from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
-from training.corpus import Corpus, load_posts
+from training.corpus import Corpus
 from training.earlier import earlier_bundle
+from training.posts import load_posts
 from training.text_config import TextConfig
 from training.text_data import Posts
 

@@ -12,8 +12,8 @@ from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
-ANNOTATED = ("data/annotated/unlabelled.csv",)
-AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe"))
+ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
+AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe", "elsewhere"))
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -25,11 +25,11 @@ class TextConfig:
 
     posts: tuple[str, ...] = POSTS
     extra: tuple[str, ...] = AUTHORED  # taught, never held out
-    annotated: tuple[str, ...] = ANNOTATED  # labels of `unlabelled` posts by id; taught, never held out
+    annotated: tuple[str, ...] = ANNOTATED  # labels by id; taught, never held out; texts: `unlabelled` and `record`
     taxonomy: str | None = None  # another taxonomy table than data/taxonomy.toml
     held_out_source: str | None = None  # leave this source out and test on it
     before: AwareDatetime | None = None  # teach what is older, test on the posts of `hot` from then on
-    record: str = "../shared/data/hotlist.parquet"  # dates the posts of `hot`; read only with `before`
+    record: str = "../shared/data/hotlist.parquet"  # the hot-search list: its titles; dates, with `before`
     test: Share = 0.15
     validation: Share = 0.10
     encoder: str = PACKAGED

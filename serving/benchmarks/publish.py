@@ -11,39 +11,26 @@ from typing import Annotated
 
 import typer
 
-from data.errors import InputError
+from data.errors import ConfigError
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.picture import draw
 from serving.process import ROOT
+from training.readme import fill
 
 KEPT = Path(__file__).with_name("published.json")
-BEGIN, END = "<!-- bench: written by `make publish` -->", "<!-- /bench -->"
-
-
-def block(text: str) -> str:
-    """What stands between the two comments; InputError where they are missing."""
-    _, begin, rest = text.partition(BEGIN)
-    inside, end, _ = rest.partition(END)
-    if not begin or not end:
-        raise InputError(f"no block to write: put the lines {BEGIN} and {END} where the tables belong")
-    return inside
-
-
-def with_block(text: str, tables: str) -> str:
-    """The text with `tables` between the two comments."""
-    return text.replace(f"{BEGIN}{block(text)}{END}", f"{BEGIN}\n{tables}{END}")
+BLOCK = "bench"
 
 
 def publish(
     run: Annotated[Path, typer.Argument(help="JSON that `make bench` wrote.")] = Path("runs/bench.json"),
-    readme: Annotated[Path, typer.Option(help="File with the two comments.")] = ROOT / "README.md",
+    readme: Annotated[Path, typer.Option(help="File with the block's two marks.")] = ROOT / "README.md",
     kept: Annotated[Path, typer.Option(help="Where the figures are kept; the picture goes beside them.")] = KEPT,
 ) -> None:
     """Take over a run: figures and picture into the repository, tables into the README."""
     try:
         blob = run.read_text(encoding="utf-8")
-        text = with_block(readme.read_text(encoding="utf-8"), write_markdown(json.loads(blob)))
-    except (OSError, ValueError, InputError) as error:
+        text = fill(readme.read_text(encoding="utf-8"), BLOCK, write_markdown(json.loads(blob)).strip())
+    except (OSError, ValueError, ConfigError) as error:
         raise typer.BadParameter(str(error)) from None
     kept.write_text(blob, encoding="utf-8")
     kept.with_suffix(".svg").write_text(draw(json.loads(blob)), encoding="utf-8")

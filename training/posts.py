@@ -1,0 +1,26 @@
+"""Labelled and unlabelled posts of a run's files; bad rows are told, never fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from data.loaders import load_examples
+from data.records import Example
+from data.taxonomy import Taxonomy
+
+
+def load_posts(
+    paths: Sequence[str], taxonomy: Taxonomy, console: Console, posts: Mapping[str, Example] | None = None
+) -> tuple[Example, ...]:
+    """Posts of all files; bad rows are told and left out. Rows without a text get that of `posts`, by id."""
+    if not paths:
+        return ()
+    loaded = load_examples([Path(path) for path in paths], taxonomy, posts)
+    for bad in loaded.bad[:10]:
+        console.print(f"[yellow]left out[/] {bad}")
+    if len(loaded.bad) > 10:
+        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    return tuple(loaded.rows)
