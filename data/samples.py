@@ -12,12 +12,11 @@ from data.rim import parse
 
 Record = TypeVar("Record", Example, Item, Series)
 
-HERE = Path(__file__).parent
-FOLDER = HERE / "samples"
+FOLDER = Path(__file__).parent / "samples"
 
 
-def _read(kind: type[Record], name: str, folder: Path = FOLDER) -> tuple[Record, ...]:
-    lines = (folder / name).read_text(encoding="utf-8").splitlines()
+def _read(kind: type[Record], name: str) -> tuple[Record, ...]:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
     return tuple(parse(kind, json.loads(line)) for line in lines)
 
 
@@ -37,10 +36,3 @@ def sample_series() -> tuple[Series, ...]:
 def sample_items() -> tuple[Item, ...]:
     """The request items that the demo sends: text, text with volume, volume alone."""
     return _read(Item, "items.jsonl")
-
-
-@cache
-def authored_examples() -> tuple[Example, ...]:
-    """Labelled posts for thin categories, hard negatives, severe cases: they teach and calibrate the int8 engine."""
-    names = ("platform.jsonl", "negatives.jsonl", "severe.jsonl")
-    return tuple(row for name in names for row in _read(Example, name, HERE / "authored"))

@@ -24,7 +24,7 @@ def onnx_path(bundle: Bundle) -> Path:
 
 def int8_folder(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph lies, or will lie."""
-    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-int8"
+    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-int8-weights"
 
 
 def build_onnx(bundle: Bundle) -> Path:
@@ -44,7 +44,7 @@ def build_int8(bundle: Bundle) -> Path:
     if not path.exists():
         from models.quantise import quantise
 
-        quantise(build_onnx(bundle), load_tokens(bundle), path.parent)
+        quantise(build_onnx(bundle), path.parent)
     return path
 
 

@@ -47,10 +47,10 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(pieces),
-        hidden_size=32,
+        hidden_size=64,
         num_hidden_layers=2,
         num_attention_heads=4,
-        intermediate_size=64,
+        intermediate_size=128,
         pad_token_id=1,
     )
     folder = tmp_path_factory.mktemp("encoder")

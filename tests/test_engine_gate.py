@@ -54,7 +54,6 @@ def test_equal_answers_pass_and_mixed_up_ones_are_told(engines: Bundle) -> None:
     assert found["onnx"]["same_decisions"] == 1
     assert found["onnx"]["lost"]["macro_f1"] == [0, 0, 0]
     assert found["onnx"]["largest_difference"] < 1e-4
-    assert found["scrambled"]["same_decisions"] < 1
     assert found["scrambled"]["largest_difference"] > 1e-3
 
 
@@ -77,5 +76,6 @@ def test_an_engine_that_loses_more_than_half_a_point_fails() -> None:
     worse = replace(right, rank=np.where(truth.rank == 4, 1, truth.rank))
     found = gate._against(right, worse, truth, draws=20)
     assert not found["passed"]
+    assert found["same_decisions"] < 1
     assert found["lost"]["macro_f1"][0] == 0 < found["lost"]["severe_recall"][0]
     assert gate._against(right, right, truth, draws=20)["passed"]
