@@ -8,7 +8,7 @@ import numpy as np
 
 from data.hot_topics import HotList
 from data.records import Series
-from data.volume import HORIZON, ZONE, Floats, Ints
+from data.volume_windows import HORIZON, ZONE, Floats, Ints
 
 MAX_GAP = 3  # hours between two snapshots of a topic over which its discussions are spread evenly
 SHORTEST = HORIZON + 1  # bins of a series: one to look at, six to be judged by

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.errors import CorpusError
 from data.hotlist import EPISODE_GAP
-from data.volume import ZONE, Floats, Ints
+from data.volume_windows import ZONE, Floats, Ints
 
 COLUMNS = ("time", "title", "heat", "rank", "read", "discuss", "origin", "ads")
 WEEK = 168  # hours that the alarm line looks back

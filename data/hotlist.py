@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.records import Volume
-from data.volume import ZONE, Floats
+from data.volume_windows import ZONE, Floats
 
 WIDTH = 48  # hours that a window holds; 0.2 % of the episodes last longer
 HORIZON = 6  # hours ahead that the target looks

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.records import EscalationResult, Volume
-from data.volume import HORIZON, PRIOR, Floats, Windows, count_features, windows_of
+from data.volume import PRIOR, count_features
+from data.volume_windows import HORIZON, Floats, Windows, windows_of
 from models.escalation_head import EscalationHead, design, log_odds
 from models.escalation_words import GROUPS, describe
 

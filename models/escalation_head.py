@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.records import EscalationResult, Factor, Outlook, Volume
-from data.volume import Floats
+from data.volume_windows import Floats
 
 MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not
 DIGITS = 4

@@ -12,7 +12,7 @@ import pyarrow as pa
 from data.hot_topics import HotList, hot_list_of
 from data.hotlist import ARRAYS
 from data.records import MAX_POINTS, Volume
-from data.volume import ZONE
+from data.volume_windows import ZONE
 from models.hotlist import HotlistModel
 from training.escalation_blocks import Blocks
 from training.hotlist_config import HotlistConfig

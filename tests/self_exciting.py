@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from data.records import Series
-from data.volume import ZONE
+from data.volume_windows import ZONE
 from models.escalation import EscalationModel
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation_blocks import Blocks, blocks

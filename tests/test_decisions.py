@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data.errors import CorpusError
 from data.records import Series
-from data.volume import ZONE
+from data.volume_windows import ZONE
 from training.decisions import TIMES, Decisions, decide_on, topics_of
 
 START = datetime(2024, 5, 1, 8, tzinfo=ZONE)

@@ -14,7 +14,8 @@ from self_exciting import HOURS, START, model, topic, trained
 from sklearn.linear_model import LogisticRegression
 
 from data.records import MAX_POINTS, EscalationResult, Volume
-from data.volume import count_features, windows_of
+from data.volume import count_features
+from data.volume_windows import windows_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel
 from models.escalation_head import MAX_FACTORS, design, log_odds
 from models.escalation_words import GROUPS

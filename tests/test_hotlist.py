@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.hotlist import EPISODE_GAP, WIDTH, hot_windows_of
 from data.hotlist_features import hot_features
 from data.records import MAX_POINTS, Volume
-from data.volume import ZONE
+from data.volume_windows import ZONE
 
 NOON = datetime(2024, 5, 1, 12, 30, tzinfo=ZONE)  # a Wednesday
 amounts = st.one_of(st.none(), st.integers(0, 3_000_000).map(float))

@@ -19,7 +19,7 @@ from data.errors import BundleError
 from data.hotlist import ARRAYS
 from data.records import EscalationResult, Volume
 from data.taxonomy import load_taxonomy
-from data.volume import ZONE
+from data.volume_windows import ZONE
 from models.bundle import escalation_file, open_bundle, save_part
 from models.escalation_head import MAX_FACTORS
 from models.escalation_store import dump, load

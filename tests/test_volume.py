@@ -12,7 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data.records import MAX_POINTS, Series, Volume
-from data.volume import ZONE, count_features, pad_left, rise, to_hours, windows_of
+from data.volume import count_features, rise
+from data.volume_windows import ZONE, pad_left, to_hours, windows_of
 from training.decisions import decide_on, topics_of
 
 FLAT = np.full(24, 1 / 24)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from data.errors import CorpusError
 from data.records import Series
-from data.volume import HORIZON, ZONE, Floats, Ints, Windows, pad_left, rise, to_hours
+from data.volume import rise
+from data.volume_windows import HORIZON, ZONE, Floats, Ints, Windows, pad_left, to_hours
 from models.escalation import MIN_RECENT, MIN_TOTAL
 
 TIMES = (*range(1, 25), *range(26, 49, 2))  # hours of age at which a decision is taken

@@ -14,7 +14,8 @@ from data.errors import CorpusError
 from data.loaders import load_series
 from data.records import Series
 from data.taxonomy import load_taxonomy
-from data.volume import Floats, count_features
+from data.volume import count_features
+from data.volume_windows import Floats
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design

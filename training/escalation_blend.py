@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from data.volume import Floats, Ints
+from data.volume_windows import Floats, Ints
 from training.escalation_config import EscalationConfig
 from training.hotlist_config import HotlistConfig
 

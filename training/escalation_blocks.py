@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import CorpusError
-from data.volume import Floats, Ints
+from data.volume_windows import Floats, Ints
 from training.decisions import Decisions
 from training.escalation_config import EscalationConfig
 

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 
-from data.volume import Floats, Ints, count_features
+from data.volume import count_features
+from data.volume_windows import Floats, Ints
 from models.escalation import OPTIONAL, SCALED, EscalationModel, total_posts
 from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics

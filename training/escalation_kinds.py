@@ -18,7 +18,8 @@ import numpy as np
 from data.hot_series import discussion_series
 from data.hot_topics import HotList, read_hot_list
 from data.hotlist import HORIZON
-from data.volume import ZONE, Floats, Ints, count_features
+from data.volume import count_features
+from data.volume_windows import ZONE, Floats, Ints
 from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of

@@ -21,7 +21,8 @@ from data.errors import BundleError, CorpusError
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
 from data.taxonomy import load_taxonomy
-from data.volume import Floats, Ints, count_features
+from data.volume import count_features
+from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.hotlist import HORIZON
-from data.volume import Floats, Ints
+from data.volume_windows import Floats, Ints
 from models.policy import Policy
 
 CANDIDATES = 80  # thresholds that are tried

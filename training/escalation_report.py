@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table as Sheet
 
-from data.volume import Floats, Ints
+from data.volume_windows import Floats, Ints
 from training import metrics
 from training.bootstrap import intervals
 

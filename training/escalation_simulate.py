@@ -16,7 +16,8 @@ from rich.table import Table as Sheet
 from data.errors import BundleError, CorpusError
 from data.hot_topics import read_hot_list
 from data.taxonomy import load_taxonomy
-from data.volume import HORIZON, Floats, count_features, rise
+from data.volume import count_features, rise
+from data.volume_windows import HORIZON, Floats
 from models.bundle import Bundle, escalation_file, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_head import design

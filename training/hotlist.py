@@ -13,7 +13,7 @@ from rich.console import Console
 
 from data.hot_topics import read_hot_list
 from data.taxonomy import load_taxonomy
-from data.volume import Floats
+from data.volume_windows import Floats
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
 from models.hotlist import HotlistModel

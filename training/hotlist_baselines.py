@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from data.volume import Floats
+from data.volume_windows import Floats
 from models.escalation_head import log_odds
 from training.escalation_blocks import Blocks
 from training.hotlist_decisions import HotDecisions

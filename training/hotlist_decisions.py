@@ -17,7 +17,7 @@ from data.errors import CorpusError
 from data.hot_topics import HotList
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import hot_features
-from data.volume import Floats, Ints
+from data.volume_windows import Floats, Ints
 from models.escalation_head import design
 from models.hotlist import DAY
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from rich.table import Table as Sheet
 
-from data.volume import ZONE, Floats
+from data.volume_windows import ZONE, Floats
 from models.hotlist import HotlistModel
 from training.escalation_report import FIGURES, figures, plain
 from training.hotlist_decisions import HotDecisions

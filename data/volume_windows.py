@@ -1,0 +1,86 @@
+"""Windows of a topic's hourly volumes, right-aligned at now: what the features are computed from.
+
+All times are hours in Asia/Shanghai; a bin's hour is the hour at which it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.records import MAX_POINTS, Volume
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ZONE = ZoneInfo("Asia/Shanghai")
+WIDTH = MAX_POINTS  # hours that a window holds
+HORIZON = 6  # hours ahead that the target looks
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """n topics up to now: `counts` [n, 168], newest bin last, nan where missing, 0 before the first bin.
+
+    `length`: bins since the first, [n]; `hour`: hour of day of the newest bin, [n]; `authors`, `negative`: as
+    `counts`, all nan where they were not given.
+    """
+
+    counts: Floats
+    length: Ints
+    hour: Ints
+    authors: Floats
+    negative: Floats
+
+    def take(self, rows: NDArray[np.bool_]) -> Windows:
+        """Some of the windows."""
+        return Windows(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def pad_left(rows: Sequence[Floats]) -> Floats:
+    """Arrays of any length as the right end of [n, 168]; 0 before their beginning."""
+    out = np.zeros((len(rows), WIDTH))
+    for target, row in zip(out, rows, strict=True):
+        row = row[-WIDTH:]
+        target[WIDTH - len(row) :] = row
+    return out
+
+
+def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
+    """Values per bin of `minutes` as values per hour, aligned at the end; an hour known for less than half is nan.
+
+    Posts are spread evenly inside a bin; an hour that is partly known is scaled up.
+    """
+    known = np.array([value is not None for value in values], float)
+    amounts = np.array([value or 0.0 for value in values])
+    if minutes == 60:
+        return np.where(known > 0, amounts, np.nan)
+    edges = np.arange(len(values) + 1) * minutes - len(values) * minutes  # 0 is now
+    hours = np.arange(-int(np.ceil(len(values) * minutes / 60)), 1) * 60
+
+    def per_hour(bins: Floats) -> Floats:
+        return np.diff(np.interp(hours, edges, np.concatenate([[0.0], np.cumsum(bins)])))
+
+    cover = per_hour(known * minutes) / 60
+    return np.where(cover >= 0.5, per_hour(amounts) / np.maximum(cover, 0.5), np.nan)
+
+
+def windows_of(volumes: Sequence[Volume]) -> Windows:
+    """Windows of volumes that carry `counts`, as the service gets them."""
+    arrays: dict[str, list[Floats]] = {"counts": [], "authors": [], "negative": []}
+    for volume in volumes:
+        counts = to_hours(volume.counts or (), volume.interval_minutes)
+        arrays["counts"].append(counts)
+        for name in ("authors", "negative"):
+            given = getattr(volume, name)
+            hourly = np.full(len(counts), np.nan) if given is None else to_hours(given, volume.interval_minutes)
+            arrays[name].append(hourly)
+    newest = [(volume.as_of.astimezone(ZONE) - timedelta(hours=1)).hour for volume in volumes]
+    length = np.array([min(len(row), WIDTH) for row in arrays["counts"]])
+    padded = {name: pad_left(rows) for name, rows in arrays.items()}
+    return Windows(length=length, hour=np.array(newest), **padded)
