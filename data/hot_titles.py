@@ -13,10 +13,10 @@ SOURCE = "hot"
 
 def title_id(title: str) -> str:
     """`t` and 12 hexadecimal digits of the title's SHA-256."""
-    return "t" + hashlib.sha256(title.strip().encode()).hexdigest()[:12]
+    return "t" + hashlib.sha256(title.encode()).hexdigest()[:12]
 
 
 def title_posts(path: Path) -> list[Example]:
     """One unlabelled post per title; CorpusError as `first_seen`."""
-    titles = (title.strip() for title in first_seen(path))
+    titles = (title.strip() for title in first_seen(path) if title)
     return [Example(id=title_id(title), text=title, source=SOURCE) for title in titles if title]

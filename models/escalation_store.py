@@ -22,7 +22,7 @@ with without(TORCH):
     from skops.io.exceptions import UntrustedTypesFoundException
 
 Head = EscalationModel | HotlistModel
-H = TypeVar("H", EscalationModel, HotlistModel)
+H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
 TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
@@ -71,6 +71,8 @@ def load(blob: bytes) -> Head:
 def open_head(bundle: Bundle, kind: type[H]) -> H:
     """The head of this kind in a bundle; BundleError when its file holds another kind."""
     name = next(head for head, known in HEADS.items() if known is kind)
+    if name not in bundle.manifest.escalation:
+        raise BundleError(f"{bundle.folder} has no {name} head: train it")
     model = load(bundle.read(escalation_file(name)))
     if not isinstance(model, kind):
         raise BundleError(f"{bundle.folder}: {escalation_file(name)} holds another head: train it again")

@@ -17,11 +17,10 @@ from pathlib import Path
 
 import openvino
 
-os.environ.setdefault("NNCF_CI", "1")  # else NNCF reports its use to Google Analytics
-
 
 def quantise(graph: Path, folder: Path) -> Path:
     """Write the int8 form of an ONNX graph as `folder`/model.xml and .bin; the folder appears whole or not at all."""
+    os.environ.setdefault("NNCF_CI", "1")  # else NNCF reports its use to Google Analytics
     import nncf
 
     logging.getLogger("nncf").setLevel(logging.ERROR)

@@ -11,11 +11,10 @@ from data.normalise import normalise
 from data.records import EscalationResult, Item, ItemError, Result, Volume
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
-from models.bundle import Bundle, escalation_file, open_bundle
+from models.bundle import open_bundle
 from models.calibration import FIRST_STAGE
 from models.engine_build import DEFAULT, load_text_model
-from models.escalation_store import Head
-from models.escalation_store import load as load_escalation
+from models.escalation_store import HEADS, Head, open_head
 from models.evidence import evidence
 from models.policy import Policy
 from models.text import TextModel, TextPredictions
@@ -32,10 +31,6 @@ def _failed(what: str, error: Exception) -> ItemError:
     return ItemError(
         "scoring_failed", f"{what} could not be scored ({type(error).__name__}): report it with the item's id"
     )
-
-
-def _text_model(bundle: Bundle, engine: str, threads: int, first_stage: bool) -> TextModel | None:
-    return load_text_model(bundle, engine, threads, first_stage) if bundle.manifest.text else None
 
 
 @dataclass(frozen=True)
@@ -66,13 +61,13 @@ class Scorer:
         """
         taxonomy = load_taxonomy()
         bundle = open_bundle(path, taxonomy)
-        with ThreadPoolExecutor(1) as beside:  # the engine is compiled outside Python's lock
-            text = beside.submit(_text_model, bundle, engine, threads, first_stage)
-            heads = {head: load_escalation(bundle.read(escalation_file(head))) for head in bundle.manifest.escalation}
-            lexicon = SignalLexicon.load(watch_words=watch_words)
+        heads = {name: open_head(bundle, HEADS[name]) for name in bundle.manifest.escalation}
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
-        return cls(bundle.model_id, taxonomy, text.result(), heads, lexicon, Policy.load())
+        with ThreadPoolExecutor(1) as beside:  # the engine is compiled outside Python's lock
+            lexicon = beside.submit(SignalLexicon.load, watch_words=watch_words)
+            text = load_text_model(bundle, engine, threads, first_stage) if bundle.manifest.text else None
+        return cls(bundle.model_id, taxonomy, text, heads, lexicon.result(), Policy.load())
 
     def score(self, items: Sequence[Item]) -> list[Result]:
         """Score items: one result each, in order. A bad item carries its own error; its neighbours are unharmed."""

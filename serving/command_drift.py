@@ -65,7 +65,7 @@ def held_out_texts(bundle: object, corpus: Path) -> list[str]:
     from training.evaluate_rows import trained_corpus
 
     assert isinstance(bundle, Bundle)
-    known = trained_corpus(bundle, (str(corpus),), (), load_taxonomy(), Console(stderr=True))
+    known = trained_corpus(bundle, (str(corpus),), load_taxonomy(), Console(stderr=True))
     if known is None:
         return read_texts(corpus)
     return [row.text for part in ("validation", "test") for row in known.part(part)]

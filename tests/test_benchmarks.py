@@ -11,6 +11,7 @@ import pytest
 import typer
 from keyword_scorer import KeywordScorer
 
+from data.markdown import fill
 from models.bundle import Bundle, find_first_stage
 from models.scorer import Scorer
 from serving.benchmarks.clients import Answered, Crowd
@@ -23,7 +24,6 @@ from serving.benchmarks.picture import draw
 from serving.benchmarks.publish import BLOCK, KEPT, publish
 from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts
-from training.readme import fill
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5}
 

@@ -29,7 +29,7 @@ N, CLASSES = 200, len(TAXONOMY.ids)
 @pytest.fixture
 def config(tiny_config: TextConfig, tmp_path: Path) -> CompareConfig:
     out = str(tmp_path / "out.json")
-    return CompareConfig(posts=tiny_config.posts, extra=(), engine="torch", draws=10, out=out)
+    return CompareConfig(posts=tiny_config.posts, engine="torch", draws=10, out=out)
 
 
 def other_seed(bundle: Bundle, tiny_config: TextConfig, folder: Path, seed: int) -> Bundle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from data.samples import sample_examples
 from models.adapter import load_classifier
 from models.bundle import Bundle, text_part
 from models.engine import Engine, OnnxEngine, TorchEngine
-from models.engine_build import ENGINES, build_onnx, load_text_model, onnx_path
+from models.engine_build import ENGINES, build_int8, build_onnx, load_text_model, onnx_path
 from models.export import export_onnx, merged
 from models.openvino_engine import OpenVinoEngine
 
@@ -81,8 +82,20 @@ def test_an_engine_is_not_tied_to_the_first_core(tiny_bundle: Bundle) -> None:
     assert engine.model.get_property("ENABLE_CPU_PINNING") is False  # else two processes share one core
 
 
-def test_building_int8_reports_to_nobody() -> None:
-    importlib.import_module("models.quantise")  # sets the switch before NNCF is imported
+def test_a_compiled_engine_is_kept_where_it_may_be_written(
+    tiny_bundle: Bundle, rows: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build_int8(tiny_bundle)
+    kept, again = (OpenVinoEngine(path, 1, 1).logits(rows) for _ in range(2))
+    assert any((path.parent / "compiled").iterdir())
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for first, *others in zip(kept, again, OpenVinoEngine(path, 1, 1).logits(rows), strict=True):
+        for other in others:
+            np.testing.assert_array_equal(first, other)
+
+
+def test_building_int8_reports_to_nobody(tiny_bundle: Bundle) -> None:
+    build_int8(tiny_bundle)  # sets the switch before NNCF is imported
     wrapper = importlib.import_module("nncf.telemetry.wrapper")
     assert isinstance(wrapper.telemetry, wrapper.NNCFTelemetryStub)
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,12 @@ from sklearn.preprocessing import FunctionTransformer
 
 from data.errors import BundleError
 from data.records import Volume
+from data.taxonomy import load_taxonomy
+from models.bundle import escalation_file, save_part
 from models.escalation import EscalationModel
-from models.escalation_store import dump, load
+from models.escalation_store import dump, load, open_head
+from models.hotlist import HotlistModel
+from models.manifest import EscalationPart
 
 VOLUMES = [
     Volume(as_of=START + timedelta(hours=age), counts=topic(number).counts[:age])
@@ -39,6 +44,15 @@ def test_a_round_trip_answers_alike() -> None:
     for name in ("names", "limit", "base_rate", "target", "head"):
         assert getattr(again, name) == getattr(model(), name)
     assert load(dump(again)).predict(VOLUMES) == model().predict(VOLUMES)
+
+
+def test_a_head_is_opened_as_its_own_kind_only(tmp_path: Path) -> None:
+    files = {escalation_file("hotlist"): dump(model())}
+    bundle = save_part(tmp_path / "bundle", load_taxonomy(), files, escalation={"hotlist": EscalationPart()})
+    with pytest.raises(BundleError, match="holds another head"):
+        open_head(bundle, HotlistModel)
+    with pytest.raises(BundleError, match="has no counts head"):
+        open_head(bundle, EscalationModel)
 
 
 def test_the_blob_holds_no_pickle() -> None:

@@ -19,7 +19,7 @@ QUIET = Console(file=io.StringIO())
 
 
 def _config(bundle: Bundle, tmp_path: Path, **changes: object) -> EvaluateConfig:
-    settings = {"series": (), "extra": (), "draws": 10, "out": str(tmp_path / "out.json"), **changes}
+    settings = {"series": (), "draws": 10, "out": str(tmp_path / "out.json"), **changes}
     return EvaluateConfig(bundle=str(bundle.folder), **settings)  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import ConfigError
+from data.markdown import fill
 from data.perturb import PERTURBATIONS
 from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
@@ -58,11 +59,11 @@ def test_what_was_not_measured_has_no_block() -> None:
 
 def test_only_what_stands_between_the_marks_changes() -> None:
     page = "a\n<!-- text -->\nold\n\\1\n<!-- /text -->\nb"
-    assert readme.fill(page, "text", "new \\1") == "a\n<!-- text -->\nnew \\1\n<!-- /text -->\nb"
+    assert fill(page, "text", "new \\1") == "a\n<!-- text -->\nnew \\1\n<!-- /text -->\nb"
     with pytest.raises(ConfigError, match="0 blocks between <!-- other -->"):
-        readme.fill(page, "other", "new")
+        fill(page, "other", "new")
     with pytest.raises(ConfigError, match="2 blocks"):
-        readme.fill(page + page, "text", "new")
+        fill(page + page, "text", "new")
 
 
 def test_every_perturbation_has_a_row() -> None:
@@ -71,10 +72,10 @@ def test_every_perturbation_has_a_row() -> None:
 
 def test_the_page_has_a_place_for_every_block() -> None:
     for name in ("text", "robustness", "doubt", "counts", "hotlist"):
-        assert readme.fill(PAGE, name, "") != PAGE
+        assert fill(PAGE, name, "") != PAGE
 
 
 def test_the_tables_of_the_shipped_heads_are_those_of_its_manifest() -> None:
     heads = open_bundle(None, load_taxonomy()).manifest.escalation
     for name, block in readme.blocks({}, {head: part.metrics for head, part in heads.items()}).items():
-        assert readme.fill(PAGE, name, block) == PAGE
+        assert fill(PAGE, name, block) == PAGE

@@ -30,7 +30,7 @@ def test_the_bundle_opens_and_says_how_it_was_made(trained_bundle: Bundle, tiny_
     assert opened.model_id == trained_bundle.model_id
     part = text_part(opened)
     assert part.config == json.loads(json.dumps(asdict(tiny_config)))
-    assert part.data["files"].keys() == {"posts.jsonl"}
+    assert part.data["files"].keys() == {*tiny_config.posts}
     assert sum(part.data["rows"].values()) == 242
 
 

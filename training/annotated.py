@@ -13,16 +13,26 @@ from training.posts import load_posts
 from training.text_config import TextConfig
 
 
+def annotated_texts(config: TextConfig) -> tuple[str, ...]:
+    """The files at hand that hold texts of annotated posts."""
+    return tuple(path for path in _sources(config) if Path(path).is_file())
+
+
 def annotated_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
     """Annotated posts; their texts are in the files of `unlabelled` and titles of `record`. An absent file is told."""
-    if not config.annotated:
-        return ()
-    posts: dict[str, Example] = {}
-    for path in (*config.unlabelled, config.record):
-        if not Path(path).is_file():
+    there = annotated_texts(config)
+    for path in _sources(config):
+        if path not in there:
             console.print(f"[yellow]left out[/] what {', '.join(config.annotated)} say of {path}: no such file")
-        elif path == config.record:
-            posts |= {row.id: row for row in title_posts(Path(path))}
-        else:
-            posts |= {row.id: row for row in load_posts((path,), taxonomy, console)}
-    return load_posts(config.annotated, taxonomy, console, posts) if posts else ()
+    posts: dict[str, Example] = {}
+    for path in there:
+        rows = title_posts(Path(path)) if path == config.record else load_posts((path,), taxonomy, console)
+        posts |= {row.id: row for row in rows}
+    if not posts:
+        return ()
+    told = console if len(there) == len(_sources(config)) else Console(quiet=True)  # labels of absent posts are no news
+    return load_posts(config.annotated, taxonomy, told, posts)
+
+
+def _sources(config: TextConfig) -> tuple[str, ...]:
+    return (*config.unlabelled, config.record) if config.annotated else ()

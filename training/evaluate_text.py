@@ -69,7 +69,7 @@ def details(
 def _rows(
     config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console
 ) -> tuple[Corpus | None, list[Example], list[int]]:
-    corpus = trained_corpus(bundle, config.posts, config.extra, taxonomy, console, config.seed)
+    corpus = trained_corpus(bundle, config.posts, taxonomy, console, config.seed)
     if corpus is not None:
         return corpus, corpus.part("test"), corpus.test_groups
     console.print("[yellow]other posts than those of the training: all are measured, none may have taught it[/]")

@@ -16,7 +16,7 @@ from models.engine_build import DEFAULT, load_text_model
 from training.evaluate_rows import trained_corpus
 from training.first_stage_report import held_out, lines, on_unlabelled
 from training.text import first_stage_of
-from training.text_config import AUTHORED, POSTS, UNLABELLED
+from training.text_config import POSTS, UNLABELLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,6 @@ class FirstStageConfig:
 
     bundle: str | None = None  # folder; None = the shipped one
     posts: tuple[str, ...] = POSTS
-    extra: tuple[str, ...] = AUTHORED
     unlabelled: str = UNLABELLED[0]  # left out where it is absent
     sample: Annotated[int, Field(ge=1)] = 3_000  # of the unlabelled posts
     engine: str = DEFAULT
@@ -38,7 +37,7 @@ def train_first_stage(config: FirstStageConfig, console: Console | None = None) 
     """Fit, measure, print, and write into the bundle's manifest; BundleError without a second reader."""
     console, taxonomy = console or Console(), load_taxonomy()
     bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
-    corpus = trained_corpus(bundle, config.posts, config.extra, taxonomy, console)
+    corpus = trained_corpus(bundle, config.posts, taxonomy, console)
     if corpus is None:
         raise ConfigError("the posts are not those that taught the bundle: its validation part is needed")
     whole = load_text_model(bundle, config.engine)

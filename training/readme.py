@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from data.errors import ConfigError
+from data.markdown import fill, table
 from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from training.evaluate_config import EvaluateConfig
@@ -49,19 +49,11 @@ ESCALATION = {
 }
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _table(head: tuple[str, ...], rows: list[str]) -> str:
-    return "\n".join([_row(*head), "|---" * len(head) + "|", *rows])
-
-
 def text_table(text: Figures) -> str:
     """Figures as rows, models as columns."""
     there = [name for name in MODELS if name in text]
-    rows = [_row(label, *(spread(text[name][key]) for name in there)) for key, label in TEXT.items()]
-    return _table(("figure", *(MODELS[name] for name in there)), rows)
+    rows = [[label, *(spread(text[name][key]) for name in there)] for key, label in TEXT.items()]
+    return table(("figure", *(MODELS[name] for name in there)), rows)
 
 
 def robustness_table(text: Figures) -> str:
@@ -71,11 +63,11 @@ def robustness_table(text: Figures) -> str:
         return "{:+.3f} [{:+.3f}, {:+.3f}]".format(*figure)
 
     rows = [
-        _row(label, f"{found['changed']:.0%}", drop(found["drop_macro_f1"]), drop(found["drop_qwk"]))
+        (label, f"{found['changed']:.0%}", drop(found["drop_macro_f1"]), drop(found["drop_qwk"]))
         for key, label in PERTURBATIONS.items()
         if (found := text["robustness"].get(key))
     ]
-    return _table(("perturbation", "posts changed", "macro-F1 lost", "QWK lost"), rows)
+    return table(("perturbation", "posts changed", "macro-F1 lost", "QWK lost"), rows)
 
 
 def doubt_list(text: Figures) -> str:
@@ -87,10 +79,10 @@ def escalation_table(metrics: Figures) -> str:
     """Models as rows, ours first, as the training of a head reports them."""
     models = metrics["models"]
     rows = [
-        _row(name.replace("_", " "), *(spread(found[key]) if key in found else NOTHING for key in ESCALATION))
+        (name.replace("_", " "), *(spread(found[key]) if key in found else NOTHING for key in ESCALATION))
         for name, found in models.items()
     ]
-    return _table(("model", *ESCALATION.values()), rows)
+    return table(("model", *ESCALATION.values()), rows)
 
 
 def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
@@ -103,16 +95,6 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
     }
     made = {name: make(text) for name, (there, make) in makers.items() if there}
     return made | {name: escalation_table(metrics) for name, metrics in heads.items()}
-
-
-def fill(page: str, name: str, block: str) -> str:
-    """The page with the block between its two marks; ConfigError when they are not there once."""
-    marks = f"<!-- {name} -->", f"<!-- /{name} -->"
-    pattern = re.compile(f"{re.escape(marks[0])}.*?{re.escape(marks[1])}", re.DOTALL)
-    filled, found = pattern.subn(lambda _: f"{marks[0]}\n{block}\n{marks[1]}", page)
-    if found != 1:
-        raise ConfigError(f"{found} blocks between {' and '.join(marks)}: the page needs exactly one")
-    return filled
 
 
 def main(evaluation: Path, readme: Path = README) -> None:

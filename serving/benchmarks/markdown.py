@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from data.markdown import table
 from serving.benchmarks.engines import PIPELINE, TORCH
 from serving.benchmarks.path import ENGINE
 from serving.benchmarks.service import BARE
@@ -27,12 +28,7 @@ def _cost(found: Figures) -> Iterator[str]:
     rates = {name: one["rows_per_cpu_second"]["median"] for name, one in {**engines, **paths}.items()}
     if price and rates:
         rows = [[name, f"{1e6 / rate / 3600:.2f}", f"{1e6 / rate / 3600 * price:.2f}"] for name, rate in rates.items()]
-        yield _table(["one million posts", "core hours", f"USD at {price:g} a core hour"], rows)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, cells)) + " |" for cells in lines)
+        yield table(["one million posts", "core hours", f"USD at {price:g} a core hour"], rows)
 
 
 def _spread(value: Figures, unit: str = "") -> str:
@@ -47,13 +43,13 @@ def _engines(found: Figures) -> str:
         rows.append([name, *rates, _spread(pipeline["times_by_cpu"], "×"), _spread(torch["times_by_cpu"], "×")])
     head = ["one thread", "texts per CPU second", "texts per second", "over the pipeline", "over the torch script"]
     mean = found["tokens"] / found["texts"]
-    return f"{found['texts']} posts of {mean:.0f} tokens on average:\n\n{_table(head, rows)}"
+    return f"{found['texts']} posts of {mean:.0f} tokens on average:\n\n{table(head, rows)}"
 
 
 def _path(found: Figures) -> str:
     names = ("rows_per_cpu_second", "times_by_cpu", "times_by_clock")
     rows = [[name, *(_spread(figures[key]) for key in names)] for name, figures in found["shares"].items()]
-    return _table(["one thread", "rows per CPU second", f"share of the {ENGINE}, by CPU", "by the clock"], rows)
+    return table(["one thread", "rows per CPU second", f"share of the {ENGINE}, by CPU", "by the clock"], rows)
 
 
 def _scaling(found: Figures) -> str:
@@ -81,7 +77,7 @@ def _service(found: Figures) -> str:
         f"{over['clients']} clients at once: {over['served']} served, p99 {over['served_ms'].get('p99')} ms; "
         f"{over['refused']} refused (503), p99 {over['refused_ms'].get('p99')} ms.",
     ]
-    return "\n".join([_table(head, rows), "", *rest])
+    return "\n".join([table(head, rows), "", *rest])
 
 
 TABLES: Mapping[str, Callable[[Figures], str]] = {

@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from data.errors import ConfigError
+from data.markdown import fill
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.picture import draw
 from serving.process import ROOT
-from training.readme import fill
 
 KEPT = Path(__file__).with_name("published.json")
 BLOCK = "bench"
