@@ -1,4 +1,4 @@
-"""Engines: from token ids to logits. ONNX Runtime serves; torch is the reference that tests compare with."""
+"""Engines: from token ids to logits. Here ONNX Runtime and torch, the reference; `openvino_engine` serves."""
 
 from __future__ import annotations
 

@@ -101,7 +101,8 @@ def _lexical(bundle: Bundle) -> LexicalModel | None:
 def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, first_stage: bool = False) -> TextModel:
     """The text model of a bundle; `engine` is int8 (serving), bf16, onnx (fp32) or torch (the reference).
 
-    int8 and bf16 run on OpenVINO; what they keep or compute in bfloat16 is fp32 on a CPU without it.
+    int8 and bf16 run on OpenVINO: int8 keeps its weights in 8 bits and quantises activations as it runs; the rest of
+    it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it.
     """
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")

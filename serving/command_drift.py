@@ -1,4 +1,4 @@
-"""`yujing drift reference`."""
+"""`yujing drift reference` and `yujing drift replay`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The deployment examples: they name metrics, paths and settings that exist, and run without rights."""
+"""The deployment examples: they name what exists, run without rights and answer who has a key."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -11,23 +12,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 import serving.drift.settings
 import serving.store.settings
+from serving.gate import build
+from serving.keys import new_key
+from serving.settings import PREFIX, Settings
 
 DEPLOY = Path(__file__).parents[1] / "serving" / "deploy"
 SETTINGS = {
     *serving.store.settings.VARIABLES.values(),
     *serving.drift.settings.VARIABLES.values(),
-    "YUJING_BUNDLE",
-    "YUJING_WATCH_WORDS",
-    "YUJING_ENGINE",
-    "YUJING_THREADS",
-    "YUJING_CACHE",
+    *(PREFIX + name.upper() for name in Settings.__slots__),
+    "YUJING_CACHE",  # models/cache.py
 }
 MODULES = ("serving.metrics", "serving.store.metrics", "serving.drift.metrics")
 SUFFIXES: dict[type, tuple[str, ...]] = {Counter: ("_total",), Histogram: ("_bucket", "_sum", "_count")}
@@ -124,7 +129,52 @@ def test_compose_opens_localhost_only_and_runs_without_rights() -> None:
     assert not yujing["user"].startswith(("0", "root"))
 
 
-def test_the_examples_set_what_yujing_reads() -> None:
+def environments() -> dict[str, dict[str, Any]]:
+    """What each example sets; a value from a Kubernetes secret is None."""
     [compose] = documents("compose.yaml")
-    given = {*compose["services"]["yujing"]["environment"], *(one["name"] for one in container()["env"])}
+    return {
+        "compose.yaml": compose["services"]["yujing"]["environment"],
+        "kubernetes.yaml": {one["name"]: one.get("value") for one in container()["env"]},
+    }
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "kubernetes.yaml"])
+def test_the_examples_set_what_yujing_reads_and_keys_among_it(name: str) -> None:
+    given = set(environments()[name])
     assert given <= SETTINGS | FOREIGN
+    assert len(given & {"YUJING_KEYS", "YUJING_KEYS_FILE"}) == 1
+    assert "YUJING_ANONYMOUS" not in given
+    assert "yujing keys new" in (DEPLOY / name).read_text(encoding="utf-8")
+
+
+def test_keys_come_from_where_the_head_of_the_example_puts_them() -> None:
+    [compose] = documents("compose.yaml")
+    yujing = compose["services"]["yujing"]
+    assert f"./keys.txt:{yujing['environment']['YUJING_KEYS_FILE']}:ro" in yujing["volumes"]
+    assert ">> serving/deploy/keys.txt" in (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    secrets = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in container()["env"] if "valueFrom" in one}
+    assert secrets["YUJING_KEYS"] == {"name": "yujing", "key": "keys"}
+    head = (DEPLOY / "kubernetes.yaml").read_text(encoding="utf-8").partition("apiVersion")[0]
+    assert set(re.findall(r"--from-literal=([a-z-]+)=", head)) == {secret["key"] for secret in secrets.values()}
+
+
+def score_from_afar(settings: Settings, headers: dict[str, str]) -> int:
+    """The status of a POST /score that came to a container over a bridge, as the chain before the service says it."""
+    route = Route("/score", lambda _: PlainTextResponse("scored"), methods=["POST"])
+    transport = httpx.ASGITransport(build(Starlette(routes=[route]), settings), client=("172.18.0.1", 5))
+
+    async def run() -> int:
+        async with httpx.AsyncClient(transport=transport, base_url="http://172.18.0.2:3000") as http:
+            return (await http.post("/score", json={"items": [{"text": "好"}]}, headers=headers)).status_code
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "kubernetes.yaml"])
+def test_each_example_answers_from_afar_who_has_a_key(name: str, tmp_path: Path) -> None:
+    made = [new_key(caller, ["score"]) for caller in ("desk", "night")]
+    (tmp_path / "keys.txt").write_text("".join(f"{key.line}\n" for _, key in made), encoding="utf-8")
+    ours = {"YUJING_KEYS": ";".join(key.line for _, key in made), "YUJING_KEYS_FILE": str(tmp_path / "keys.txt")}
+    settings = Settings.from_env({key: ours.get(key, value or "") for key, value in environments()[name].items()})
+    assert [score_from_afar(settings, {"Authorization": f"Bearer {secret}"}) for secret, _ in made] == [200, 200]
+    assert score_from_afar(settings, {}) == 401
