@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from data.errors import CorpusError
+from data.hot_record import read_record
 from data.records import Example
 
-COLUMNS = ["time", "title"]
+COLUMNS = ("time", "title")
 _TITLE_ENDS = re.compile(r"[。\n]")
 
 
@@ -24,17 +23,9 @@ def title_of(text: str) -> str:
 
 
 def first_seen(path: Path) -> dict[str, datetime]:
-    """Title -> time (with zone) of the first snapshot that holds it; CorpusError when the file is no such record."""
-    try:
-        table = pq.read_table(path, columns=COLUMNS)
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"{path}: {error}: give a Parquet file with the columns {', '.join(COLUMNS)}") from None
-    if missing := [name for name in COLUMNS if name not in table.column_names]:
-        raise CorpusError(f"{path} has no column {', '.join(missing)}: it needs {', '.join(COLUMNS)}")
-    kind = table.schema.field("time").type
-    if not pa.types.is_timestamp(kind) or kind.tz is None:
-        raise CorpusError(f"{path}: time is {kind}: give timestamps with a zone")
-    first = table.group_by("title").aggregate([("time", "min")])
+    """Title -> time (with zone) of the first snapshot that holds it; CorpusError as `read_record`."""
+    table = read_record(path, COLUMNS)
+    first = table.filter(pc.is_valid(table["title"])).group_by("title").aggregate([("time", "min")])
     return dict(zip(first["title"].to_pylist(), first["time_min"].to_pylist(), strict=True))
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data.errors import CorpusError
+from data.hot_record import read_record
 from data.hotlist import EPISODE_GAP
 from data.volume_windows import ZONE, Floats, Ints
 
@@ -110,13 +110,5 @@ def hot_list_of(table: pa.Table) -> HotList:
 
 
 def read_hot_list(path: Path) -> HotList:
-    """Read a record of the list; CorpusError when it is no Parquet file of that shape."""
-    try:
-        table = pq.read_table(path, columns=list(COLUMNS))
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"{path}: {error}: give a Parquet file with the columns {', '.join(COLUMNS)}") from None
-    if missing := [name for name in COLUMNS if name not in table.column_names]:
-        raise CorpusError(f"{path} has no column {', '.join(missing)}: it needs {', '.join(COLUMNS)}")
-    if not pa.types.is_timestamp(table.schema.field("time").type):
-        raise CorpusError(f"{path}: time is {table.schema.field('time').type}: give timestamps with a zone")
-    return hot_list_of(table)
+    """Read a record of the list; CorpusError as `read_record`."""
+    return hot_list_of(read_record(path, COLUMNS))

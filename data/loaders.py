@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import glob
-import gzip
-import json
-import re
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Generic, TypeVar
 
-import datasets
-import pyarrow as pa
-
-from data.errors import CorpusError, InputError
+from data.errors import InputError
 from data.normalise import normalise
 from data.records import Example, Series
 from data.rim import parse
+from data.row_files import Row, read_rows
 from data.taxonomy import Taxonomy
 
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
-_UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
-Row = Mapping[str, object]
-Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
 Complete = Callable[[Row], Row]
 
 
@@ -51,81 +40,13 @@ class Loaded(Generic[Record]):
     bad: list[BadRow] = field(default_factory=list)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    """Lines as bytes, so that one undecodable line does not fail the file; `datasets` decodes gzip by itself."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        try:
-            yield from file
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise CorpusError(f"{path} is no readable gzip file ({error}): make it again") from None
-
-
-def _jsonl(path: Path) -> Numbered:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except UnicodeDecodeError as error:
-            yield number, f"byte {error.start} is not UTF-8: convert the file"
-        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-            yield number, f"not valid JSON: {error}"
-        else:
-            yield number, row if isinstance(row, dict) else "must be a JSON object"
-
-
-def _csv(path: Path) -> Numbered:
-    lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
-    reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
-    header = next(reader, [])
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, f"not valid CSV ({error}): look for an unclosed quote"
-            continue
-        if cells and len(cells) != len(header):
-            yield reader.line_num, f"has {len(cells)} cells where the header has {len(header)}"
-        elif any(map(_UNDECODED.search, cells)):
-            yield reader.line_num, "is not UTF-8: convert the file"
-        elif cells:
-            yield reader.line_num, {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
-
-
-def _parquet(path: Path) -> Numbered:
-    try:
-        rows = datasets.load_dataset("parquet", data_files=glob.escape(str(path)), split="train", streaming=True)
-        yield from enumerate(rows, 1)
-    except pa.ArrowInvalid as error:
-        raise CorpusError(f"{path} is no readable Parquet file: {error}") from None
-
-
-READERS: dict[str, Callable[[Path], Numbered]] = {
-    ".csv": _csv,
-    ".jsonl": _jsonl,
-    ".jsonl.gz": _jsonl,
-    ".parquet": _parquet,
-}
-
-
-def _read(path: Path) -> Numbered:
-    reader = next((READERS[suffix] for suffix in READERS if path.name.endswith(suffix)), None)
-    if reader is None:
-        raise CorpusError(f"{path}: unknown kind of file: give one of {', '.join(READERS)}")
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such file")
-    return reader(path) if path.stat().st_size else iter(())
-
-
 def _load(
     kind: type[Record], paths: Sequence[Path], check: Callable[[Record], Fault], complete: Complete = dict
 ) -> Loaded[Record]:
     known = {column.name for column in fields(kind)}
     loaded: Loaded[Record] = Loaded()
     for path in paths:
-        for number, row in _read(path):
+        for number, row in read_rows(path):
             if isinstance(row, str):
                 loaded.bad.append(BadRow(str(path), number, "row", row))
                 continue

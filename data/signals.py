@@ -13,7 +13,7 @@ from pydantic import Field
 
 from data.errors import ConfigError, InputError
 from data.normalise import Normalised, normalise
-from data.records import Signal, Word
+from data.results import Signal, Word
 from data.rim import parse
 from data.simplify import simplify
 from data.words import cut, make_tokenizer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from data.records import Word
+from data.results import Word
 
 with warnings.catch_warnings():  # jieba 0.42 asks for pkg_resources and for escapes that Python now warns of
     warnings.simplefilter("ignore")

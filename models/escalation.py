@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.records import EscalationResult, Volume
+from data.records import Volume
+from data.results import EscalationResult
 from data.volume import PRIOR, count_features
 from data.volume_windows import HORIZON, Floats, Windows, windows_of
 from models.escalation_head import EscalationHead, design, log_odds

@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.records import EscalationResult, Factor, Outlook, Volume
+from data.records import Volume
+from data.results import EscalationResult, Factor, Outlook
 from data.volume_windows import Floats
 
 MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from data.records import Evidence, Word
+from data.results import Evidence, Word
 from data.words import words
 from models.batching import padded_length
 from models.text import TextModel

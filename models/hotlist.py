@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, hot_windows_of
 from data.hotlist_features import hot_features
-from data.records import EscalationResult, Outlook, Volume
+from data.records import Volume
+from data.results import EscalationResult, Outlook
 from data.volume_windows import Floats
 from models.escalation_head import DIGITS, EscalationHead, design
 from models.hotlist_words import HOT_GROUPS, describe_hot

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import exp, expm1, isnan
 
-Values = Mapping[str, float]
+from models.escalation_words import Values, number
 
 # group -> prefixes of its features; a feature belongs to every group whose prefix it has, so prefixes are disjoint
 HOT_GROUPS: dict[str, tuple[str, ...]] = {
@@ -22,12 +22,8 @@ HOT_GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def _number(value: float, form: str = ".0f") -> str:
-    return "未知" if isnan(value) else format(value, form)
-
-
 def _share(log: float) -> str:
-    return _number(exp(log), ".0%")
+    return number(exp(log), ".0%")
 
 
 def _momentum(v: Values) -> str:
@@ -37,7 +33,7 @@ def _momentum(v: Values) -> str:
 def _place(v: Values) -> str:
     moved = v["rank_step"]
     if isnan(v["rank"]) or isnan(moved) or round(moved) == 0:
-        return f"榜单第{_number(v['rank'])}位"
+        return f"榜单第{number(v['rank'])}位"
     return f"榜单第{v['rank']:.0f}位，每小时{'下降' if moved > 0 else '上升'}{abs(moved):.0f}位"
 
 
@@ -48,20 +44,20 @@ def _count(log: float, hourly: float, what: str) -> str:
 
 def _mix(v: Values) -> str:
     rate = exp(v["mix_discussions_reads"]) * 10_000
-    return f"每万次阅读讨论{_number(rate, '.1f')}条"
+    return f"每万次阅读讨论{number(rate, '.1f')}条"
 
 
 HOT_WORDS: dict[str, Callable[[Values], str]] = {
     "heat": lambda v: f"当前热度为警戒线的{_share(v['ratio'])}",
     "momentum": _momentum,
     "place": _place,
-    "peak": lambda v: f"距本轮峰值{_number(v['since_peak'])}小时，当前为峰值的{_share(v['drawdown'])}",
+    "peak": lambda v: f"距本轮峰值{number(v['since_peak'])}小时，当前为峰值的{_share(v['drawdown'])}",
     "reads": lambda v: _count(v["reads_log"], v["reads_gain"], "阅读"),
     "discussions": lambda v: _count(v["discussions_log"], v["discussions_gain"], "讨论"),
     "originals": lambda v: _count(v["originals_log"], v["originals_gain"], "原创"),
     "mix": _mix,
     "clock": lambda v: f"当前{int(v['hour'])}时，周{'一二三四五六日'[int(v['weekday'])]}",
-    "age": lambda v: f"本轮上榜{_number(v['age'] + 1)}小时，观测{v['n_obs']:.0f}次",
+    "age": lambda v: f"本轮上榜{number(v['age'] + 1)}小时，观测{v['n_obs']:.0f}次",
 }
 
 

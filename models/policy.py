@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
-from data.records import RiskResult
+from data.results import RiskResult
 from data.rim import parse
 from data.taxonomy import Taxonomy
 from models.policy_table import RANKS, UNKNOWN, Level, PolicyTable, SignalRule, faults

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.normalise import normalise
-from data.records import EscalationResult, Item, ItemError, Result, Volume
+from data.records import Item, Volume
+from data.results import EscalationResult, ItemError, Result
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import open_bundle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.records import CategoryResult, SeverityResult
+from data.results import CategoryResult, SeverityResult
 from data.taxonomy import Taxonomy
 from models.text import TextPredictions
 

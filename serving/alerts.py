@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 
 STYLES = {
     "red": "bold white on red",

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import httpx
 from pydantic import TypeAdapter
 
-from data.records import MAX_ITEMS, Item, Result
+from data.records import MAX_ITEMS, Item
+from data.results import Result
 from serving.process import ServiceError
 
 TOO_LARGE = 413

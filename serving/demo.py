@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.samples import sample_items
 from serving.alerts import Scored, alert_table, count_levels, is_alert, urgency
 from serving.client import post_items

@@ -9,18 +9,8 @@ from typing import Any
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from data.records import (
-    CategoryResult,
-    EscalationResult,
-    Factor,
-    Item,
-    Result,
-    RiskResult,
-    SeverityResult,
-    Signal,
-    Volume,
-    Word,
-)
+from data.records import Item, Volume
+from data.results import CategoryResult, EscalationResult, Factor, Result, RiskResult, SeverityResult, Signal, Word
 from serving.wire import read_json, write_results
 
 SAMPLE_ITEMS = [

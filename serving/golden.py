@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from data.errors import BundleError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.rim import explain
 from models.bundle import Bundle
 

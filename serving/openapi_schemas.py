@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from data.records import Result
+from data.results import Result
 from data.taxonomy import Category, Severity, load_taxonomy
 from models.policy import Policy
 from models.policy_table import PolicyTable

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.taxonomy import load_taxonomy
 from serving.drift.monitor import Monitor, open_monitor
 from serving.settings import Settings

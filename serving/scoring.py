@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from data.records import Item, ItemError, Result
+from data.records import Item
+from data.results import ItemError, Result
 from serving.logs import describe
 from serving.settings import Settings
 

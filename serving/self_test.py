@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from data.errors import BundleError
-from data.records import CategoryResult, Result, SeverityResult
+from data.results import CategoryResult, Result, SeverityResult
 from data.samples import sample_items
 from data.taxonomy import load_taxonomy
 from serving.golden import Answer, Golden

@@ -17,7 +17,7 @@ from typing import Annotated
 import bentoml
 from starlette.responses import Response
 
-from data.records import Result
+from data.results import Result
 from models.policy import Policy
 from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample

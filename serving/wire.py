@@ -11,7 +11,8 @@ import jiter
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from data.errors import InputError
-from data.records import MAX_ITEMS, Item, Result
+from data.records import MAX_ITEMS, Item
+from data.results import Result
 from data.rim import explain
 
 Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]

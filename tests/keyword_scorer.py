@@ -5,17 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from data.records import (
-    CategoryResult,
-    EscalationResult,
-    Item,
-    ItemError,
-    Result,
-    RiskResult,
-    SeverityResult,
-    Signal,
-    Word,
-)
+from data.records import Item
+from data.results import CategoryResult, EscalationResult, ItemError, Result, RiskResult, SeverityResult, Signal, Word
 
 RULES = {"假货": ("counterfeit_ip", "假冒侵权", 2), "爆炸": ("public_safety", "公共安全与突发事故", 4)}
 LEVELS = (("", "无", "green"), ("Ⅳ", "一般", "blue"), ("Ⅲ", "较大", "yellow"), ("Ⅱ", "重大", "orange"))

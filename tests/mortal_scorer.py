@@ -9,7 +9,8 @@ from pathlib import Path
 from keyword_scorer import KeywordScorer
 
 from data.errors import BundleError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 
 
 class Mortal(KeywordScorer):

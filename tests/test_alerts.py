@@ -6,11 +6,11 @@ import io
 
 from rich.console import Console
 
-from data.records import (
+from data.records import Item
+from data.results import (
     CategoryResult,
     EscalationResult,
     Evidence,
-    Item,
     ItemError,
     Result,
     RiskResult,

@@ -16,7 +16,8 @@ import soak_batch
 from keyword_scorer import POISON, KeywordScorer
 
 from data.errors import ConfigError, InputError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.pools import Here
 from serving.batch.ray_pool import RayActors

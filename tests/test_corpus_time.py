@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +27,7 @@ TAXONOMY = load_taxonomy()
 QUIET = Console(quiet=True)
 
 
-def record(path: Path, rows: list[tuple[str, datetime]]) -> Path:
+def record(path: Path, rows: Sequence[tuple[str | None, datetime]]) -> Path:
     times = pa.array([at for _, at in rows], pa.timestamp("us", tz="Asia/Shanghai"))
     pq.write_table(pa.table({"time": times, "title": [title for title, _ in rows]}), path)
     return path
@@ -64,6 +65,11 @@ def test_the_first_snapshot_dates_a_post(tmp_path: Path) -> None:
     own = Example(id="3", text="甲。又来", published_at=START + timedelta(days=9))
     found = dated([Example(id="1", text="甲。正文"), Example(id="2", text="丙。正文"), own], seen)
     assert [(row.id, row.published_at) for row in found] == [("1", START), ("3", own.published_at)]
+
+
+def test_a_row_without_title_dates_nothing(tmp_path: Path) -> None:
+    path = record(tmp_path / "list.parquet", [("甲", START), (None, START)])
+    assert first_seen(path) == {"甲": START}
 
 
 @pytest.mark.parametrize(

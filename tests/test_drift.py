@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from data.errors import ConfigError, CorpusError
-from data.records import CategoryResult, Item, Result
+from data.records import Item
+from data.results import CategoryResult, Result
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from data.words import known_share

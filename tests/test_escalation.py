@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from self_exciting import HOURS, START, model, topic, trained
 from sklearn.linear_model import LogisticRegression
 
-from data.records import MAX_POINTS, EscalationResult, Volume
+from data.records import MAX_POINTS, Volume
+from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_windows import windows_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from data.records import Evidence
+from data.results import Evidence
 from data.samples import sample_examples
 from models.bundle import Bundle
 from models.engine_build import load_text_model

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from data.records import Word
+from data.results import Word
 from data.samples import sample_examples
 from models.batching import padded_length
 from models.bundle import Bundle

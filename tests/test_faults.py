@@ -16,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 from keyword_scorer import KeywordScorer
 
-from data.records import EscalationResult, Item, Result
+from data.records import Item
+from data.results import EscalationResult, Result
 from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
 from models.engine import Engine

@@ -78,3 +78,6 @@ def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     pq.write_table(table.set_column(0, "time", pa.array(["now"])), tmp_path / "text.parquet")
     with pytest.raises(CorpusError, match="give timestamps"):
         read_hot_list(tmp_path / "text.parquet")
+    pq.write_table(table.set_column(0, "time", table["time"].cast(pa.timestamp("us"))), tmp_path / "local.parquet")
+    with pytest.raises(CorpusError, match="with a zone"):
+        read_hot_list(tmp_path / "local.parquet")

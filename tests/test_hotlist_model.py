@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from data.errors import BundleError
 from data.hotlist import ARRAYS
-from data.records import EscalationResult, Volume
+from data.records import Volume
+from data.results import EscalationResult
 from data.taxonomy import load_taxonomy
 from data.volume_windows import ZONE
 from models.bundle import escalation_file, open_bundle, save_part

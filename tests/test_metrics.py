@@ -22,7 +22,8 @@ orders = st.permutations(range(N)).map(np.array)
 TRUTH = np.array([0, 0, 1, 2, 3, 4, 3, 4])
 CHOSEN = np.array([0, 2, 1, 1, 3, 1, 0, 3])
 
-ORDINAL = (metrics.accuracy, metrics.macro_f1, metrics.qwk, metrics.under_grading_rate, metrics.severe_recall)
+SEVERE_RECALL = metrics.recall_from(metrics.SEVERE)
+ORDINAL = (metrics.accuracy, metrics.macro_f1, metrics.qwk, metrics.under_grading_rate, SEVERE_RECALL)
 BINARY = (
     metrics.auroc,
     metrics.auprc,
@@ -35,7 +36,8 @@ BINARY = (
 def test_ordinal_figures_by_hand() -> None:
     assert metrics.accuracy(TRUTH, CHOSEN) == 3 / 8
     assert metrics.under_grading_rate(TRUTH, CHOSEN) == 2 / 4
-    assert metrics.severe_recall(TRUTH, CHOSEN) == 2 / 4
+    assert SEVERE_RECALL(TRUTH, CHOSEN) == 2 / 4
+    assert metrics.recall_from(metrics.ALARM)(TRUTH, CHOSEN) == 2 / 5
     assert metrics.false_alarm_rate(TRUTH, CHOSEN) == 1 / 2
     second = np.array([-1, 0, -1, -1, -1, 1, -1, -1])
     assert metrics.accuracy_with_second(TRUTH, np.full(8, -1), CHOSEN) == 3 / 8
@@ -154,7 +156,7 @@ def test_a_perfect_answer_has_perfect_figures(truth: np.ndarray) -> None:
     certain = np.eye(5)[truth]
     assert metrics.ece(certain, truth) == 0
     if 3 in truth:
-        assert (metrics.under_grading_rate(truth, truth), metrics.severe_recall(truth, truth)) == (0, 1)
+        assert (metrics.under_grading_rate(truth, truth), SEVERE_RECALL(truth, truth)) == (0, 1)
     if 0 in truth:
         assert metrics.false_alarm_rate(truth, truth) == 0
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from keyword_scorer import POISON, KeywordScorer
 
-from data.records import Item, Result, Volume
+from data.records import Item, Volume
+from data.results import Result
 from data.samples import sample_items
 from models.scorer import Scorer
 from serving.batch.assemble import Summary, rejects_path

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from keyword_scorer import POISON, KeywordScorer
 
 from data.errors import InputError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from serving.batch import text_source
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.records import Item, Result, Volume
+from data.records import Item, Volume
+from data.results import Result
 from data.samples import sample_examples, sample_items
 from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids

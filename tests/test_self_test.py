@@ -11,7 +11,8 @@ import pytest
 from keyword_scorer import KeywordScorer
 
 from data.errors import BundleError
-from data.records import Item, ItemError, Result
+from data.records import Item
+from data.results import ItemError, Result
 from data.samples import sample_items
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle

@@ -21,7 +21,8 @@ from postgres import PostgresServer, postgres_server
 
 from data.errors import ConfigError, InputError
 from data.loaders import load_examples
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.taxonomy import load_taxonomy
 from serving.store import database, queries, writer
 from serving.store.database import Database

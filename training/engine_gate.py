@@ -13,7 +13,7 @@ from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.engine_build import ENGINES, load_text_model
 from models.text import TextPredictions
-from training.metrics import macro_f1, qwk, severe_recall
+from training.metrics import SEVERE, macro_f1, qwk, recall_from
 from training.robustness import paired_loss
 from training.text_report import Truth
 
@@ -45,7 +45,7 @@ def _against(reference: TextPredictions, seen: TextPredictions, truth: Truth, dr
     lost = {
         "macro_f1": paired_loss(macro_f1, *chosen, truth.groups, draws),
         "qwk": paired_loss(qwk, *rank, truth.groups, draws),
-        "severe_recall": paired_loss(severe_recall, *rank, truth.groups, draws),
+        "severe_recall": paired_loss(recall_from(SEVERE), *rank, truth.groups, draws),
     }
     same = (reference.chosen == seen.chosen) & (reference.rank == seen.rank)
     return {

@@ -61,6 +61,11 @@ def calibrated(estimator: object, features: Floats, labels: Ints) -> CalibratedC
     return CalibratedClassifierCV(FrozenEstimator(estimator), method="sigmoid").fit(features, labels)
 
 
+def sigmoid(score: Floats, labels: Ints) -> LogisticRegression:
+    """A sigmoid of one number (Platt 1999), as good as unregularised; `score` [n], its `predict_proba` reads [n, 1]."""
+    return LogisticRegression(C=1e6).fit(score.reshape(-1, 1), labels)
+
+
 def recalibrated(model: CalibratedClassifierCV, features: Floats, labels: Ints) -> CalibratedClassifierCV:
     """The same classifier with a sigmoid from other decisions."""
     return calibrated(model.estimator.estimator, features, labels)

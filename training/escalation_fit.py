@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.linear_model import LogisticRegression
 
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.escalation import OPTIONAL, SCALED, EscalationModel, total_posts
 from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
-from training.escalation_blend import EVEN, blend, calibrated, logistic
+from training.escalation_baselines import by_score, hour_rates
+from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
 from training.escalation_blocks import Blocks, Rows
 from training.escalation_config import EscalationConfig
 from training.escalation_kinds import Kind, mixed
@@ -31,6 +31,9 @@ class Table:
     features: Floats
     labels: Ints
     diurnal: Floats
+
+    def column(self, name: str) -> Floats:
+        return np.asarray(self.features[:, self.names.index(name)])
 
 
 def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
@@ -62,7 +65,7 @@ def _fallback(
 
 def held(table: Table, limit: float) -> Rows:
     """Decisions at which an escalation fits into the recorded series: [n]."""
-    needed = np.exp(table.features[:, table.names.index("log_needed")])
+    needed = np.exp(table.column("log_needed"))
     return np.asarray(total_posts(table.features, table.names) + needed <= limit)
 
 
@@ -102,40 +105,28 @@ def with_voices(model: EscalationModel, features: Floats, labels: Ints) -> Escal
         for m, x in ((model.main, features), (model.fallback, features[:, model.free]))
     )
     score = (1 - WIDE) * main + WIDE * wide
-    sigmoid = LogisticRegression(C=1e6).fit(score.reshape(-1, 1), labels)
-    constant, slope = float(sigmoid.intercept_[0]), float(sigmoid.coef_[0, 0])
+    curve = sigmoid(score, labels)
+    constant, slope = float(curve.intercept_[0]), float(curve.coef_[0, 0])
     return replace(model, voices=(constant, slope * (1 - WIDE), slope * WIDE))
-
-
-def _hour_rates(table: Table, where: Blocks) -> Floats:
-    """Log-odds of escalation at each decision's hour of day, from the fit block."""
-    hours = table.features[:, table.names.index("hour")].astype(int)
-    events = np.bincount(hours[where.fit], table.labels[where.fit], minlength=24)
-    seen = np.bincount(hours[where.fit], minlength=24)
-    return np.asarray(log_odds((events + 1) / (seen + 10))[hours])
 
 
 SCORES: Mapping[str, Callable[[Table, Blocks], Floats]] = {
     "constant": lambda table, where: np.zeros(len(table.labels)),
-    "hour_of_day": _hour_rates,
-    "level": lambda table, where: table.features[:, table.names.index("log_6h")],
-    "growth_rate": lambda table, where: table.features[:, table.names.index("growth_3h")],
-    "weighted_intensity": lambda table, where: table.features[:, table.names.index("intensity_1.44h")],
+    "hour_of_day": lambda table, where: hour_rates(table.column("hour"), table.labels, where.fit),
+    "level": lambda table, where: table.column("log_6h"),
+    "growth_rate": lambda table, where: table.column("growth_3h"),
+    "weighted_intensity": lambda table, where: table.column("intensity_1.44h"),
 }
 
 
 def baseline_probabilities(table: Table, where: Blocks) -> dict[str, Floats]:
     """Likelihoods on the test block by one-number baselines, each with a sigmoid from the calibration block."""
-    found = {}
-    for name, score_of in SCORES.items():
-        score = score_of(table, where).reshape(-1, 1)
-        sigmoid = LogisticRegression(C=1e6).fit(score[where.calibration], table.labels[where.calibration])
-        found[name] = sigmoid.predict_proba(score[where.test])[:, 1]
-    return found | {"logistic_regression": _logistic(table, where)}
+    scores = {name: score_of(table, where) for name, score_of in SCORES.items()}
+    return by_score(scores, table.labels, where) | {"logistic_regression": _logistic(table, where)}
 
 
 def _logistic(table: Table, where: Blocks) -> Floats:
     """Logistic regression on every feature."""
     line = logistic().fit(table.features[where.fit], table.labels[where.fit])
-    sigmoid = calibrated(line, table.features[where.calibration], table.labels[where.calibration])
-    return np.asarray(sigmoid.predict_proba(table.features[where.test])[:, 1])
+    curve = calibrated(line, table.features[where.calibration], table.labels[where.calibration])
+    return np.asarray(curve.predict_proba(table.features[where.test])[:, 1])

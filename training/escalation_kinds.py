@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ from data.hot_series import discussion_series
 from data.hot_topics import HotList, read_hot_list
 from data.hotlist import HORIZON
 from data.volume import count_features
-from data.volume_windows import ZONE, Floats, Ints
+from data.volume_windows import Floats, Ints
 from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of
 from training.escalation_blocks import Blocks, Rows, blocks
 from training.escalation_config import EscalationConfig
+from training.hotlist_fit import hour_of
 
 Pair = tuple[Floats, Ints]  # features [n, columns] and labels [n]
 
@@ -59,14 +59,10 @@ def hot_decisions(hot: HotList, sample: int, seed: int) -> tuple[Floats, Decisio
     return topics.start, decisions.take(np.isin(decisions.end - HORIZON, np.floor(hot.snapshots)))
 
 
-def _hours(day: date) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=ZONE).timestamp() / 3600
-
-
 def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
     """Hot-search topics before `record_until` teach and calibrate, later ones test; None where none is before it."""
     start, decisions = hot_decisions(hot, config.record_topics, config.seed)
-    before = float((start < _hours(config.record_until)).mean())
+    before = float((start < hour_of(config.record_until)).mean())
     if not before:
         return None
     where = blocks(decisions, start, min(before, 1 - 1 / len(start)), 1.0, config)

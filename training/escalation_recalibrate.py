@@ -38,10 +38,9 @@ from training.escalation_config import EscalationConfig
 from training.escalation_fit import with_voices
 from training.escalation_report import plain
 from training.hotlist_config import HotlistConfig
-from training.hotlist_decisions import decide_hot
+from training.hotlist_decisions import MARGIN, decide_hot
 from training.register import register
 
-MARGIN = 72  # hours of the hot list before the days that are read, so that episodes have their beginning
 DAY_HOURS = 24
 
 
@@ -81,7 +80,7 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
     begin = last - DAY_HOURS * config.recalibrate_days
     decisions = decide_hot(hot.since(begin - MARGIN))
     decisions = decisions.take(decisions.time > begin)
-    features = np.column_stack([decisions.column(name) for name in model.names])
+    features = decisions.columns(model.names)
     end = decisions.time + HORIZON
     found = {
         "main": Recent(features, decisions.labels, end),

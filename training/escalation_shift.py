@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from sklearn.linear_model import LogisticRegression
 
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.escalation import EscalationModel
 from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
-from training.escalation_blend import calibrated, logistic, trees
+from training.escalation_blend import calibrated, logistic, sigmoid, trees
 from training.escalation_blocks import Blocks, Rows, blocks, require
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, fit_model, tabulate
@@ -48,17 +47,17 @@ def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decision
     found = {"as_served": np.where(inside, main, free), "model": main, "scale_free_fallback": free}
     for name, plain in (("trees_alone", trees(table.names, config)), ("logistic_regression", logistic())):
         plain.fit(table.features[where.fit], table.labels[where.fit])
-        sigmoid = calibrated(plain, table.features[where.calibration], table.labels[where.calibration])
-        found[name] = sigmoid.predict_proba(features)[:, 1]
+        curve = calibrated(plain, table.features[where.calibration], table.labels[where.calibration])
+        found[name] = curve.predict_proba(features)[:, 1]
     return found
 
 
 def _with_sigmoid(likelihood: Floats, labels: Ints, first: Floats) -> tuple[Floats, Rows]:
     """Likelihoods of the later half by a sigmoid from the earlier one, and the mask of that half: [later], [n]."""
     early = first <= np.median(first)
-    score = log_odds(likelihood).reshape(-1, 1)
-    sigmoid = LogisticRegression(C=1e6).fit(score[early], labels[early])
-    return sigmoid.predict_proba(score[~early])[:, 1], ~early
+    score = log_odds(likelihood)
+    curve = sigmoid(score[early], labels[early])
+    return curve.predict_proba(score[~early].reshape(-1, 1))[:, 1], ~early
 
 
 def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict[str, Any]:

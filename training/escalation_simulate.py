@@ -32,10 +32,8 @@ from training.escalation_config import EscalationConfig
 from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, plain_outcome, thresholds
 from training.escalation_simulate_config import SimulateConfig
 from training.hotlist_config import HotlistConfig
-from training.hotlist_decisions import decide_hot
+from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
-
-MARGIN = 72  # hours before the calibration block from which the hot list is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig,
     begin = hour_of(test_from - timedelta(days=settings.calibration_days))
     decisions = decide_hot(read_hot_list(Path(config.record)).since(begin - MARGIN))
     where = hot_blocks(decisions.time, test_from, test_to, settings)
-    features = np.column_stack([decisions.column(name) for name in model.names])
+    features = decisions.columns(model.names)
     likelihood = model.probabilities(features, np.ones(len(features), bool))
 
     def part(rows: Any) -> Replay:

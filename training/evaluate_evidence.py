@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from data.records import Evidence, Example, Word
+from data.records import Example
+from data.results import Evidence, Word
 from models.batching import padded_length
 from models.evidence import content, evidence, without
 from models.text import TextModel

@@ -14,19 +14,12 @@ from data.taxonomy import Taxonomy
 from models.text import TextModel, TextPredictions
 from training.bootstrap import interval
 from training.corpus import Corpus
-from training.metrics import log_loss, macro_f1, qwk
+from training.metrics import ALARM, log_loss, macro_f1, qwk, recall_from
 from training.posts import load_posts
 from training.robustness import paired_loss
 from training.text_report import Truth
 
 Labels = NDArray[np.int64]
-SEVERE = 2  # rank that must not be lost
-
-
-def severe_recall(truth: Labels, rank: Labels) -> float:
-    """Of the rows of rank >= 2, the share that is graded 2 or more; nan without such rows."""
-    severe = truth >= SEVERE
-    return float((rank[severe] >= SEVERE).mean()) if severe.any() else float("nan")
 
 
 def held_out(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, draws: int) -> dict[str, Any]:
@@ -41,9 +34,9 @@ def held_out(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, draws: int) -
         "settled": interval(np.mean, settled.astype(float), groups=truth.groups, n=draws).rounded,
         "none_of_settled": round(float((truth.category[settled] == 0).mean()), 4) if settled.any() else None,
         "answered_otherwise": _otherwise(whole, staged),
-        "severe_rows": int((truth.rank >= SEVERE).sum()),
-        "severe_rows_settled": int((settled & (truth.rank >= SEVERE)).sum()),
-        "severe_recall": _both(severe_recall, truth.rank, whole.rank, staged.rank, truth.groups, draws),
+        "severe_rows": int((truth.rank >= ALARM).sum()),
+        "severe_rows_settled": int((settled & (truth.rank >= ALARM)).sum()),
+        "severe_recall": _both(recall_from(ALARM), truth.rank, whole.rank, staged.rank, truth.groups, draws),
         "macro_f1": _both(macro_f1, truth.category, whole.chosen, staged.chosen, truth.groups, draws),
         "qwk": _both(qwk, truth.rank, whole.rank, staged.rank, truth.groups, draws),
         "log_loss": [round(log_loss(one.category, truth.category), 4) for one in (whole, staged)],
@@ -60,7 +53,7 @@ def on_unlabelled(model: TextModel, path: str, sample: int, taxonomy: Taxonomy, 
     if not settled:
         return found
     whole = model.thorough().predict([texts[row] for row in settled])
-    return found | {"settled_but_a_crisis": int((whole.rank > 0).sum()), "severe": int((whole.rank >= SEVERE).sum())}
+    return found | {"settled_but_a_crisis": int((whole.rank > 0).sum()), "severe": int((whole.rank >= ALARM).sum())}
 
 
 def lines(found: Mapping[str, Any]) -> Iterator[str]:

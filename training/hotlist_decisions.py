@@ -8,6 +8,7 @@ seen beside a hole while dropping the rest would raise the prevalence.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from models.hotlist import DAY
 MAX_HOLE = 3.5  # hours: the snapshots of 08:00 and 09:00 are missing on most days, and no larger hole is usual
 MAX_BLIND = 1.5  # hours at the window's end without snapshot after which a later crossing may have been within it
 UTC_TO_LOCAL = 8  # hours; Asia/Shanghai has no daylight saving time
+MARGIN = 72  # hours of the hot list before the days that are read, so that episodes have their beginning
 CHUNK = 20_000  # rows whose windows are in memory at once
 
 
@@ -50,6 +52,10 @@ class HotDecisions:
 
     def column(self, name: str) -> Floats:
         return np.asarray(self.features[:, self.names.index(name)])
+
+    def columns(self, names: Sequence[str]) -> Floats:
+        """Features by name, in that order: [n, names]."""
+        return np.column_stack([self.column(name) for name in names])
 
     def known(self, rows: NDArray[np.bool_]) -> HotDecisions:
         """Without the features that are never known at some rows, such as reads that nobody gave."""

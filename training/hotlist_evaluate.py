@@ -58,8 +58,7 @@ def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[s
 
 def _ready(decisions: HotDecisions, model: HotlistModel) -> HotDecisions:
     """The features that the model reads, in its order."""
-    features = np.column_stack([decisions.column(name) for name in model.names])
-    return replace(decisions, names=model.names, features=features)
+    return replace(decisions, names=model.names, features=decisions.columns(model.names))
 
 
 def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, Any]:

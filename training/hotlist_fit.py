@@ -16,7 +16,7 @@ from data.hotlist import HORIZON
 from data.volume_windows import ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
-from training.escalation_blend import boosted_trees, calibrated
+from training.escalation_blend import boosted_trees, calibrated, sigmoid
 from training.escalation_blocks import MIN_EVENTS, Blocks, Rows
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
@@ -116,12 +116,12 @@ def recalibrated(decisions: HotDecisions, likelihood: Floats, test: Rows, config
 
     Only labels that were known when the week began are read. `likelihood` is that of all decisions: [n].
     """
-    score = log_odds(likelihood).reshape(-1, 1)
+    score = log_odds(likelihood)
     time, found = decisions.time, np.full(len(likelihood), np.nan)
     for begin in np.arange(time[test].min(), time[test].max() + 1, WEEK):
         week = test & (time >= begin) & (time < begin + WEEK)
         recent = (time >= begin - 24 * config.recalibrate_days) & (time + HORIZON <= begin)
         if week.any() and 0 < decisions.labels[recent].mean() < 1:
-            sigmoid = LogisticRegression(C=1e6).fit(score[recent], decisions.labels[recent])
-            found[week] = sigmoid.predict_proba(score[week])[:, 1]
+            curve = sigmoid(score[recent], decisions.labels[recent])
+            found[week] = curve.predict_proba(score[week].reshape(-1, 1))[:, 1]
     return np.where(np.isnan(found), likelihood, found)[test]

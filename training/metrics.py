@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    brier_score_loss,
-    cohen_kappa_score,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, brier_score_loss, cohen_kappa_score, roc_auc_score
 
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -58,10 +54,14 @@ def under_grading_rate(truth: Labels, chosen: Labels) -> float:
     return float((chosen[severe] <= MISSED).mean()) if severe.any() else float("nan")
 
 
-def severe_recall(truth: Labels, chosen: Labels) -> float:
-    """Of the rows of rank >= 3, the share that is graded 3 or 4; nan without such rows."""
-    severe = truth >= SEVERE
-    return float((chosen[severe] >= SEVERE).mean()) if severe.any() else float("nan")
+def recall_from(rank: int) -> Callable[[Labels, Labels], float]:
+    """The metric: of the rows of `rank` or above, the share that is graded so; nan without such rows."""
+
+    def recall(truth: Labels, chosen: Labels) -> float:
+        rows = truth >= rank
+        return float((chosen[rows] >= rank).mean()) if rows.any() else float("nan")
+
+    return recall
 
 
 def false_alarm_rate(truth: Labels, chosen: Labels) -> float:

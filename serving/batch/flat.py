@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from data.records import Result, Signal
+from data.results import Result, Signal
 
 Cell = str | float | int | bool | None
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from data.errors import InputError
-from data.records import Item, ItemError
+from data.records import Item
+from data.results import ItemError
 from data.rim import parse
 
 FIELDS = frozenset(field.name for field in fields(Item))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json, to_json
 
-from data.records import ItemError, Result
+from data.results import ItemError, Result
 from models.calibration import FIRST_STAGE
 from serving.batch.rows import Row
 from serving.batch.sinks import KINDS

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic_core import from_json, to_json
 
-from data.records import Result
+from data.results import Result
 from serving.batch.flat import SCHEMA, Cell, flatten
 from serving.wire import write_result
 

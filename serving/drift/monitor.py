@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.errors import ConfigError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from models.tokens import Tokens

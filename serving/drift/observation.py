@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from data.normalise import normalise
-from data.records import Result
+from data.results import Result
 from data.words import known_share
 from models.tokens import Tokens
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from re import fullmatch
 
 from data.errors import ConfigError
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from data.taxonomy import Taxonomy
 from serving.store import metrics, queries
 from serving.store.database import Database

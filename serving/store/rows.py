@@ -11,7 +11,8 @@ from uuid import uuid4
 from pydantic_core import to_jsonable_python
 
 from data.masking import mask
-from data.records import Item, Result
+from data.records import Item
+from data.results import Result
 from serving.store.records import Prediction
 
 
