@@ -37,7 +37,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class CategoryResult:
-    """The most probable category, its calibrated probability and the conformal set."""
+    """The decided category, its calibrated probability and the conformal set.
+
+    A crisis may be decided where none is a little more probable, since missing one costs more.
+    """
 
     id: str
     name: str

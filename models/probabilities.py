@@ -25,13 +25,16 @@ def severity_probabilities(none: Array, logits: NDArray[np.floating], temperatur
     return np.asarray(edges[:, :-1] - edges[:, 1:])
 
 
-def decide(category: Array, severity: Array, under_cost: float = 1.0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def decide(
+    category: Array, severity: Array, under_cost: float = 1.0, miss_cost: float = 1.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Decide category and rank so that none <=> rank 0.
 
-    The category is the most probable one. The rank of a crisis is the lowest rank r >= 1 with
-    P(rank > r | crisis) <= 1 / (1 + under_cost): the median for cost 1, higher when grading too low costs more.
+    The category is the most probable crisis, unless none is at least miss_cost times as probable. The rank of a crisis
+    is the lowest rank r >= 1 with P(rank > r | crisis) <= 1 / (1 + under_cost): the median for cost 1, higher when
+    grading too low costs more.
     """
-    chosen = category.argmax(axis=1)
+    chosen = np.column_stack([category[:, 0] / miss_cost, category[:, 1:]]).argmax(axis=1)
     crisis = np.maximum(1 - severity[:, 0], 1e-12)
     above = 1 - np.cumsum(severity, axis=1)[:, 1:] / 1.0
     ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + 1e-12).sum(axis=1)

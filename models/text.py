@@ -93,7 +93,7 @@ def interpret(
     biased = category_logits + (np.array(calibration.category_bias) if calibration.category_bias else 0.0)
     category = category_probabilities(biased, calibration.category_temperature)
     severity = severity_probabilities(category[:, 0], severity_logits, calibration.severity_temperature)
-    chosen, rank = decide(category, severity, calibration.under_cost)
+    chosen, rank = decide(category, severity, calibration.under_cost, calibration.miss_cost)
     members = category >= calibration.conformal_floor
     rows = np.arange(len(chosen))
     members[rows, chosen] = True

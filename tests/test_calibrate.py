@@ -14,16 +14,18 @@ from models.calibration import Calibration
 from models.probabilities import category_probabilities, severity_probabilities
 from models.text import interpret
 from training.calibrate import (
+    MISS_COSTS,
     QWK_TOLERANCE,
     REVIEW_SHARE,
     UNDER_COSTS,
+    choose_miss_cost,
     choose_under_cost,
     conformal_floor,
     fit_calibration,
     fit_category,
     fit_severity,
 )
-from training.metrics import qwk, under_grading_rate
+from training.metrics import macro_f1, qwk, under_grading_rate
 
 tidy = st.integers(-1200, 1200).map(lambda n: n / 100)
 category_logits = arrays(np.float64, (5, 17), elements=tidy)
@@ -106,6 +108,29 @@ def test_a_higher_under_cost_never_lowers_a_rank(
     low, high = (interpret(category, severity, replace(base, under_cost=cost)) for cost in sorted((one, other)))
     assert (low.rank <= high.rank).all()
     assert (low.chosen == high.chosen).all()
+
+
+@given(category_logits, severity_logits, st.floats(1, 9), st.floats(1, 9))
+def test_a_higher_miss_cost_only_turns_none_into_the_likeliest_crisis(
+    category: np.ndarray, severity: np.ndarray, one: float, other: float
+) -> None:
+    low, high = (interpret(category, severity, Calibration(miss_cost=cost)) for cost in sorted((one, other)))
+    turned = low.chosen != high.chosen
+    assert (low.chosen[turned] == 0).all()
+    assert (high.chosen[turned] == 1 + low.category[turned, 1:].argmax(axis=1)).all()
+    assert (low.category == high.category).all()
+    assert ((high.chosen == 0) == (high.rank == 0)).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_cost_of_a_missed_crisis_is_the_best_of_those_tried(seed: int) -> None:
+    category, severity, truth, rank = world(600, seed)
+
+    def mean(cost: float) -> float:
+        found = interpret(category, severity, Calibration(miss_cost=cost))
+        return macro_f1(truth, found.chosen) + qwk(rank, found.rank)
+
+    assert mean(choose_miss_cost(category, severity, truth, rank, Calibration())) == max(map(mean, MISS_COSTS))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -12,11 +12,12 @@ from scipy.optimize import minimize, minimize_scalar
 from models.calibration import Calibration
 from models.probabilities import category_probabilities, severity_probabilities
 from models.text import blend, interpret
-from training.metrics import qwk, under_grading_rate
+from training.metrics import macro_f1, qwk, under_grading_rate
 
 Logits = NDArray[np.floating]
 Labels = NDArray[np.int64]
 
+MISS_COSTS = (1.0, 1.25, 1.5, 2.0)  # tried on the validation part; more would show a desk too much
 UNDER_COSTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)  # tried on the validation part
 QWK_TOLERANCE = 0.002  # a higher cost may lose this much QWK
 REVIEW_SHARE = 0.15  # of posts that a desk can read again
@@ -75,6 +76,18 @@ def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage
     return float(true[allowed - 1]) if allowed else 0.0
 
 
+def choose_miss_cost(
+    category_logits: Logits, severity_logits: Logits, category: Labels, rank: Labels, base: Calibration
+) -> float:
+    """The cost of a missed crisis with the best mean of macro-F1 and QWK, by which epochs are chosen too."""
+
+    def mean(cost: float) -> float:
+        found = interpret(category_logits, severity_logits, replace(base, miss_cost=cost))
+        return macro_f1(category, found.chosen) + qwk(rank, found.rank)
+
+    return max(MISS_COSTS, key=mean)
+
+
 def choose_under_cost(category_logits: Logits, severity_logits: Logits, rank: Labels, base: Calibration) -> float:
     """Of the costs within QWK_TOLERANCE of the best QWK, the one that under-grades rank >= 3 least."""
     scored = []
@@ -98,6 +111,8 @@ def fit_calibration(
     fitted = replace(fitted, severity_temperature=fit_severity(severity_logits, rank))
     if lexical_logits is not None:
         category_logits = blend(category_logits, lexical_logits, fitted.lexical_weight)
+    miss_cost = choose_miss_cost(category_logits, severity_logits, category, rank, fitted)
+    fitted = replace(fitted, miss_cost=miss_cost)
     fitted = replace(fitted, under_cost=choose_under_cost(category_logits, severity_logits, rank, fitted))
     predictions = interpret(category_logits, severity_logits, fitted)
     return replace(

@@ -85,6 +85,7 @@ def card(bundle: Bundle) -> str:
         lineage=_lineage(text.config, text.data) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
         t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
+        miss_cost=calibration.miss_cost if calibration else "",
         under_cost=calibration.under_cost if calibration else "",
         coverage=calibration.coverage if calibration else "",
         seed=text.config.get("seed", "") if text else "",
