@@ -71,8 +71,9 @@ class Manifest:
 
 
 def _numbers(calibration: Calibration) -> dict[str, Any]:
-    """Without an empty bias: bundles that were made before there was one keep their identity."""
-    return {key: value for key, value in asdict(calibration).items() if key != "category_bias" or value}
+    """Without an empty bias and a cost of 1: bundles that were made before there were such keep their identity."""
+    silent = {"category_bias": (), "miss_cost": 1.0}
+    return {key: value for key, value in asdict(calibration).items() if key not in silent or value != silent[key]}
 
 
 def now() -> datetime:

@@ -128,7 +128,7 @@ def test_a_bundle_without_one_says_what_to_do(trained_bundle: Bundle) -> None:
         load_text_model(old, "torch", first_stage=True)
 
 
-def test_an_empty_bias_does_not_change_the_identity() -> None:
+def test_numbers_that_say_nothing_do_not_change_the_identity() -> None:
     def digest(calibration: Calibration) -> str:
         text = TextPart(encoder="e", encoder_sha256="s", adapter_rank=1, ranks=5, max_tokens=9, calibration=calibration)
         return Manifest(created_at=now(), taxonomy_sha256="t", categories=("none",), text=text).digest
@@ -136,6 +136,7 @@ def test_an_empty_bias_does_not_change_the_identity() -> None:
     before = "2c5969"  # of a bundle that was made before there was a bias
     assert digest(Calibration())[:6] == before
     assert digest(Calibration(category_bias=(1.0,)))[:6] != before
+    assert digest(Calibration(miss_cost=2.0))[:6] != before
 
 
 def test_a_batch_says_which_answers_the_first_stage_gave(

@@ -51,7 +51,6 @@ def test_evaluate_writes_it_when_asked(tiny_bundle: Bundle, tmp_path: Path, aske
     config = EvaluateConfig(
         bundle=str(tiny_bundle.folder),
         posts=(str(FOLDER / "posts.jsonl"),),
-        extra=(),
         series=(),
         draws=10,
         robustness=asked,

@@ -61,7 +61,7 @@ def fitted(config: TextConfig, train: tuple[Example, ...]) -> tuple[RiskClassifi
 
 
 def test_one_batch_is_memorised(config: TextConfig) -> None:
-    classifier, tokens = fitted(config, BATCH * 220)
+    classifier, tokens = fitted(config, BATCH * 350)
     category, severity = TorchEngine(classifier, tokens.pad).logits(tokens.encode([row.text for row in BATCH]))
     assert category.argmax(1).tolist() == [TAXONOMY.index(row.category or "") for row in BATCH]
     crises = [i for i, row in enumerate(BATCH) if row.severity]
