@@ -15,7 +15,7 @@ from serving.batch.processes import Processes
 from serving.batch.run import Job, Status, score_files
 from serving.benchmarks.clock import Spread, usable
 
-WINDOW = 50  # rows: small, so that a few hundred texts keep both processes busy
+WINDOW = 100  # rows: small, so that both processes are busy to the end
 COUNTS = (1, 2)
 
 
