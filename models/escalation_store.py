@@ -68,6 +68,13 @@ def load(blob: bytes) -> Head:
     return model
 
 
+def kind_of(head: str) -> type[Head]:
+    """The class of a head by its name; BundleError for another name."""
+    if head not in HEADS:
+        raise BundleError(f"unknown escalation head {head!r}: this version knows {', '.join(HEADS)}")
+    return HEADS[head]
+
+
 def open_head(bundle: Bundle, kind: type[H]) -> H:
     """The head of this kind in a bundle; BundleError when its file holds another kind."""
     name = next(head for head, known in HEADS.items() if known is kind)

@@ -15,7 +15,7 @@ from data.taxonomy import Taxonomy, load_taxonomy
 from models.bundle import open_bundle
 from models.calibration import FIRST_STAGE
 from models.engine_build import DEFAULT, load_text_model
-from models.escalation_store import HEADS, Head, open_head
+from models.escalation_store import Head, kind_of, open_head
 from models.evidence import evidence
 from models.policy import Policy
 from models.text import TextModel, TextPredictions
@@ -62,7 +62,7 @@ class Scorer:
         """
         taxonomy = load_taxonomy()
         bundle = open_bundle(path, taxonomy)
-        heads = {name: open_head(bundle, HEADS[name]) for name in bundle.manifest.escalation}
+        heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
         with ThreadPoolExecutor(1) as beside:  # the engine is compiled outside Python's lock

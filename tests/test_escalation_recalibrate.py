@@ -72,5 +72,5 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     assert part.config == {"a": 1}
     assert part.calibrated_until == found.calibration_end
     assert part.recalibration["main"]["decisions"] > 0
-    with pytest.raises(BundleError, match="has no head 'hotlist'"):
+    with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", config, QUIET)

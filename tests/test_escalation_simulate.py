@@ -52,5 +52,5 @@ def test_history_is_replayed_into_a_table_a_picture_and_json(bundle: Bundle, tmp
     assert json.loads((out / "counts.json").read_text("utf-8"))["model"] == bundle.model_id
     assert (out / "counts.svg").read_text("utf-8").startswith("<svg")
     assert "lead h" in console.file.getvalue()  # type: ignore[attr-defined]
-    with pytest.raises(BundleError, match="has no head 'hotlist'"):
+    with pytest.raises(BundleError, match="has no hotlist head"):
         simulate("hotlist", replace(config, record="nowhere"), console)

@@ -23,7 +23,7 @@ from data.records import Volume
 from data.taxonomy import load_taxonomy
 from models.bundle import escalation_file, save_part
 from models.escalation import EscalationModel
-from models.escalation_store import dump, load, open_head
+from models.escalation_store import dump, kind_of, load, open_head
 from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
 
@@ -53,6 +53,8 @@ def test_a_head_is_opened_as_its_own_kind_only(tmp_path: Path) -> None:
         open_head(bundle, HotlistModel)
     with pytest.raises(BundleError, match="has no counts head"):
         open_head(bundle, EscalationModel)
+    with pytest.raises(BundleError, match=r"'weather': this version knows counts, hotlist"):
+        kind_of("weather")
 
 
 def test_the_blob_holds_no_pickle() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from rich.console import Console
 from sklearn.calibration import CalibratedClassifierCV
 
-from data.errors import BundleError, CorpusError
+from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
 from data.taxonomy import load_taxonomy
@@ -26,7 +26,7 @@ from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design
-from models.escalation_store import Head, dump, load
+from models.escalation_store import Head, dump, kind_of, open_head
 from models.hotlist import HotlistModel, within
 from models.manifest import NAME
 from training.card import write_card
@@ -131,9 +131,7 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
     console, taxonomy = console or Console(), load_taxonomy()
     source = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
-    if head not in source.manifest.escalation:
-        raise BundleError(f"{source.folder} has no head {head!r}: train it first")
-    old = load(source.read(escalation_file(head)))
+    old = open_head(source, kind_of(head))
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
     part = replace(source.manifest.escalation[head], calibrated_until=end, recalibration=about)

@@ -13,15 +13,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Sheet
 
-from data.errors import BundleError, CorpusError
+from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from data.taxonomy import load_taxonomy
 from data.volume import count_features, rise
 from data.volume_windows import HORIZON, Floats
-from models.bundle import Bundle, escalation_file, open_bundle
+from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_head import design
-from models.escalation_store import Head, load
+from models.escalation_store import Head, kind_of, open_head
 from models.hotlist import HotlistModel
 from models.policy import Policy
 from training.config import load_config
@@ -112,9 +112,7 @@ def table_of(title: str, rows: Mapping[str, Outcome]) -> Sheet:
 
 def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
     bundle = open_bundle(Path(config.bundle) if config.bundle else None, load_taxonomy())
-    if head not in bundle.manifest.escalation:
-        raise BundleError(f"{bundle.folder} has no head {head!r}: train it first")
-    return bundle, load(bundle.read(escalation_file(head)))
+    return bundle, open_head(bundle, kind_of(head))
 
 
 def simulate(head: str, config: SimulateConfig, console: Console | None = None) -> dict[str, Any]:
