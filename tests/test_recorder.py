@@ -140,7 +140,8 @@ def test_no_log_holds_a_post_or_a_note(server: Running) -> None:
 def test_kill_9_right_after_the_answer_loses_no_correction(tmp_path: Path) -> None:
     with running({"YUJING_STORE": str(tmp_path)}, "keyword_service:Yujing", TESTS) as server:
         ids = score(server, *["假货"] * 5)
-        family = psutil.Process().children(recursive=True)
+        service = psutil.Process(server.pid)
+        family = [service, *service.children(recursive=True)]
         for prediction in ids:
             assert ask(server, "POST", "/feedback", json=correction(prediction)).status_code == 200
         for process in family:
