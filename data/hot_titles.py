@@ -18,5 +18,5 @@ def title_id(title: str) -> str:
 
 def title_posts(path: Path) -> list[Example]:
     """One unlabelled post per title; CorpusError as `first_seen`."""
-    titles = (title.strip() for title in first_seen(path) if title)
+    titles = (title.strip() for title in first_seen(path))
     return [Example(id=title_id(title), text=title, source=SOURCE) for title in titles if title]

@@ -87,6 +87,19 @@ def test_extra_rows_only_teach_and_leave_the_split_alone(config: TextConfig, tmp
     assert corpus.about["rows"]["extra"] == len(fresh)
 
 
+def test_an_extra_row_between_two_posts_does_not_move_the_split(config: TextConfig, tmp_path: Path) -> None:
+    said = "昨晚在东湖公园门口买的三轮车冰糖葫芦里面全是没有去核的山楂咬下去牙齿都快要崩掉了老板还不承认"
+    pair = [
+        replace(read(config).examples[0], id=name, text=text)
+        for name, text in (("a", "甲乙丙丁戊" + said[5:]), ("b", said[:-5] + "己庚辛壬癸"))
+    ]
+    assert len(set(near_duplicate_groups([row.text for row in pair]))) == 2
+    assert len(set(near_duplicate_groups([said, *(row.text for row in pair)]))) == 1
+    config = replace(config, posts=(write(tmp_path / "posts.jsonl", [*read(config).examples, *pair]),))
+    between = write(tmp_path / "extra.jsonl", [replace(pair[0], id="c", text=said)])
+    assert read(replace(config, extra=(between,))).split == read(config).split
+
+
 def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> TextConfig:
     """The config with labels of two unlabelled posts of a source."""
     posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
