@@ -8,16 +8,16 @@ from typing import Any, TypeVar
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
+import sklearn.utils
 
 from data.errors import BundleError
 from models.bundle import Bundle, escalation_file
 from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
-from models.lean import without
+from models.lean import swapped
+from models.trees import is_sound, trees_of
 
-TORCH = "sklearn.externals.array_api_compat.torch"  # skops walks all of scikit-learn: 1.2 s and 180 MB for torch
-
-with without(TORCH):
+with swapped(sklearn.utils, "all_estimators", list):  # skops loads all of scikit-learn, and torch, to trust all of it
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -25,12 +25,22 @@ Head = EscalationModel | HotlistModel
 H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
-TRUSTED = [  # beyond what skops trusts by itself (numpy, scikit-learn's public estimators)
+TRUSTED = [  # beyond numpy, what our models are made of
+    "numpy.dtype",  # of what an imputer was fitted on
+    "sklearn.calibration.CalibratedClassifierCV",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
-    "numpy.dtype",  # of what an imputer was fitted on
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",  # `is_sound` looks inside
+    "sklearn.ensemble._stacking.StackingClassifier",
+    "sklearn.frozen._frozen.FrozenEstimator",
+    "sklearn.impute._base.SimpleImputer",
+    "sklearn.linear_model._logistic.LogisticRegression",
+    "sklearn.pipeline.Pipeline",
+    "sklearn.preprocessing._data.MinMaxScaler",
+    "sklearn.preprocessing._data.StandardScaler",
+    "sklearn.preprocessing._label.LabelEncoder",
     "sklearn.utils._bunch.Bunch",  # the parts of a stack by name
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 ]
 
 
@@ -49,6 +59,8 @@ def _fits(model: Head) -> bool:
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
         fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
+    parts = [getattr(model, field.name) for field in fields(model)]
+    fits = fits and all(is_sound(tree, columns) for tree, columns in trees_of(parts))
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
