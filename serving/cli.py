@@ -7,15 +7,15 @@ import sys
 import typer
 
 from data.errors import YujingError
-from serving.command_demo import demo
-from serving.command_drift import drift
-from serving.command_feedback import feedback
-from serving.command_keys import keys
-from serving.command_policy import policy
-from serving.command_score import score
-from serving.command_self_test import self_test
-from serving.command_serve import serve
-from serving.command_train import compare, evaluate, train
+from serving.commands.demo import demo
+from serving.commands.drift import drift
+from serving.commands.feedback import feedback
+from serving.commands.keys import keys
+from serving.commands.policy import policy
+from serving.commands.score import score
+from serving.commands.self_test import self_test
+from serving.commands.serve import serve
+from serving.commands.train import compare, evaluate, train
 
 app = typer.Typer(
     name="yujing",

@@ -13,7 +13,7 @@ from models.policy_table import PolicyTable
 from serving.model_card import ModelDescription
 from serving.openapi_answers import REF, Spec
 from serving.pages import Reload
-from serving.recorder_app import DriftAnswer
+from serving.recorder_pages import DriftAnswer
 from serving.store.records import Correction
 from serving.wire import ScoreRequest
 

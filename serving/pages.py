@@ -23,11 +23,11 @@ from data.taxonomy import load_taxonomy
 from models.policy import Policy
 from models.policy_table import PolicyTable
 from serving import metrics
-from serving.limits import BODY
+from serving.gate.limits import BODY
+from serving.gate.refusal import answer, say_http
 from serving.live import BusyError, Live
 from serving.model_card import describe_model
-from serving.recorder_app import STATUS, recorder_routes, refuse
-from serving.refusal import answer, say_http
+from serving.recorder_pages import STATUS, recorder_routes, refuse
 from serving.wire import read_json
 
 _POLICY = TypeAdapter(PolicyTable)

@@ -21,8 +21,8 @@ from data.results import Result
 from models.policy import Policy
 from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
-from serving.gate import Gate
-from serving.key_ring import KeyRing
+from serving.gate.chain import Gate
+from serving.gate.key_ring import KeyRing
 from serving.openapi import complete
 from serving.pages import build_pages
 from serving.recorder import Recorder
@@ -45,7 +45,7 @@ logger = logging.getLogger("bentoml.yujing")
     http={"host": "127.0.0.1", "port": 3000},
     traffic={"timeout": 120},
     metrics={"enabled": False},  # ours are in serving.metrics, which says why
-    logging={"access": {"enabled": False}},  # ours is in serving.front
+    logging={"access": {"enabled": False}},  # ours is in serving.gate.front
 )
 class Yujing:
     """Category, severity and likelihood of escalation of Chinese posts; who should act, and how fast."""

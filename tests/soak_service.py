@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from soak_chart import chart
 from soak_figures import WINDOW, Asked, failures, growth, read, tally, windows
 
-from serving.keys import new_key
+from serving.gate.keys import new_key
 from serving.process import ROOT, SERVICE, Running, running
 from serving.store.database import Database
 from serving.store.settings import StoreSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.bucket import MAX_CALLERS, Buckets
+from serving.gate.bucket import MAX_CALLERS, Buckets
 
 
 @given(st.floats(0.1, 100), st.integers(1, 20), st.lists(st.floats(0, 5), max_size=60))

@@ -12,7 +12,7 @@ import typer.main
 
 from data.errors import ConfigError
 from serving.cli import app
-from serving.command_train import read_settings
+from serving.commands.train import read_settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -23,8 +23,8 @@ from starlette.routing import Route
 
 import serving.drift.settings
 import serving.store.settings
-from serving.gate import build
-from serving.keys import new_key
+from serving.gate.chain import build
+from serving.gate.keys import new_key
 from serving.settings import PREFIX, Settings
 
 DEPLOY = Path(__file__).parents[1] / "serving" / "deploy"

@@ -22,10 +22,10 @@ from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
 from models.engine import Engine
 from models.scorer import Scorer
-from serving.bucket import Buckets
-from serving.idempotency import Memory as Answers
+from serving.gate.admission import Room
+from serving.gate.bucket import Buckets
+from serving.gate.idempotency import Memory as Answers
 from serving.process import ROOT
-from serving.room import Room
 from serving.scoring import score_aligned
 from serving.store.database import Database
 from serving.store.memory import Memory

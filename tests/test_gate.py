@@ -19,11 +19,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from serving.gate import build
-from serving.keys import SCOPES, new_key
+from serving.gate.admission import LEAST
+from serving.gate.chain import build
+from serving.gate.keys import SCOPES, new_key
+from serving.gate.refusal import say_http
 from serving.logs import SafeFormatter
-from serving.refusal import say_http
-from serving.room import LEAST
 from serving.settings import Settings
 
 SECRETS = {scope: new_key(scope, [scope]) for scope in SCOPES}

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from serving.idempotency import MAX_SECONDS, Kept, Memory, Slot
-from serving.refusal import RefusedError
+from serving.gate.idempotency import MAX_SECONDS, Answers, Kept, Slot
+from serving.gate.refusal import RefusedError
 
 
 def slot(key: str, caller: str = "desk") -> Slot:
     return caller, "/score", key
 
 
-def keep(memory: Memory, key: str, size: int = 10, status: int = 200, caller: str = "desk") -> None:
+def keep(memory: Answers, key: str, size: int = 10, status: int = 200, caller: str = "desk") -> None:
     assert memory.begin(slot(key, caller), b"d") is None
     start = {"type": "http.response.start", "status": status, "headers": []}
     memory.end(slot(key, caller), [start, {"type": "http.response.body", "body": b"x" * size}])
 
 
-def found(memory: Memory, key: str, caller: str = "desk") -> Kept | None:
+def found(memory: Answers, key: str, caller: str = "desk") -> Kept | None:
     kept = memory.begin(slot(key, caller), b"d")
     if kept is None:
         memory.end(slot(key, caller), [])
@@ -26,7 +26,7 @@ def found(memory: Memory, key: str, caller: str = "desk") -> Kept | None:
 
 
 def test_the_oldest_leave_first() -> None:
-    memory = Memory(entries=3)
+    memory = Answers(entries=3)
     for key in "abcd":
         keep(memory, key)
     assert found(memory, "a") is None
@@ -34,7 +34,7 @@ def test_the_oldest_leave_first() -> None:
 
 
 def test_large_answers_push_others_out() -> None:
-    memory = Memory(size=100)
+    memory = Answers(size=100)
     for key in "abc":
         keep(memory, key, size=40)
     assert [found(memory, key) is not None for key in "abc"] == [False, True, True]
@@ -45,14 +45,14 @@ def test_large_answers_push_others_out() -> None:
 
 def test_answers_age() -> None:
     now = [0.0]
-    memory = Memory(clock=lambda: now[0])
+    memory = Answers(clock=lambda: now[0])
     keep(memory, "a")
     now[0] = MAX_SECONDS + 1
     assert found(memory, "a") is None
 
 
 def test_callers_are_apart_and_failures_are_forgotten() -> None:
-    memory = Memory()
+    memory = Answers()
     keep(memory, "a", caller="desk")
     assert found(memory, "a", caller="press") is None
     keep(memory, "b", status=503)
@@ -60,7 +60,7 @@ def test_callers_are_apart_and_failures_are_forgotten() -> None:
 
 
 def test_what_is_under_way_is_never_pushed_out() -> None:
-    memory = Memory(entries=1)
+    memory = Answers(entries=1)
     memory.begin(slot("a"), b"d")
     keep(memory, "b")
     with pytest.raises(RefusedError, match="under way"):

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from data.errors import ConfigError
 from serving.cli import app
-from serving.key_ring import KeyRing
-from serving.keys import SCOPES, Key, new_key, read_key, read_keys
+from serving.gate.key_ring import KeyRing
+from serving.gate.keys import SCOPES, Key, new_key, read_key, read_keys
 from serving.settings import Settings
 
 

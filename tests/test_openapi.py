@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serving.endpoints import find
+from serving.gate.endpoints import find
 from serving.openapi import complete
 from serving.openapi_answers import ALWAYS
 from serving.wire import read_request

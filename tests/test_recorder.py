@@ -18,11 +18,11 @@ from keyword_scorer import KeywordScorer
 
 from data.records import Item
 from models.bundle import Bundle
-from serving.command_demo import demo
+from serving.commands.demo import demo
 from serving.process import Running, running
 from serving.recorder import Recorder
-from serving.recorder_app import MAX_BODY
 from serving.recorder_env import recorder_env
+from serving.recorder_pages import MAX_BODY
 from serving.store.database import Database
 from serving.store.settings import StoreSettings
 from serving.store.tables import feedback, predictions

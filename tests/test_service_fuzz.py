@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.keys import new_key
+from serving.gate.keys import new_key
 from serving.process import ROOT, SERVICE, running
 
 TESTS = Path(__file__).parent

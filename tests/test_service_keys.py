@@ -16,7 +16,7 @@ import pytest
 from keyword_scorer import SLOW
 
 from models.bundle import SHIPPED
-from serving.keys import new_key
+from serving.gate.keys import new_key
 from serving.process import Running, running
 
 TESTS = Path(__file__).parent

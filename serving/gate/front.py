@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
-from serving.endpoints import Endpoint, find
+from serving.gate.endpoints import Endpoint, find
+from serving.gate.refusal import CODES, RefusedError, answer
 from serving.logs import REQUEST_ID
-from serving.refusal import CODES, RefusedError, answer
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNKNOWN = Endpoint("(unknown)")

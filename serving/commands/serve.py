@@ -42,8 +42,8 @@ def serve(
 
 def _check_open(host: str, address: str, settings: Settings) -> None:
     """ConfigError when others than this machine could call and nobody needs a key."""
-    from serving.access import is_local
-    from serving.key_ring import KeyRing
+    from serving.gate.access import is_local
+    from serving.gate.key_ring import KeyRing
 
     if KeyRing.of(settings).configured or settings.anonymous or is_local(address):
         return

@@ -20,7 +20,7 @@ def new(
     scope: Annotated[list[str], typer.Option(help="What it may do: score, feedback, admin. May be repeated.")],
 ) -> None:
     """Make a key: it is shown once, on stderr; the line with its hash, for YUJING_KEYS_FILE, goes to stdout."""
-    from serving.keys import new_key
+    from serving.gate.keys import new_key
 
     secret, key = new_key(name, scope)
     typer.echo(f"The key of {name}, shown only now (send it as Authorization: Bearer …):\n{secret}", err=True)

@@ -7,19 +7,19 @@ from functools import cached_property
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from serving.access import Access
-from serving.front import Front
-from serving.guard import Guard
-from serving.idempotency import Idempotent, Memory
-from serving.key_ring import KeyRing
-from serving.limits import Limits
+from serving.gate.access import Access
+from serving.gate.front import Front
+from serving.gate.guard import Guard
+from serving.gate.idempotency import Answers, Idempotent
+from serving.gate.key_ring import KeyRing
+from serving.gate.limits import Limits
 from serving.settings import Settings
 
 
 def build(app: ASGIApp, settings: Settings) -> ASGIApp:
     """The chain; read from the bottom up it is the way of a request."""
     app = Guard(app)
-    app = Idempotent(app, Memory())
+    app = Idempotent(app, Answers())
     app = Limits(app, settings)
     app = Access(app, settings, KeyRing.of(settings))
     return Front(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from serving.command_train import Config, Head, Out, Set, read_settings
+from serving.commands.train import Config, Head, Out, Set, read_settings
 
 policy = typer.Typer(help="Try the risk policy out; needs recorded data.", no_args_is_help=True)
 

@@ -1,7 +1,7 @@
 """Who may call. The caller's name and scopes go along, as Starlette's `request.user` and `request.auth`.
 
 A handler that needs a scope says `@requires("feedback")` (starlette.authentication) and reads the key's name from
-`request.user.username`; whole endpoints have theirs in the table of `serving.endpoints`.
+`request.user.username`; whole endpoints have theirs in the table of `serving.gate.endpoints`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from starlette.authentication import AuthCredentials, SimpleUser, Unauthenticate
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.endpoints import Endpoint
-from serving.key_ring import KeyRing
-from serving.keys import ANONYMOUS, SCOPES
-from serving.refusal import RefusedError
+from serving.gate.endpoints import Endpoint
+from serving.gate.key_ring import KeyRing
+from serving.gate.keys import ANONYMOUS, SCOPES
+from serving.gate.refusal import RefusedError
 from serving.settings import Settings
 
 LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models

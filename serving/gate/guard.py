@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from data.errors import InputError
-from serving.limits import BODY
-from serving.refusal import RefusedError
+from serving.gate.limits import BODY
+from serving.gate.refusal import RefusedError
 from serving.wire import check_times, read_request
 
 

@@ -14,7 +14,7 @@ LEAST = 4  # callers of long requests who come one after another are never refus
 SHRINK, GROW = 0.8, 0.2  # GROW = 1 brought back within a second what a late answer took, and p99 swung
 
 
-class Room:
+class Admission:
     """Between LEAST and `most` requests at a time; `patience` in seconds, 0 = always `most`."""
 
     def __init__(self, most: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:

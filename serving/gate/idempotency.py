@@ -17,8 +17,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
-from serving.limits import BODY
-from serving.refusal import RefusedError
+from serving.gate.limits import BODY
+from serving.gate.refusal import RefusedError
 
 PATHS = {"/score", "/feedback"}
 MAX_ENTRIES, MAX_BYTES, MAX_SECONDS = 4_096, 64 * 1024 * 1024, 24 * 3600.0
@@ -42,7 +42,7 @@ class Kept:
         return sum(len(message.get("body", b"")) for message in self.messages)
 
 
-class Memory:
+class Answers:
     """What was answered, oldest first; bounded in entries, bytes and time."""
 
     def __init__(
@@ -99,7 +99,7 @@ class Memory:
 class Idempotent:
     """ASGI middleware: honours Idempotency-Key on PATHS; a repeated answer carries Idempotency-Replayed: true."""
 
-    def __init__(self, app: ASGIApp, memory: Memory) -> None:
+    def __init__(self, app: ASGIApp, memory: Answers) -> None:
         self.app = app
         self.memory = memory
 

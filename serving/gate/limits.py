@@ -10,10 +10,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
-from serving.bucket import Buckets
-from serving.endpoints import Endpoint
-from serving.refusal import RefusedError
-from serving.room import Room
+from serving.gate.admission import Admission
+from serving.gate.bucket import Buckets
+from serving.gate.endpoints import Endpoint
+from serving.gate.refusal import RefusedError
 from serving.settings import Settings
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
@@ -29,8 +29,8 @@ class Limits:
         self.app = app
         self.settings = settings
         self.buckets = Buckets(settings.rate, settings.burst)
-        self.room = Room(settings.concurrency, settings.patience)
-        metrics.LIMIT.set(self.room.limit)
+        self.admission = Admission(settings.concurrency, settings.patience)
+        metrics.LIMIT.set(self.admission.limit)
         self.running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +38,7 @@ class Limits:
         if endpoint.group is not None:  # probes must answer when the service is full
             return await self.app(scope, receive, send)
         self._check_rate(scope["user"].username)
-        if self.running >= self.room.limit:
+        if self.running >= self.admission.limit:
             message = f"{self.running} requests are under way, which is the limit: try again"
             raise RefusedError(503, "overloaded", message, {"Retry-After": "1"})
         self.running += 1
@@ -58,8 +58,8 @@ class Limits:
         start = time.monotonic()  # a body that trickles in is its sender's delay
         await self.app(scope, _replay(body, receive), send)
         if endpoint.scope == "score":
-            self.room.learn(time.monotonic() - start)
-            metrics.LIMIT.set(self.room.limit)
+            self.admission.learn(time.monotonic() - start)
+            metrics.LIMIT.set(self.admission.limit)
 
     def _check_rate(self, caller: str) -> None:
         if seconds := self.buckets.wait(caller):

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from data.errors import ConfigError
-from serving.keys import Key, hash_key, read_keys
+from serving.gate.keys import Key, hash_key, read_keys
 from serving.settings import Settings
 
 logger = logging.getLogger("bentoml.yujing.keys")

@@ -15,8 +15,8 @@ from data.errors import InputError, YujingError
 from data.rim import parse
 from serving.drift.calibration import Calibration, calibration
 from serving.drift.monitor import DriftReport
+from serving.gate.refusal import answer
 from serving.recorder import Recorder
-from serving.refusal import answer
 from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.records import Correction
 from serving.wire import read_json
