@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """Within, importing the module `name` fails as if it were not installed, unless it is there already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # what the import system itself reads as "absent"
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager

@@ -11,17 +11,17 @@ import pytest
 import typer
 from keyword_scorer import KeywordScorer
 
-from data.markdown import fill
 from models.bundle import Bundle, find_first_stage
 from models.scorer import Scorer
+from serving.benchmarks import publish as published
 from serving.benchmarks.clients import Answered, Crowd
 from serving.benchmarks.clock import Spent, Spread, compare, percentile, spend, take_turns
 from serving.benchmarks.engines import OURS, PIPELINE, TORCH, run_engines
+from serving.benchmarks.headline import write_headline
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
 from serving.benchmarks.peer_process import PEERS, Peer, missing
 from serving.benchmarks.picture import draw
-from serving.benchmarks.publish import BLOCK, KEPT, publish
 from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts
 
@@ -99,22 +99,28 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_reason() -> None:
     assert missing(PEERS["Starlette + uvicorn"]) is None
 
 
-def test_a_run_is_published_between_two_comments(tmp_path: Path) -> None:
-    readme, run, kept = tmp_path / "README.md", tmp_path / "bench.json", tmp_path / "kept.json"
+def test_a_run_is_published_between_two_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, run, kept = tmp_path / "README.md", tmp_path / "bench.json", tmp_path / "kept.json"
+    monkeypatch.setattr(published, "PAGES", {page: write_markdown})
     run.write_text(json.dumps({"machine": MACHINE}), encoding="utf-8")
-    readme.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
-    publish(run, readme, kept)
-    publish(run, readme, kept)
+    page.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
+    published.publish(run, kept)
+    published.publish(run, kept)
     tables = write_markdown({"machine": MACHINE}).strip()
-    assert readme.read_text(encoding="utf-8") == f"before\n<!-- bench -->\n{tables}\n<!-- /bench -->\nafter\n"
-    readme.write_text("no marks", encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == f"before\n<!-- bench -->\n{tables}\n<!-- /bench -->\nafter\n"
+    page.write_text("no marks", encoding="utf-8")
     with pytest.raises(typer.BadParameter, match="needs exactly one"):
-        publish(run, readme, kept)
+        published.publish(run, kept)
 
 
-def test_the_readme_says_what_the_published_run_says() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    if not KEPT.exists():
-        pytest.skip("no run is published: make bench publish")
-    tables = write_markdown(json.loads(KEPT.read_text(encoding="utf-8"))).strip()
-    assert fill(readme, BLOCK, tables) == readme
+@pytest.mark.parametrize("page", published.PAGES, ids=lambda page: page.parent.name)
+def test_the_pages_say_what_the_published_run_says(page: Path) -> None:
+    run = json.loads(published.KEPT.read_text(encoding="utf-8"))
+    assert published.filled(page, run) == page.read_text(encoding="utf-8")
+
+
+def test_the_headline_has_a_line_per_question_that_was_run() -> None:
+    run = json.loads(published.KEPT.read_text(encoding="utf-8"))
+    assert len(write_headline(run).splitlines()) == 2 + 3 + 3 + 4
+    assert len(write_headline({"engines": run["engines"]}).splitlines()) == 2 + 3
+    assert write_headline({}) == "nothing was run"

@@ -13,7 +13,7 @@ import pytest
 
 from data.records import Item
 from models.bundle import Bundle
-from models.lean import swapped
+from models.lean import swapped, without
 from models.scorer import Scorer
 from serving.process import running
 from serving.wire import write_results
@@ -74,3 +74,15 @@ def test_a_function_is_swapped_only_within() -> None:
     with pytest.raises(ZeroDivisionError), swapped(json, "dumps", list):
         raise ZeroDivisionError
     assert json.dumps is before
+
+
+def test_a_module_is_hidden_only_within() -> None:
+    with without("antigravity"), pytest.raises(ImportError):
+        import antigravity  # noqa: F401
+    assert "antigravity" not in sys.modules
+
+
+def test_a_module_that_is_loaded_stays() -> None:
+    with without("json"):
+        import json as again
+    assert again is json

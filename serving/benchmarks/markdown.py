@@ -1,4 +1,4 @@
-"""The README's tables, made of the JSON."""
+"""All tables of a run, made of its JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _cost(found: Figures) -> Iterator[str]:
         yield table(["one million posts", "core hours", f"USD at {price:g} a core hour"], rows)
 
 
-def _spread(value: Figures, unit: str = "") -> str:
+def spread(value: Figures, unit: str = "") -> str:
+    """Median and range over the rounds."""
     return f"{value['median']}{unit} [{value['low']}, {value['high']}]"
 
 
@@ -39,8 +40,8 @@ def _engines(found: Figures) -> str:
     rows = []
     for name, figures in found["engines"].items():
         pipeline, torch = figures[f"over {PIPELINE}"], figures[f"over {TORCH}"]
-        rates = _spread(pipeline["rows_per_cpu_second"]), _spread(pipeline["rows_per_second"])
-        rows.append([name, *rates, _spread(pipeline["times_by_cpu"], "×"), _spread(torch["times_by_cpu"], "×")])
+        rates = spread(pipeline["rows_per_cpu_second"]), spread(pipeline["rows_per_second"])
+        rows.append([name, *rates, spread(pipeline["times_by_cpu"], "×"), spread(torch["times_by_cpu"], "×")])
     head = ["one thread", "texts per CPU second", "texts per second", "over the pipeline", "over the torch script"]
     mean = found["tokens"] / found["texts"]
     return f"{found['texts']} posts of {mean:.0f} tokens on average:\n\n{table(head, rows)}"
@@ -48,15 +49,15 @@ def _engines(found: Figures) -> str:
 
 def _path(found: Figures) -> str:
     names = ("rows_per_cpu_second", "times_by_cpu", "times_by_clock")
-    rows = [[name, *(_spread(figures[key]) for key in names)] for name, figures in found["shares"].items()]
+    rows = [[name, *(spread(figures[key]) for key in names)] for name, figures in found["shares"].items()]
     return table(["one thread", "rows per CPU second", f"share of the {ENGINE}, by CPU", "by the clock"], rows)
 
 
 def _scaling(found: Figures) -> str:
     if "left_out" in found:
         return f"Two processes were not compared with one: {found['left_out']}."
-    rates = [f"{count}: {_spread(spread)}" for count, spread in found["rows_per_second"].items()]
-    return f"`yujing score`, rows per second by processes: {'; '.join(rates)}; ratio {_spread(found['times'], '×')}."
+    rates = [f"{count}: {spread(spread)}" for count, spread in found["rows_per_second"].items()]
+    return f"`yujing score`, rows per second by processes: {'; '.join(rates)}; ratio {spread(found['times'], '×')}."
 
 
 def _service(found: Figures) -> str:
