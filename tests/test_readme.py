@@ -1,4 +1,4 @@
-"""The README's tables: written from figures, between marks, and those of the shipped heads are true now."""
+"""The tables of the pages: written from figures, between marks, and those of the shipped heads are true now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from training import readme
 
-PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
 MODEL = {name: [0.8, 0.7, 0.9] for name in readme.TEXT}
 LOST = {"macro_f1": [0.001, 0, 0], "qwk": [-0.002, 0, 0], "severe_recall": [0.003, 0, 0]}
 TEXT = {
@@ -70,12 +70,32 @@ def test_every_perturbation_has_a_row() -> None:
     assert set(readme.PERTURBATIONS) == set(PERTURBATIONS)
 
 
-def test_the_page_has_a_place_for_every_block() -> None:
-    for name in ("text", "robustness", "doubt", "counts", "hotlist"):
-        assert fill(PAGE, name, "") != PAGE
+def test_every_page_has_a_place_for_its_blocks() -> None:
+    for page, names in readme.PAGES.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in names:
+            assert fill(text, name, "") != text
+
+
+def test_a_head_stands_beside_its_best_baseline() -> None:
+    figures = {key: [0.5, 0.4, 0.6] for key in readme.ESCALATION}
+    models = {
+        "model": figures,
+        "as_served": figures,
+        "level": figures,
+        "growth_rate": figures | {"auprc": [0.7, 0.6, 0.8]},
+    }
+    lines = readme.heads_table({"counts": {"models": models}}).splitlines()
+    assert lines[2].startswith("| `counts` | Yujing | 0.500")
+    assert lines[3].startswith("| `counts` | growth rate | 0.500 [0.400, 0.600] | 0.700")
+    assert len(lines) == 4
 
 
 def test_the_tables_of_the_shipped_heads_are_those_of_its_manifest() -> None:
     heads = open_bundle(None, load_taxonomy()).manifest.escalation
-    for name, block in readme.blocks({}, {head: part.metrics for head, part in heads.items()}).items():
-        assert fill(PAGE, name, block) == PAGE
+    made = readme.blocks({}, {head: part.metrics for head, part in heads.items()})
+    assert set(made) == {"counts", "hotlist", "heads"}
+    for page, names in readme.PAGES.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in set(names) & set(made):
+            assert fill(text, name, made[name]) == text

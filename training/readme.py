@@ -1,4 +1,4 @@
-"""The tables of README.md, from the figures that were measured: `python -m training.readme`."""
+"""The tables of README.md and EVALUATION.md, from the figures that were measured: `python -m training.readme`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from models.bundle import open_bundle
 from training.evaluate_config import EvaluateConfig
 from training.report_html import NOTHING, environment, spread
 
-README = Path("README.md")
+README, EVALUATION = Path("README.md"), Path("training/EVALUATION.md")
+PAGES = {README: ("text", "heads"), EVALUATION: ("doubt", "robustness", "counts", "hotlist")}
 Figures = Mapping[str, Any]
 
 MODELS = {"yujing": "Yujing", "bert": "BERT alone", "tfidf": "TF-IDF", "majority": "majority"}
@@ -40,6 +41,7 @@ PERTURBATIONS = {
     "typos": "typos",
     "long_copy": "long copies",
 }
+OWN = {"model", "scale_free_fallback", "as_served", "recalibrated_weekly"}  # all others are baselines
 ESCALATION = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
@@ -85,6 +87,18 @@ def escalation_table(metrics: Figures) -> str:
     return table(("model", *ESCALATION.values()), rows)
 
 
+def heads_table(heads: Mapping[str, Figures]) -> str:
+    """Each head as it is served, beside the best of its baselines by AUPRC."""
+    rows = []
+    for head, metrics in heads.items():
+        models = metrics["models"]
+        served = "as_served" if "as_served" in models else "model"
+        best = max(models.keys() - OWN, key=lambda name: models[name]["auprc"][0])
+        for label, name in (("Yujing", served), (best.replace("_", " "), best)):
+            rows.append([f"`{head}`", label, *(spread(models[name][key]) for key in ESCALATION)])
+    return table(("head", "model", *ESCALATION.values()), rows)
+
+
 def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
     """Name of a block -> its Markdown, for what was measured."""
     text = evaluation.get("text") or {}
@@ -94,19 +108,22 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
         "doubt": ({"doubt", "evidence", "engines"} <= set(text), doubt_list),
     }
     made = {name: make(text) for name, (there, make) in makers.items() if there}
-    return made | {name: escalation_table(metrics) for name, metrics in heads.items()}
+    made |= {name: escalation_table(metrics) for name, metrics in heads.items()}
+    return made | ({"heads": heads_table(heads)} if heads else {})
 
 
-def main(evaluation: Path, readme: Path = README) -> None:
-    """Fill the README's tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
+def main(evaluation: Path) -> None:
+    """Fill the pages' tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
     found = json.loads(evaluation.read_text(encoding="utf-8"))
     bundle = open_bundle(None, load_taxonomy())
     if found["model"] != bundle.model_id:
         raise ConfigError(f"{evaluation} measured {found['model']}, not {bundle.model_id}: evaluate that first")
-    page = readme.read_text(encoding="utf-8")
-    for name, block in blocks(found, {head: part.metrics for head, part in bundle.manifest.escalation.items()}).items():
-        page = fill(page, name, block)
-    readme.write_text(page, encoding="utf-8")
+    made = blocks(found, {head: part.metrics for head, part in bundle.manifest.escalation.items()})
+    for page, names in PAGES.items():
+        text = page.read_text(encoding="utf-8")
+        for name in set(names) & set(made):
+            text = fill(text, name, made[name])
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

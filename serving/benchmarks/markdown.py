@@ -56,7 +56,7 @@ def _path(found: Figures) -> str:
 def _scaling(found: Figures) -> str:
     if "left_out" in found:
         return f"Two processes were not compared with one: {found['left_out']}."
-    rates = [f"{count}: {spread(spread)}" for count, spread in found["rows_per_second"].items()]
+    rates = [f"{count}: {spread(rate)}" for count, rate in found["rows_per_second"].items()]
     return f"`yujing score`, rows per second by processes: {'; '.join(rates)}; ratio {spread(found['times'], '×')}."
 
 
