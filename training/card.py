@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -29,11 +28,19 @@ def markdown_table(reports: dict[str, dict[str, Any]]) -> str:
     return table(("figure", *reports), rows)
 
 
-def _data_lines(bundle: Bundle) -> Iterator[str]:
-    parts = {"text": bundle.manifest.text, **bundle.manifest.escalation}
-    for name, part in parts.items():
-        if part is not None:
-            yield f"- {name}: " + "; ".join(f"{key} {value}" for key, value in part.data.items())
+def _data_table(bundle: Bundle) -> str:
+    """What taught each part: rows, and files with the begin of their sha256."""
+    rows = []
+    for name, part in {"text": bundle.manifest.text, **bundle.manifest.escalation}.items():
+        if part is None:
+            continue
+        for key, value in part.data.items():
+            if key == "files":
+                value = ", ".join(f"`{file}` {sha256[:8]}" for file, sha256 in value.items())
+            elif isinstance(value, dict):
+                value = ", ".join(f"{inner} {said}" for inner, said in value.items())
+            rows.append((name, key.replace("_", " "), value))
+    return table(("part", "what", "of which"), rows)
 
 
 def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
@@ -76,7 +83,7 @@ def card(bundle: Bundle) -> str:
         encoder_sha256=text.encoder_sha256 if text else "",
         rank=text.adapter_rank if text else 0,
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
-        data="\n".join(_data_lines(bundle)),
+        data=_data_table(bundle),
         corpus=_corpus(text),
         text_table=markdown_table(metrics) if metrics else "No text model.",
         per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),

@@ -21,7 +21,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextConfig:
-    """One run of `yujing train text`. Defaults are those of the shipped model."""
+    """One run of `yujing train text`. Defaults are those of the first run of `make model`."""
 
     posts: tuple[str, ...] = POSTS
     extra: tuple[str, ...] = AUTHORED  # taught, never held out
