@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from data.errors import ConfigError
+from data.perturb import PERTURBATIONS, perturb
 from data.samples import sample_examples
 from data.taxonomy import load_taxonomy
 from models.encoder import load_encoder
+from models.lexical import plain
 from models.tokens import Tokens
 from training.config import load_config
-from training.perturbed import Perturbing, perturbed_copies
+from training.perturbed import WEIGHTS, Perturbing, perturbed_copies
 from training.text_config import TextConfig
 from training.text_data import Posts
 from training.text_fit import build_classifier, fit, last_checkpoint
@@ -43,6 +45,12 @@ def test_the_seed_and_the_epoch_decide() -> None:
     assert first == perturbed_copies(TEXTS, 0.5, seed=1, epoch=0)
     assert first != perturbed_copies(TEXTS, 0.5, seed=1, epoch=1)
     assert first != perturbed_copies(TEXTS, 0.5, seed=2, epoch=0)
+
+
+@pytest.mark.parametrize("name", PERTURBATIONS)
+def test_what_the_model_hardly_sees_is_not_taught(name: str) -> None:
+    seen = sum(plain(perturb(text, name, seed=1)) != plain(text) for text in TEXTS) / len(TEXTS)
+    assert (WEIGHTS[name] > 0) == (seen > 0.2)
 
 
 def test_the_rows_that_are_not_copied_are_clean_again(tokens: Tokens) -> None:

@@ -8,16 +8,30 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerState
 
-from data.perturb import PERTURBATIONS, perturb
+from data.perturb import perturb
 from models.tokens import Tokens
 from training.text_data import Posts
 
+WEIGHTS = {  # chances of a copy; the first three cost the most where each had the same chance
+    "homophones": 3,
+    "split_characters": 3,
+    "pinyin_initials": 3,
+    "inserted_symbols": 2,
+    "typos": 2,
+    "emoji_for_words": 1,
+    "half_width": 1,
+    "long_copy": 1,
+    "full_width": 0,  # `normalise` and `simplify` undo these two, but for a few characters
+    "traditional": 0,
+}
+
 
 def perturbed_copies(texts: Sequence[str], share: float, seed: int, epoch: int) -> dict[int, str]:
-    """Row -> copy for `share` of the rows, one random perturbation each; the same for the same seed and epoch."""
+    """Row -> copy for `share` of the rows, one perturbation each by WEIGHTS; the same for the same seed and epoch."""
     random = Random(f"{seed}/{epoch}")
     rows = random.sample(range(len(texts)), round(share * len(texts)))
-    return {row: perturb(texts[row], random.choice([*PERTURBATIONS]), random.getrandbits(32)) for row in rows}
+    kinds = random.choices([*WEIGHTS], [*WEIGHTS.values()], k=len(rows))
+    return {row: perturb(texts[row], kind, random.getrandbits(32)) for row, kind in zip(rows, kinds, strict=True)}
 
 
 class Perturbing(TrainerCallback):
