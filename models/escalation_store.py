@@ -8,14 +8,17 @@ from typing import Any, TypeVar
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
-import sklearn.utils
 
 from data.errors import BundleError
 from models.bundle import Bundle, escalation_file
 from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
-from models.lean import swapped
-from models.trees import is_sound, trees_of
+from models.lean import swapped, without
+
+with without("pandas"):  # scikit-learn looks for it when it is first loaded; no data frames come here
+    import sklearn.utils
+
+    from models.trees import is_sound, trees_of
 
 with swapped(sklearn.utils, "all_estimators", list):  # skops loads all of scikit-learn, and torch, to trust all of it
     import skops.io

@@ -16,7 +16,7 @@ from models.engine_build import load_text_model
 from models.lexical import LexicalModel, dump_lexical, load_lexical
 from models.text import blend, interpret
 from training.calibrate import fit_calibration, fit_category
-from training.lexical import fit_lexical, informative
+from training.lexical import fit_lexical, informative, vectorizer
 
 TAXONOMY = load_taxonomy()
 EXAMPLES = sample_examples()
@@ -32,6 +32,18 @@ def model() -> LexicalModel:
 
 def test_it_learns_its_training_posts(model: LexicalModel) -> None:
     assert (model.logits(TEXTS).argmax(1) == LABELS).mean() > 0.95
+
+
+@pytest.mark.parametrize("text", [*TEXTS[::10], "a  b\t\tc 货", "假", "ꙮ", "假货" * 300])
+def test_it_reads_ngrams_as_scikit_learn_does(model: LexicalModel, text: str) -> None:
+    features = vectorizer([*model.ngrams])
+    features.idf_ = model.idf
+    wanted = features.transform([text]) @ model.coefficients + model.intercept
+    np.testing.assert_allclose(model.logits([text]), wanted, atol=1e-5)
+
+
+def test_a_text_is_read_alike_alone_and_in_company(model: LexicalModel) -> None:
+    assert np.array_equal(model.logits(TEXTS), np.concatenate([model.logits([text]) for text in TEXTS]))
 
 
 def test_only_the_most_telling_ngrams_are_kept() -> None:
