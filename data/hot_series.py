@@ -23,6 +23,16 @@ def _increments(slot: Ints, total: Floats) -> list[float | None]:
     return bins
 
 
+def series_id(episode: int) -> str:
+    """What a series of a visit to the list is called."""
+    return f"hot-{episode}"
+
+
+def on_record(hot: HotList) -> frozenset[tuple[str, int]]:
+    """Series and absolute hour of every row: a topic's total is known there, and nowhere between two of its rows."""
+    return frozenset(zip(map(series_id, hot.episode.tolist()), hot.slot.tolist(), strict=True))
+
+
 def discussion_series(hot: HotList) -> list[Series]:
     """One series per visit to the list that is long enough to be judged; hours are those of the snapshots."""
     starts = np.flatnonzero(np.diff(hot.episode, prepend=-1))
@@ -32,6 +42,6 @@ def discussion_series(hot: HotList) -> list[Series]:
         if slot[end - 1] - slot[start] < SHORTEST:
             continue
         bins = _increments(slot[start:end], hot.discussions[start:end])
-        began = datetime.fromtimestamp(int(slot[start]) * 3600, ZONE)
-        found.append(Series(topic_id=f"hot-{hot.episode[start]}", start=began, interval_minutes=60, counts=tuple(bins)))
+        began, name = datetime.fromtimestamp(int(slot[start]) * 3600, ZONE), series_id(hot.episode[start])
+        found.append(Series(topic_id=name, start=began, interval_minutes=60, counts=tuple(bins)))
     return found

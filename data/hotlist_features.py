@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from data.hotlist import CUMULATIVE, HORIZON, WIDTH, Columns, Episode, HotWindows, at, episode_of
-from data.volume_windows import Floats
+from data.volume_windows import Floats, weighted
 
 DECAYS = (1.5, 6.0)  # hours; of the exponentially weighted intensities
 LAGS = (2, 3, 6)  # hours back; 1 h is the step
@@ -66,9 +66,9 @@ def _life(ratio: Floats, episode: Episode) -> dict[str, Floats]:
 
 def _intensities(ratio: Floats) -> dict[str, Floats]:
     """Heat with exponentially fading memory against the line, and the fast one against the slow."""
-    back, shares, known = np.arange(WIDTH)[::-1], np.exp(np.nan_to_num(ratio)), ~np.isnan(ratio)
+    back, shares, known = np.arange(WIDTH)[::-1], np.exp(np.nan_to_num(ratio)), (~np.isnan(ratio)).astype(float)
     fast, slow = (
-        np.log(np.maximum((known * shares) @ weights, 1e-12) / np.maximum(known @ weights, 1e-12))
+        np.log(np.maximum(weighted(known * shares, weights), 1e-12) / np.maximum(weighted(known, weights), 1e-12))
         for weights in (np.exp(-back / decay) for decay in DECAYS)
     )
     return {

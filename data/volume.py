@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.volume_windows import HORIZON, WIDTH, Floats, Ints, Windows
+from data.volume_windows import HORIZON, WIDTH, Floats, Ints, Windows, weighted
 
 DECAYS = (0.36, 1.44, 5.8)  # hours; of the exponentially weighted intensities
 PRIOR = 0.5  # posts added before a logarithm or a ratio, so that quiet hours stay finite
@@ -70,7 +70,7 @@ def _intensities(filled: Floats) -> dict[str, Floats]:
     found = {}
     for decay in DECAYS:
         weights = np.exp(-back / decay)
-        found[f"intensity_{decay:g}h"] = _log(filled @ weights / weights.sum())
+        found[f"intensity_{decay:g}h"] = _log(weighted(filled, weights) / weights.sum())
     found["intensity_ratio"] = found["intensity_0.36h"] - found["intensity_5.8h"]
     found["intensity_ratio_slow"] = found["intensity_1.44h"] - found["intensity_5.8h"]
     return found
@@ -90,7 +90,7 @@ def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
         "since_peak": np.minimum(since, length).astype(float),
         "recency": sums[:, 5] / (sums[:, -1] + PRIOR),
         "recency_1h": sums[:, 0] / (sums[:, -1] + PRIOR),
-        "slope_6h": _log(last) @ trend / (trend @ trend),
+        "slope_6h": weighted(_log(last), trend) / (trend @ trend),
         "spread_6h": last.std(axis=1) / (mean + PRIOR),
         "quiet_6h": (last == 0).sum(axis=1).astype(float),
         "peak_6h": _log(last.max(axis=1)) - _log(mean),
@@ -118,7 +118,7 @@ def _expected(even: Floats, needed: Floats, hour: Ints, diurnal: Floats) -> dict
     paces = {f"{k}h": even[:, :k].mean(axis=1) for k in (1, 2, 3, 6)}
     back = np.arange(even.shape[1])
     for name, weights in {"hyperbola": 1 / (1 + back), "fade_12h": np.exp(-back / 12)}.items():
-        paces[name] = (even * weights).sum(axis=1) / weights.sum()  # `@` rounds by batch size
+        paces[name] = weighted(even, weights) / weights.sum()
     paces["peak"] = even.max(axis=1)
     return {"log_needed": needed, **{f"needed_over_{k}": needed - _log(pace * ahead) for k, pace in paces.items()}}
 

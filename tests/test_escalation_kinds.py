@@ -7,9 +7,12 @@ from datetime import date
 
 import numpy as np
 import pytest
+from hot_list import START, table_of
 from second_kind import busy, busy_kind, settings
 from self_exciting import CONFIG, model, trained
 
+from data.hot_series import on_record
+from data.hot_topics import hot_list_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel
 from models.escalation_store import dump, load
 from training.escalation_fit import WIDE, fit_model
@@ -22,12 +25,30 @@ def _taught() -> EscalationModel:
     return fit_model(table, where, CONFIG, other=busy_kind())
 
 
-def test_decisions_on_the_list_are_taken_at_its_snapshots() -> None:
+def test_decisions_on_the_list_are_taken_where_their_topic_was_on_it() -> None:
     start, found = hot_decisions(busy(), 300, 0)
     assert len(found.topic)
     assert len(start) == found.topic.max() + 1
-    assert np.isin(found.end - 6, np.floor(busy().snapshots)).all()
+    begins = {(start[topic], end - 6) for topic, end in zip(found.topic, found.end, strict=True)}
+    first = {name: min(hour for one, hour in on_record(busy()) if one == name) for name, _ in on_record(busy())}
+    assert begins <= {(float(first[name]), hour) for name, hour in on_record(busy())}
     assert np.isnan(found.windows.authors).any(axis=1).all()
+
+
+def test_what_a_topic_gained_while_it_was_off_the_list_is_not_known_before_it_returns() -> None:
+    """Off the list in hours 5 and 6, back in hour 7 with 100,300 more; another topic is on record all the time."""
+    hours = [hour for hour in range(24) if hour not in (5, 6)]
+    rows = [(hour + 0.5, "away", 500.0, None) for hour in hours] + [(h + 0.5, "stays", 400.0, None) for h in range(24)]
+    totals = [100.0 * hour + 100_000 * (hour >= 7) for hour in hours] + [100.0 * hour for hour in range(24)]
+    hot = hot_list_of(table_of(rows, [(total, total, total) for total in totals]))
+    start, found = hot_decisions(hot, 2, 0)
+    begin = START.timestamp() / 3600
+    assert set(start) == {begin}
+    ages = (found.end - 6 - begin).astype(int)
+    leaps = found.windows.counts.max(axis=1) > 100
+    assert sorted(ages[found.topic == found.topic[leaps][0]].tolist()) == [1, 2, 3, 4, *range(7, 18)]
+    assert ages[leaps].min() == 7
+    assert {1, 5, 6, 7} <= set(ages[~leaps].tolist())
 
 
 def test_earlier_topics_teach_and_later_ones_test() -> None:

@@ -113,8 +113,17 @@ def test_the_future_changes_no_feature(heat: list[float | None], age: int) -> No
 def test_a_topic_is_read_without_its_neighbours(many: list[Volume]) -> None:
     together = hot_features(hot_windows_of(many))
     for i, volume in enumerate(many):
-        alone = _one(volume)
-        assert {name: float(v[i]) for name, v in together.items()} == pytest.approx(alone, nan_ok=True)
+        for name, value in _one(volume).items():
+            np.testing.assert_array_equal(together[name][i], value, err_msg=name)
+
+
+def test_a_topic_is_read_alike_alone_and_in_company_to_the_last_bit() -> None:
+    random = np.random.default_rng(0)
+    many = [_volume(random.integers(1, 3_000, length).tolist()) for length in random.integers(2, 80, 60)]
+    together = hot_features(hot_windows_of(many))
+    for i, volume in enumerate(many):
+        for name, value in _one(volume).items():
+            np.testing.assert_array_equal(together[name][i], value, err_msg=name)
 
 
 @settings(max_examples=200)

@@ -214,8 +214,17 @@ def test_a_topic_is_read_without_its_neighbours(topics: list[list[float | None]]
     volumes = [_volume(counts, NOON + timedelta(hours=i)) for i, counts in enumerate(topics)]
     together = _features(*volumes)
     for i, volume in enumerate(volumes):
-        alone = _one(volume)
-        assert {name: float(values[i]) for name, values in together.items()} == pytest.approx(alone, nan_ok=True)
+        for name, value in _one(volume).items():
+            np.testing.assert_array_equal(together[name][i], value, err_msg=name)
+
+
+def test_a_topic_is_read_alike_alone_and_in_company_to_the_last_bit() -> None:
+    random = np.random.default_rng(0)
+    volumes = [_volume(random.integers(0, 500, length).tolist()) for length in random.integers(6, 169, 60)]
+    together = _features(*volumes)
+    for i, volume in enumerate(volumes):
+        for name, value in _one(volume).items():
+            np.testing.assert_array_equal(together[name][i], value, err_msg=name)
 
 
 # Null

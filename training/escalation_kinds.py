@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from data.hot_series import discussion_series
+from data.hot_series import discussion_series, on_record
 from data.hot_topics import HotList, read_hot_list
 from data.hotlist import HORIZON
 from data.volume import count_features
@@ -48,15 +48,18 @@ def read_if_there(path: str | None) -> HotList | None:
 
 
 def hot_decisions(hot: HotList, sample: int, seed: int) -> tuple[Floats, Decisions]:
-    """Decisions on the hourly discussions of some hot-search topics, at hours whose snapshot was taken.
+    """Decisions on the hourly discussions of some hot-search topics, at hours in which the topic was on the list.
 
-    Beside them the absolute hour at which each topic begins: [topics].
+    In the hours between, what is spread over the gap is known only later. Beside them the absolute hour at which each
+    topic begins: [topics].
     """
     series = discussion_series(hot)
     chosen = np.random.default_rng(seed).permutation(len(series))[:sample]
-    topics = topics_of([series[i] for i in chosen])
-    decisions = decide_on(topics)
-    return topics.start, decisions.take(np.isin(decisions.end - HORIZON, np.floor(hot.snapshots)))
+    taken = sorted((series[i] for i in chosen), key=lambda one: one.start)  # as `topics_of` numbers them
+    topics = topics_of(taken)
+    decisions, known = decide_on(topics), on_record(hot)
+    hours = zip(decisions.topic, decisions.end - HORIZON, strict=True)
+    return topics.start, decisions.take(np.array([(taken[topic].topic_id, hour) in known for topic, hour in hours]))
 
 
 def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
