@@ -32,12 +32,11 @@ def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: C
     return kept
 
 
-def trained_corpus(
-    bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, console: Console, seed: int | None = None
-) -> Corpus | None:
-    """The corpus of the training, split as it was (or by another seed); None when the posts are others.
+def trained_corpus(bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, console: Console) -> Corpus | None:
+    """The corpus of the training, split as it was; None when the posts are others.
 
     Rows that only taught come from files that have not changed since; without them baselines learn from less.
+    CorpusError when the split cannot be rebuilt: by another one, rows that taught would measure.
     """
     part = bundle.manifest.text
     if part is None or not same_files(posts, part.data):
@@ -45,8 +44,7 @@ def trained_corpus(
     settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": posts})
     extra, annotated = (_unchanged(paths, part.data, console) for paths in (settings.extra, settings.annotated))
     settings = replace(settings, extra=extra, annotated=annotated)
-    settings = settings if seed is None else replace(settings, seed=seed)
     corpus = corpus_for(settings, taxonomy, console)
-    if seed is None and corpus.about["rows"]["test"] != part.data["rows"]["test"]:
+    if any(corpus.about["rows"][name] != part.data["rows"][name] for name in ("train", "validation", "test")):
         raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
     return corpus

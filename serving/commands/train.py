@@ -26,6 +26,9 @@ EvidencePosts = Annotated[
 Engines = Annotated[bool | None, typer.Option("--engines", help="Also compare every engine's answers with torch's.")]
 Shift = Annotated[bool | None, typer.Option("--shift", help="Also simulate larger topics and another kind of series.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
+DrawSeed = Annotated[
+    int | None, typer.Option("--seed", help="Seed of perturbations and of the posts for evidence, never of the split.")
+]
 
 
 def read_settings(pairs: Sequence[str]) -> dict[str, object]:
@@ -93,7 +96,7 @@ def evaluate(
     config: Config = None,
     set_: Set = None,
     out: Out = None,
-    seed: Seed = None,
+    seed: DrawSeed = None,
     robustness: Robustness = None,
     evidence: EvidencePosts = None,
     shift: Shift = None,
