@@ -20,7 +20,7 @@ from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
 from training.evaluate_config import EvaluateConfig
-from training.evaluate_rows import same_files
+from training.evaluate_rows import known_files
 from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
 from training.report_html import write_report
@@ -41,7 +41,7 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     shifted = {}
     if config.shift:
         shifted = dict(shift_reports(topics, decisions, settings, console))
-    if same_files(config.series, part.data):
+    if known_files(config.series, [*part.data.get("files", {}).values()]):
         where, title = test_block(topics, decisions, settings), "test block"
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
