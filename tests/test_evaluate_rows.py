@@ -16,7 +16,8 @@ from models.bundle import Bundle, save_part, text_part
 from training.corpus import file_sha256, read_corpus
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
-from training.evaluate_rows import known_files, trained_corpus
+from training.evaluate_rows import trained_corpus
+from training.taught import known_files
 from training.text_config import TextConfig
 
 TAXONOMY = load_taxonomy()

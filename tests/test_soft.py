@@ -82,49 +82,52 @@ def test_near_any_finds_copies_only() -> None:
     assert near_any(texts, ["快递三天没有动静，客服也不回话！"]).tolist() == [True, False]
 
 
-def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig) -> None:
+def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     encoder = load_encoder(config.encoder)
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    soft = read_soft_posts(replace(config, soft_rows=40), corpus, tokens, TAXONOMY, QUIET)
-    assert soft is not None
+    soft = read_soft_posts(trained_bundle, replace(config, soft_rows=40), corpus, tokens, TAXONOMY, QUIET)
     assert len(soft.ids) == 39
     assert tokens.encode([corpus.part("test")[0].text])[0] not in soft.ids
     np.testing.assert_allclose(soft.category.sum(1), 1)
     np.testing.assert_allclose(soft.severity.sum(1), 1)
 
 
-def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig) -> None:
+def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer, config.max_tokens)
     taught = load_posts(config.unlabelled, TAXONOMY, QUIET)[1:6]  # the first repeats a test post
-    soft = read_soft_posts(replace(config, soft_rows=40), replace(corpus, extra=taught), tokens, TAXONOMY, QUIET)
-    assert soft is not None
+    soft = read_soft_posts(
+        trained_bundle, replace(config, soft_rows=40), replace(corpus, extra=taught), tokens, TAXONOMY, QUIET
+    )
     assert len(soft.ids) == 34
     assert not any(ids in soft.ids for ids in tokens.encode([row.text for row in taught]))
 
 
-def test_the_teacher_is_asked_once_per_run(config: TextConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_teacher_is_asked_once_per_run(
+    config: TextConfig, trained_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
-    first = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
+    first = read_soft_posts(trained_bundle, config, corpus, tokens, TAXONOMY, QUIET)
     monkeypatch.setattr("models.text.TextModel.predict", None)
-    again = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
-    assert first is not None
-    assert again is not None
+    again = read_soft_posts(trained_bundle, config, corpus, tokens, TAXONOMY, QUIET)
     np.testing.assert_array_equal(first.category, again.category)
 
 
-def test_too_few_unlabelled_posts_are_refused(config: TextConfig) -> None:
+def test_too_few_unlabelled_posts_are_refused(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
     with pytest.raises(CorpusError, match="at least 50"):
-        read_soft_posts(replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
+        read_soft_posts(trained_bundle, replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
 
 
 def test_a_taught_model_is_another_model_that_names_its_teacher(config: TextConfig, trained_bundle: Bundle) -> None:
     bundle = train_text(config, QUIET)
     part = text_part(bundle)
     assert part.config["teacher"] == str(trained_bundle.folder)
+    assert part.data["teacher"] == trained_bundle.model_id
+    assert part.data["files"].keys() == {*config.posts, *config.unlabelled}
+    assert part.data["ancestors"] == []  # they learnt from no other files
     assert bundle.manifest.files["adapter.safetensors"] != trained_bundle.manifest.files["adapter.safetensors"]
     assert part.data["rows"]["soft"] == 20

@@ -74,8 +74,10 @@ def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> t
 
 
 def taught_files(config: TextConfig) -> tuple[str, ...]:
-    """Files that a run reads, for the manifest: labels, and the corpora that hold the texts of annotated posts."""
-    return (*config.posts, *config.extra, *config.annotated, *annotated_texts(config))
+    """Files that a run reads, for the manifest: labels, the texts of annotated posts, and what a teacher reads."""
+    unlabelled = config.unlabelled if config.teacher is not None else ()
+    files = (*config.posts, *config.extra, *config.annotated, *annotated_texts(config), *unlabelled)
+    return tuple(dict.fromkeys(files))
 
 
 def corpus_of(

@@ -20,10 +20,10 @@ from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
 from training.evaluate_config import EvaluateConfig
-from training.evaluate_rows import known_files
 from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
 from training.report_html import write_report
+from training.taught import known_files
 
 
 def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
 from training.corpus import Corpus
-from training.earlier import earlier_bundle
 from training.posts import load_posts
 from training.text_config import TextConfig
 from training.text_data import Posts
@@ -38,7 +37,6 @@ class SoftPosts:
     ids: list[list[int]]
     category: Array
     severity: Array
-    teacher: str = ""  # model id
 
     def row(self, position: int) -> dict[str, Any]:
         """One post as the Trainer wants it."""
@@ -88,23 +86,20 @@ def _texts(config: TextConfig, corpus: Corpus, taxonomy: Taxonomy, console: Cons
 
 
 def read_soft_posts(
-    config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
-) -> SoftPosts | None:
+    teacher: Bundle, config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
+) -> SoftPosts:
     """The config's unlabelled posts as its teacher reads them, none of them held out or taught by a label.
 
-    None without a teacher; CorpusError when fewer posts are left than epochs.
+    CorpusError when fewer posts are left than epochs.
     """
-    if config.teacher is None:
-        return None
-    bundle = earlier_bundle(config.teacher, config, taxonomy)
     texts = _texts(config, corpus, taxonomy, console)
     if len(texts) < config.epochs:
         raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")
     cache = config.checkpoints / "soft.npz"
-    category, severity = soft_labels(bundle, texts, cache, config.threads)
+    category, severity = soft_labels(teacher, texts, cache, config.threads)
     kept = spread(category, config.soft_rows, config.seed)
     console.print(f"soft labels: {len(kept)} of {len(texts)} unlabelled posts")
-    return SoftPosts(tokens.encode([texts[i] for i in kept]), category[kept], severity[kept], bundle.model_id)
+    return SoftPosts(tokens.encode([texts[i] for i in kept]), category[kept], severity[kept])
 
 
 class MixedPosts(Dataset[dict[str, Any]]):

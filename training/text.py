@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,16 @@ from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
 from training.card import write_card
+from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled
 from training.corpus_time import corpus_for
-from training.earlier import earlier_bundle
+from training.earlier import ancestors, earlier_bundle, require_encoder
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.register import register
 from training.soft import read_soft_posts
 from training.text_config import TextConfig
-from training.text_fit import build_classifier, fit, forget_checkpoints
+from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
 
 
@@ -155,6 +156,14 @@ def _finish(
         console.print(f"registered as {register(bundle)}")
 
 
+def _tell_ancestors(corpus: Corpus, bundles: Mapping[str, Bundle | None]) -> None:
+    """Name the bundles that the run begins with or learns from, and the files that taught them, in `about`."""
+    found = {name: bundle for name, bundle in bundles.items() if bundle is not None}
+    corpus.about.update({name: bundle.model_id for name, bundle in found.items()})
+    if found:
+        corpus.about["ancestors"] = ancestors([*found.values()], [*corpus.about["files"].values()])
+
+
 def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register a text model; the bundle lies in `config.out`/bundle.
 
@@ -167,14 +176,16 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
     earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
+    teacher = earlier_bundle(config.teacher, config, taxonomy) if config.teacher else None
+    _tell_ancestors(corpus, {"start": earlier, "teacher": teacher})
     if earlier is not None:
+        require_encoder(earlier, encoder)
         load_adapter(classifier, earlier.read(ADAPTER))
-        corpus.about["start"] = earlier.model_id
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    soft = read_soft_posts(config, corpus, tokens, taxonomy, console)
+    soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
     if soft is not None:
-        corpus.about["rows"]["soft"], corpus.about["teacher"] = len(soft.ids), soft.teacher
-    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft)
+        corpus.about["rows"]["soft"] = len(soft.ids)
+    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft, corpus.about)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()
