@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle
 from training.corpus import read_corpus
+from training.escalation_config import SERIES
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_text import rows_of
@@ -88,3 +90,17 @@ def test_a_seed_never_deals_the_posts_anew(tiny_bundle: Bundle, tiny_config: Tex
         known, test, _ = rows_of(config, tiny_bundle, load_taxonomy(), QUIET)
         assert known is not None
         assert [len(known.examples), *(row.id for row in test)] == rows
+
+
+def test_the_default_series_may_be_absent_and_others_may_not(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no ../shared here
+    told = Console(file=io.StringIO(), width=300)
+    found = evaluate(_config(tiny_bundle, tmp_path, posts=tiny_config.posts, series=SERIES), told)
+    assert "text" in found
+    assert "escalation" not in found
+    assert (tmp_path / "out.json").is_file()
+    assert f"left out the counts head: {SERIES[0]}: no such file" in told.file.getvalue()  # type: ignore[attr-defined]
+    with pytest.raises(CorpusError, match=r"mine\.jsonl: no such file"):
+        evaluate(_config(tiny_bundle, tmp_path / "other", posts=tiny_config.posts, series=("mine.jsonl",)), QUIET)

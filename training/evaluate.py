@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
@@ -15,7 +16,7 @@ from models.escalation_store import open_head
 from training.config import load_config
 from training.decisions import decide_on, topics_of
 from training.escalation import measure, read_series, test_block
-from training.escalation_config import EscalationConfig
+from training.escalation_config import SERIES, EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
@@ -50,12 +51,27 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     return found | ({"shift": shifted} if shifted else {})
 
 
+def with_present_series(config: EvaluateConfig, console: Console) -> EvaluateConfig:
+    """Without the default series where they are not at hand; CorpusError when files that were asked for are absent.
+
+    Asked before anything is measured, so that no report is lost to a missing file.
+    """
+    if not (absent := [path for path in config.series if not Path(path).is_file()]):
+        return config
+    if config.series != SERIES:
+        raise CorpusError(f"{', '.join(absent)}: no such file: give the series that are there, or none: series=[]")
+    console.print(f"[yellow]left out[/] the counts head: {', '.join(absent)}: no such file")
+    return replace(config, series=())
+
+
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure, print, and write everything as JSON to `config.out` and as an HTML page beside it."""
     console = console or Console()
     taxonomy = load_taxonomy()
     bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
+    if "counts" in bundle.manifest.escalation:
+        config = with_present_series(config, console)
     if config.posts and bundle.manifest.text is not None:
         found["text"] = evaluate_text(config, bundle, taxonomy, console)
     if config.series and "counts" in bundle.manifest.escalation:
