@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from rich.console import Console
 from safetensors.torch import load, save_file
 
 from data.errors import BundleError, CorpusError
+from data.records import Item, Volume
 from data.samples import sample_examples
 from data.taxonomy import load_taxonomy
 from models.adapter import average_adapter, trained_weights
-from models.bundle import ADAPTER, Bundle, save_part, text_part
+from models.bundle import ADAPTER, Bundle, escalation_file, save_part, text_part
 from models.encoder import load_encoder
 from models.engine_build import load_text_model
+from models.manifest import EscalationPart
+from models.scorer import Scorer
 from training.corpus import file_sha256
 from training.earlier import earlier_bundle
 from training.evaluate_rows import trained_corpus
@@ -91,6 +95,22 @@ def test_a_user_goes_on_with_other_posts_and_the_files_of_the_start_are_remember
         trained_corpus(bundle, tiny_config.posts, TAXONOMY, QUIET)
     with pytest.raises(CorpusError, match=r"taught .* with other rows or files than now"):  # the start of the start
         earlier_bundle(str(bundle.folder), tiny_config, TAXONOMY)
+
+
+def test_the_heads_of_the_start_go_on_into_the_new_bundle(
+    tiny_config: TextConfig, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """Else a bundle that a user has tuned could not score volumes any more; a head of its own stays."""
+    config, name = replace(tiny_config, start=str(tiny_bundle.folder), out=str(tmp_path)), escalation_file("counts")
+    bundle = train_text(config, QUIET)
+    assert bundle.read(name) == tiny_bundle.read(name)
+    assert bundle.manifest.escalation == tiny_bundle.manifest.escalation
+    volume = Volume(as_of=datetime(2026, 3, 15, tzinfo=UTC), counts=(2.0, 3.0, 1.0, 4.0, 8.0, 13.0))
+    (result,) = Scorer.load(bundle.folder, threads=1).score([Item(volume=volume)])
+    assert result.escalation is not None
+    own = EscalationPart(config={"own": True})
+    save_part(bundle.folder, TAXONOMY, {name: tiny_bundle.read(name)}, escalation={"counts": own})
+    assert train_text(config, QUIET).manifest.escalation == {"counts": own}
 
 
 def test_an_adapter_is_not_put_on_another_encoder(

@@ -13,19 +13,18 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
-from models.adapter import average_adapter, dump_adapter, load_adapter
-from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
+from models.adapter import average_adapter, load_adapter
+from models.bundle import ADAPTER, Bundle, open_bundle
 from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
-from models.lexical import LexicalModel, dump_lexical
+from models.lexical import LexicalModel
 from models.manifest import TextPart
 from models.text import TextModel
 from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
-from training.card import write_card
 from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled
 from training.corpus_time import corpus_for
@@ -37,6 +36,7 @@ from training.soft import read_soft_posts
 from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
+from training.text_save import save_text
 
 
 def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -104,24 +104,6 @@ def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Conso
     return reports
 
 
-def _save(
-    config: TextConfig,
-    taxonomy: Taxonomy,
-    encoder: Encoder,
-    classifier: RiskClassifier,
-    lexical: LexicalModel | None,
-    part: TextPart,
-) -> Bundle:
-    files = {
-        ADAPTER: dump_adapter(classifier),
-        TOKENIZER: encoder.tokenizer.backend_tokenizer.to_str().encode(),
-        LEXICAL: dump_lexical(lexical) if lexical else None,
-    }
-    bundle = save_part(Path(config.out) / "bundle", taxonomy, files, text=part)
-    write_card(bundle)
-    return bundle
-
-
 def _finish(
     config: TextConfig,
     corpus: Corpus,
@@ -129,6 +111,7 @@ def _finish(
     classifier: RiskClassifier,
     taxonomy: Taxonomy,
     console: Console,
+    start: Bundle | None,
 ) -> None:
     """Calibrate, compare and save what `fit` has made."""
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
@@ -149,7 +132,7 @@ def _finish(
         metrics=reports,
         first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
     )
-    bundle = _save(config, taxonomy, encoder, classifier, lexical, part)
+    bundle = save_text(Path(config.out) / "bundle", taxonomy, encoder, classifier, lexical, part, start)
     forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
@@ -190,6 +173,6 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()
     if processes.is_main_process:
-        _finish(config, corpus, encoder, classifier, taxonomy, console)
+        _finish(config, corpus, encoder, classifier, taxonomy, console, earlier)
     processes.wait_for_everyone()
     return open_bundle(Path(config.out) / "bundle", taxonomy)
