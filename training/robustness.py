@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,18 @@ from data.taxonomy import Taxonomy
 from models.text import TextModel
 from training.bootstrap import interval
 from training.metrics import macro_f1, qwk
+from training.steady_f1 import Metric, steady
 from training.text_report import Truth
 
 Labels = NDArray[np.int64]
-Metric = Callable[[Labels, Labels], float]
 
 
 def paired_loss(metric: Metric, truth: Labels, clean: Labels, other: Labels, groups: Labels, draws: int) -> list[float]:
     """What the metric loses, as [value, low, high]; paired: each draw takes the same rows of both answers."""
+    first, second = steady(metric, truth, clean), steady(metric, truth, other)
 
     def loss(y: Labels, a: Labels, b: Labels) -> float:
-        return metric(y, a) - metric(y, b)
+        return first(y, a) - second(y, b)
 
     return interval(loss, truth, clean, other, groups=groups, n=draws).rounded
 
