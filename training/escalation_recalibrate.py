@@ -27,7 +27,7 @@ from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design
 from models.escalation_store import Head, dump, kind_of, open_head
-from models.hotlist import HotlistModel, within
+from models.hotlist import DAY, HotlistModel, within
 from models.manifest import NAME
 from training.card import write_card
 from training.decisions import decide_on, topics_of
@@ -37,6 +37,7 @@ from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import with_voices
 from training.escalation_report import plain
+from training.escalation_unseen import kept
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.register import register
@@ -89,7 +90,7 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
     if model.day is not None:
         known = ~np.isnan(decisions.day_labels)
         day = np.nan_to_num(decisions.day_labels).astype(np.int64)
-        found["day"] = Recent(features, day, end).take(known)
+        found["day"] = Recent(features, day, decisions.time + DAY).take(known)
     return found
 
 
@@ -145,7 +146,8 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated")
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
-    part = replace(source.manifest.escalation[head], calibrated_until=end, recalibration=about)
+    part = source.manifest.escalation[head]
+    part = replace(part, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
     folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)

@@ -6,10 +6,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from data.errors import CorpusError
 from data.taxonomy import load_taxonomy
+from data.volume_windows import HORIZON
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_store import open_head
@@ -20,6 +22,7 @@ from training.escalation_config import SERIES, EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
+from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
@@ -39,15 +42,18 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     )
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
-    shifted = {}
+    now, shifted = decisions.end - HORIZON, {}
     if config.shift:
         shifted = dict(shift_reports(topics, decisions, settings, console))
     if known_files(config.series, [*part.data.get("files", {}).values()]):
         where, title = test_block(topics, decisions, settings), "test block"
+        where = replace(where, test=unseen(where.test, now, part))
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
+    else:
+        decisions = decisions.take(unseen(np.ones(len(now), bool), now, part))
     found = measure(model, decisions, baselines, config.draws)
-    console.print(sheet(title, found["models"]))
+    console.print(sheet(title + since(part), found["models"]))
     return found | ({"shift": shifted} if shifted else {})
 
 
@@ -64,6 +70,16 @@ def with_present_series(config: EvaluateConfig, console: Console) -> EvaluateCon
     return replace(config, series=())
 
 
+def _heads(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
+    """The escalation heads that the bundle has, on the data that are at hand."""
+    found = {}
+    if config.series and "counts" in bundle.manifest.escalation:
+        found["escalation"] = evaluate_escalation(config, bundle, console)
+    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
+        found["hotlist"] = evaluate_hotlist(config, bundle, console)
+    return found
+
+
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure, print, and write everything as JSON to `config.out` and as an HTML page beside it."""
     console = console or Console()
@@ -72,12 +88,10 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
     if "counts" in bundle.manifest.escalation:
         config = with_present_series(config, console)
+    heads = _heads(config, bundle, console)  # first: what they refuse is told before the long part
     if config.posts and bundle.manifest.text is not None:
         found["text"] = evaluate_text(config, bundle, taxonomy, console)
-    if config.series and "counts" in bundle.manifest.escalation:
-        found["escalation"] = evaluate_escalation(config, bundle, console)
-    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
-        found["hotlist"] = evaluate_hotlist(config, bundle, console)
+    found |= heads
     for path in write_report(found, Path(config.out)):
         console.print(f"written to {path}")
     return found

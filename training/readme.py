@@ -94,7 +94,7 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
         "doubt": ({"doubt", "evidence", "engines"} <= set(text), doubt_list),
     }
     made = {name: make(text) for name, (there, make) in makers.items() if there}
-    return made | {name: escalation_table(metrics) for name, metrics in heads.items()}
+    return made | {name: escalation_table(metrics) for name, metrics in heads.items() if "models" in metrics}
 
 
 def main(evaluation: Path, readme: Path = README) -> None:
