@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from data.duplicates import near_duplicate_groups
 from data.perturb import PERTURBATIONS, all_perturbed
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.text import TextModel
 from training.bootstrap import interval
+from training.corpus import bound_groups
 from training.metrics import macro_f1, qwk
 from training.steady_f1 import Metric, steady
 from training.text_report import Truth
@@ -41,7 +41,7 @@ def robustness(
     groups of the clean rows resampled), positive = worse than clean.
     """
     texts = [row.text for row in rows]
-    truth = Truth.of(rows, near_duplicate_groups(texts), taxonomy)
+    truth = Truth.of(rows, bound_groups(rows), taxonomy)
     clean = model.predict(texts)
     found = {}
     for name in PERTURBATIONS:
