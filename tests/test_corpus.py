@@ -94,9 +94,8 @@ def test_posts_of_one_event_are_bound_whatever_they_lack(config: TextConfig, tmp
     config = replace(config, posts=(write(tmp_path / "posts.jsonl", posts),))
     held_out = [*read(config).part("validation"), *read(config).part("test")]
     events = {row.event for row in held_out}
-    partly = [
-        Example(id=f"p{i}", text=f"第{i}家门店{'甲乙丙'[i % 3] * 9}", severity=1, event=f"e{i}") for i in range(40)
-    ]
+    texts = ["".join(chr(0x4E00 + 37 * i + k) for k in range(12)) for i in range(40)]  # with nothing in common
+    partly = [Example(id=f"p{i}", text=text, severity=1, event=f"e{i}") for i, text in enumerate(texts)]
     extra = [replace(row, id=f"x{row.id}", category="other") for row in partly]
     config = replace(
         config,
