@@ -100,13 +100,29 @@ def arguments(config: TextConfig) -> TrainingArguments:
     )
 
 
-def _recipe(config: TextConfig, train: Sequence[Example], tokens: Tokens, taxonomy: Taxonomy) -> Recipe:
-    return Recipe(
+def _trainer(
+    classifier: RiskClassifier,
+    tokens: Tokens,
+    data: tuple[Posts | MixedPosts, Posts],
+    config: TextConfig,
+    taxonomy: Taxonomy,
+    train: Sequence[Example],
+) -> Trainer:
+    """The Trainer of the posts in data[0], measured on data[1]; `train` are the labelled rows, which weigh classes."""
+    recipe = Recipe(
         weights=class_weights(train, taxonomy, config.class_weight_power),
         smoothing=config.label_smoothing,
         severity_weight=config.severity_weight,
         token_dropout=config.token_dropout,
         mask_id=tokens.mask,
+    )
+    return Trainer(
+        model=TeachingModule(classifier, recipe),
+        args=arguments(config),
+        train_dataset=data[0],
+        eval_dataset=data[1],
+        data_collator=Collator(tokens.pad),
+        compute_metrics=validation_scores(taxonomy),
     )
 
 
@@ -125,24 +141,16 @@ def fit(
     """
     if config.threads:
         torch.set_num_threads(config.threads)
-    texts = [[row.text for row in rows] for rows in parts]
     train, validation = (
-        Posts(tokens.encode(text), rows, taxonomy, config.second_weight)
-        for text, rows in zip(texts, parts, strict=True)
+        Posts(tokens.encode([row.text for row in rows]), rows, taxonomy, config.second_weight) for rows in parts
     )
     mixed = MixedPosts(train, soft, config.epochs) if soft else None
-    trainer = Trainer(
-        model=TeachingModule(classifier, _recipe(config, parts[0], tokens, taxonomy)),
-        args=arguments(config),
-        train_dataset=train if mixed is None else mixed,
-        eval_dataset=validation,
-        data_collator=Collator(tokens.pad),
-        compute_metrics=validation_scores(taxonomy),
-    )
+    trainer = _trainer(classifier, tokens, (train if mixed is None else mixed, validation), config, taxonomy, parts[0])
     if mixed is not None:
         trainer.add_callback(Turning(mixed))
     if config.perturbed_share:
-        trainer.add_callback(Perturbing(train, texts[0], tokens, config.perturbed_share, config.seed))
+        texts = [row.text for row in parts[0]]
+        trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))
     with PartialState().main_process_first():  # else one process reads the settings while another writes them
         checkpoint = last_checkpoint(config, about or {})
     trainer.train(resume_from_checkpoint=checkpoint)
