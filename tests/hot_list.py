@@ -67,14 +67,20 @@ def _lives(random: np.random.Generator) -> list[Row]:
 
 
 @cache
-def record() -> HotList:
-    """70 days of the list."""
+def table() -> pa.Table:
+    """70 days of the list, as recorded."""
     random = np.random.default_rng(5)
     rows = sorted(_lives(random))
     places = [float(random.integers(1, 51)) for _ in rows]
     attention = [tuple(row[2] * random.uniform(1, 2) * k for k in (20, 0.05, 0.01)) for row in rows]
     placed = [(*row[:3], place) for row, place in zip(rows, places, strict=True)]
-    return hot_list_of(table_of(placed, attention))  # type: ignore[arg-type]
+    return table_of(placed, attention)  # type: ignore[arg-type]
+
+
+@cache
+def record() -> HotList:
+    """The same, as it is read."""
+    return hot_list_of(table())
 
 
 def volume_at(topics: HotList, row: int) -> Volume:

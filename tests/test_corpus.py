@@ -83,8 +83,38 @@ def test_extra_rows_only_teach_and_leave_the_split_alone(config: TextConfig, tmp
     assert corpus.split == plain.split
     assert ids(corpus)[1:] == ids(plain)[1:]
     assert ids(corpus)[0] == [*ids(plain)[0], *(row.id for row in fresh)]
-    assert corpus.about["extra_dropped_as_near_duplicates"] == len(leaks)
+    assert corpus.about["extra_dropped"] == len(leaks)
     assert corpus.about["rows"]["extra"] == len(fresh)
+
+
+def test_posts_of_one_event_are_bound_whatever_they_lack(config: TextConfig, tmp_path: Path) -> None:
+    """Extra and partly labelled rows of the event of a held-out post must not teach what it says."""
+    plain = read(config)
+    posts = [replace(row, event=f"e{i // 3}") for i, row in enumerate(plain.examples)]
+    config = replace(config, posts=(write(tmp_path / "posts.jsonl", posts),))
+    held_out = [*read(config).part("validation"), *read(config).part("test")]
+    events = {row.event for row in held_out}
+    texts = ["".join(chr(0x4E00 + 37 * i + k) for k in range(12)) for i in range(40)]  # with nothing in common
+    partly = [Example(id=f"p{i}", text=text, severity=1, event=f"e{i}") for i, text in enumerate(texts)]
+    extra = [replace(row, id=f"x{row.id}", category="other") for row in partly]
+    config = replace(
+        config,
+        posts=(write(tmp_path / "posts.jsonl", [*posts, *partly]),),
+        extra=(write(tmp_path / "extra.jsonl", extra),),
+    )
+    corpus = read(config)
+    assert corpus.part("test") == read(replace(config, extra=())).part("test")
+    assert {row.event for row in corpus.extra} == {row.event for row in partly} - events
+    assert 0 < corpus.about["extra_dropped"] < 80
+
+
+def test_posts_of_one_event_are_resampled_together(config: TextConfig, tmp_path: Path) -> None:
+    posts = [replace(row, event=f"e{i // 6}") for i, row in enumerate(read(config).examples)]
+    corpus = read(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),)))
+    rows = corpus.part("test")
+    assert len(set(corpus.test_groups)) <= len({row.event for row in rows}) < len(rows)
+    for event in {row.event for row in rows}:
+        assert len({group for row, group in zip(rows, corpus.test_groups, strict=True) if row.event == event}) == 1
 
 
 def test_an_extra_row_between_two_posts_does_not_move_the_split(config: TextConfig, tmp_path: Path) -> None:

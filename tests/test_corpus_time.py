@@ -34,7 +34,8 @@ def record(path: Path, rows: Sequence[tuple[str | None, datetime]]) -> Path:
 
 
 def posts_file(path: Path, rows: list[Example]) -> str:
-    path.write_text("".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    lines = (json.dumps(asdict(row), ensure_ascii=False, default=str) + "\n" for row in rows)
+    path.write_text("".join(lines), encoding="utf-8")
     return str(path)
 
 
@@ -104,6 +105,32 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
     assert {row.id for row in sample_examples()} <= taught
     assert all(row.source == "hot" for row in corpus.part("validation"))
     assert corpus.about["rows"]["test"] == 59
+
+
+def test_no_source_teaches_from_the_test_time(tmp_path: Path) -> None:
+    """A date is a date, whatever the source; without one a post of another source is older than the list."""
+    hot = hot_rows(260)
+    times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot)]
+    others = [
+        replace(row, id=name, source="shop", published_at=at)
+        for name, at, row in zip(
+            ("early", "late", "undated"), (BEFORE - timedelta(days=1), BEFORE, None), sample_examples(), strict=False
+        )
+    ]
+    extra = [replace(row, id=f"{row.id}x", text=f"{row.text[::-1]}") for row in others]
+    config = TextConfig(
+        posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),),
+        extra=(posts_file(tmp_path / "extra.jsonl", extra),),
+        annotated=(),
+        before=BEFORE,
+        record=str(record(tmp_path / "list.parquet", times)),
+    )
+    corpus = corpus_for(config, TAXONOMY, QUIET)
+    assert [row.id for row in corpus.extra] == ["early", "undated", "earlyx", "undatedx"]
+    naive = replace(extra[0], id="naive", published_at=BEFORE.replace(tzinfo=None))
+    posts_file(tmp_path / "extra.jsonl", [naive])
+    with pytest.raises(CorpusError, match=r"1 rows have a published_at without zone \(naive, …\): add one"):
+        corpus_for(config, TAXONOMY, QUIET)
 
 
 def test_annotated_posts_of_the_list_teach_only_from_before(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from self_exciting import CONFIG, model, trained
 
-from training.escalation_blend import blend, logistic, recalibrated, weights_of
+from training.escalation_blend import blend, logistic, recalibrated
 from training.metrics import auroc, binary_ece
 
 
 def test_both_parts_have_a_weight() -> None:
-    weights = weights_of(model().main)
+    weights = model().main.estimator.estimator.final_estimator_.coef_[0]
     assert weights.shape == (2,)
     assert weights.sum() > 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,10 +15,11 @@ from self_exciting import CONFIG, model, trained, write_series
 from data.errors import BundleError, CorpusError
 from data.records import Volume
 from data.taxonomy import load_taxonomy
-from models.bundle import escalation_file, open_bundle, save_part
+from models.bundle import SHIPPED, escalation_file, open_bundle, save_part
 from models.escalation_store import dump, load
 from models.manifest import EscalationPart
-from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model
+from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model, source_of
+from training.hotlist_config import HotlistConfig
 
 QUIET = Console(quiet=True)
 
@@ -74,3 +76,16 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     assert part.recalibration["main"]["decisions"] > 0
     with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", config, QUIET)
+
+
+def test_the_head_of_the_bundle_in_out_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    """A desk that recalibrates its own bundle in place must not get another's head."""
+    series, out = write_series(tmp_path / "series.jsonl"), tmp_path / "mine"
+    own = EscalationPart(config={"own": True})
+    save_part(out / "bundle", load_taxonomy(), {escalation_file("counts"): dump(model())}, escalation={"counts": own})
+    told = Console(file=io.StringIO(), width=300)
+    bundle = recalibrate("counts", replace(CONFIG, series=(str(series),), out=str(out)), told)
+    assert bundle.manifest.escalation["counts"].config == {"own": True}
+    assert f"in {out / 'bundle'} is recalibrated" in told.file.getvalue()  # type: ignore[attr-defined]
+    assert source_of("counts", replace(CONFIG, out=str(tmp_path / "new")), load_taxonomy()).folder == SHIPPED
+    assert source_of("hotlist", HotlistConfig(out=str(out)), load_taxonomy()).folder == SHIPPED

@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.samples import FOLDER, sample_examples
+from data.taxonomy import load_taxonomy
 from models.bundle import Bundle
+from training.corpus import read_corpus
+from training.escalation_config import SERIES
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
+from training.evaluate_text import rows_of
 from training.text_config import TextConfig
 
 QUIET = Console(file=io.StringIO())
@@ -74,3 +79,28 @@ def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> N
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(), series=(series,)), QUIET)
     assert set(found["escalation"]["models"]) == {"model", "scale_free_fallback", "as_served"}
     assert "text" not in found
+
+
+def test_a_seed_never_deals_the_posts_anew(tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path) -> None:
+    """Under another split than that of the training, rows that taught the model would measure it."""
+    corpus = read_corpus(tiny_config, load_taxonomy(), QUIET)
+    rows = [len(corpus.examples), *(row.id for row in corpus.part("test"))]
+    for seed in (0, 1):
+        config = _config(tiny_bundle, tmp_path, posts=tiny_config.posts, seed=seed)
+        known, test, _ = rows_of(config, tiny_bundle, load_taxonomy(), QUIET)
+        assert known is not None
+        assert [len(known.examples), *(row.id for row in test)] == rows
+
+
+def test_the_default_series_may_be_absent_and_others_may_not(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no ../shared here
+    told = Console(file=io.StringIO(), width=300)
+    found = evaluate(_config(tiny_bundle, tmp_path, posts=tiny_config.posts, series=SERIES), told)
+    assert "text" in found
+    assert "escalation" not in found
+    assert (tmp_path / "out.json").is_file()
+    assert f"left out the counts head: {SERIES[0]}: no such file" in told.file.getvalue()  # type: ignore[attr-defined]
+    with pytest.raises(CorpusError, match=r"mine\.jsonl: no such file"):
+        evaluate(_config(tiny_bundle, tmp_path / "other", posts=tiny_config.posts, series=("mine.jsonl",)), QUIET)

@@ -17,11 +17,12 @@ from data.taxonomy import load_taxonomy
 from models.encoder import load_encoder
 from models.lexical import plain
 from models.tokens import Tokens
+from training.checkpoints import last_checkpoint
 from training.config import load_config
 from training.perturbed import WEIGHTS, Perturbing, perturbed_copies
 from training.text_config import TextConfig
 from training.text_data import Posts
-from training.text_fit import build_classifier, fit, last_checkpoint
+from training.text_fit import build_classifier, fit
 
 TAXONOMY = load_taxonomy()
 ROWS = sample_examples()[:40]
@@ -81,13 +82,13 @@ def test_it_trains_the_same_twice_and_unlike_clean_rows(tiny_encoder: str, token
 
 def test_an_interrupted_run_that_did_not_know_the_setting_goes_on(tmp_path: Path) -> None:
     config = TextConfig(out=str(tmp_path))
-    assert last_checkpoint(config) is None
+    assert last_checkpoint(config, {}) is None
     note = tmp_path / "checkpoints" / "settings.json"
     note.write_text(note.read_text(encoding="utf-8").replace('\n "perturbed_share": 0.0,', ""), encoding="utf-8")
     assert "perturbed_share" not in note.read_text(encoding="utf-8")
-    assert last_checkpoint(config) is None
+    assert last_checkpoint(config, {}) is None
     with pytest.raises(ConfigError, match="other settings"):
-        last_checkpoint(replace(config, perturbed_share=0.1))
+        last_checkpoint(replace(config, perturbed_share=0.1), {})
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])

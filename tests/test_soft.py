@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
@@ -20,7 +24,7 @@ from models.encoder import load_encoder
 from models.tokens import Tokens
 from training.corpus import read_corpus
 from training.posts import load_posts
-from training.soft import MixedPosts, SoftPosts, read_soft_posts, soft_steps, spread
+from training.soft import MixedPosts, SoftPosts, read_soft_posts, soft_labels, soft_steps, spread
 from training.text import train_text
 from training.text_config import TextConfig
 from training.text_data import Posts
@@ -82,49 +86,109 @@ def test_near_any_finds_copies_only() -> None:
     assert near_any(texts, ["快递三天没有动静，客服也不回话！"]).tolist() == [True, False]
 
 
-def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig) -> None:
+def test_near_copies_of_held_out_posts_are_not_taught(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     encoder = load_encoder(config.encoder)
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    soft = read_soft_posts(replace(config, soft_rows=40), corpus, tokens, TAXONOMY, QUIET)
-    assert soft is not None
+    soft = read_soft_posts(trained_bundle, replace(config, soft_rows=40), corpus, tokens, TAXONOMY, QUIET)
     assert len(soft.ids) == 39
     assert tokens.encode([corpus.part("test")[0].text])[0] not in soft.ids
     np.testing.assert_allclose(soft.category.sum(1), 1)
     np.testing.assert_allclose(soft.severity.sum(1), 1)
 
 
-def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig) -> None:
+def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer, config.max_tokens)
     taught = load_posts(config.unlabelled, TAXONOMY, QUIET)[1:6]  # the first repeats a test post
-    soft = read_soft_posts(replace(config, soft_rows=40), replace(corpus, extra=taught), tokens, TAXONOMY, QUIET)
-    assert soft is not None
+    soft = read_soft_posts(
+        trained_bundle, replace(config, soft_rows=40), replace(corpus, extra=taught), tokens, TAXONOMY, QUIET
+    )
     assert len(soft.ids) == 34
     assert not any(ids in soft.ids for ids in tokens.encode([row.text for row in taught]))
 
 
-def test_the_teacher_is_asked_once_per_run(config: TextConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_teacher_is_asked_once_per_run(
+    config: TextConfig, trained_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
-    first = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
+    first = read_soft_posts(trained_bundle, config, corpus, tokens, TAXONOMY, QUIET)
     monkeypatch.setattr("models.text.TextModel.predict", None)
-    again = read_soft_posts(config, corpus, tokens, TAXONOMY, QUIET)
-    assert first is not None
-    assert again is not None
+    again = read_soft_posts(trained_bundle, config, corpus, tokens, TAXONOMY, QUIET)
     np.testing.assert_array_equal(first.category, again.category)
 
 
-def test_too_few_unlabelled_posts_are_refused(config: TextConfig) -> None:
+def test_posts_of_another_time_or_of_a_held_out_event_are_not_taught_softly(
+    config: TextConfig, trained_bundle: Bundle, tmp_path: Path
+) -> None:
+    corpus = read_corpus(config, TAXONOMY, QUIET)
+    tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
+    lines = Path(config.unlabelled[0]).read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) | {"source": "shop"} for line in lines]
+    for row, at in zip(rows[1:4], ("2025-06-01", "2025-07-01", "2025-08-01"), strict=True):
+        row["published_at"] = f"{at}T00:00:00+08:00"
+    rows[10]["event"] = "held out"
+    rows[11]["source"] = "hot"  # the list does not date it
+    path = tmp_path / "dated.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    times = pa.array([datetime(2025, 1, 1, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
+    pq.write_table(pa.table({"time": times, "title": ["甲"]}), tmp_path / "list.parquet")
+    first = corpus.split.test[0]
+    told = [replace(row, event="held out") if i == first else row for i, row in enumerate(corpus.examples)]
+    soft = read_soft_posts(
+        trained_bundle,
+        replace(
+            config,
+            unlabelled=(str(path),),
+            before=datetime(2025, 7, 1, tzinfo=UTC),
+            record=str(tmp_path / "list.parquet"),
+            soft_rows=40,
+        ),
+        replace(corpus, examples=tuple(told)),
+        tokens,
+        TAXONOMY,
+        QUIET,
+    )
+    out = {3, 10, 11}  # the midnight of row 2 in Shanghai is still June in UTC
+    assert sorted(soft.ids) == sorted(tokens.encode([row["text"] for i, row in enumerate(rows) if i and i not in out]))
+
+
+def test_a_kill_while_the_answers_are_written_leaves_none(
+    config: TextConfig, trained_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor are answers to other posts taken for those to as many of these."""
+    cache, texts = tmp_path / "soft.npz", ["快递三天没有动静", "今天天气很好"]
+
+    def killed(file: Any, **_: object) -> None:
+        file.write(b"PK")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", killed)
+        with pytest.raises(KeyboardInterrupt):
+            soft_labels(trained_bundle, texts, cache, 1)
+    assert not cache.exists()
+    first, _ = soft_labels(trained_bundle, texts, cache, 1)
+    again, _ = soft_labels(trained_bundle, texts[::-1], cache, 1)
+    np.testing.assert_allclose(again, first[::-1], atol=1e-5)
+
+
+def test_too_few_unlabelled_posts_are_refused(config: TextConfig, trained_bundle: Bundle) -> None:
     corpus = read_corpus(config, TAXONOMY, QUIET)
     tokens = Tokens(load_encoder(config.encoder).tokenizer.backend_tokenizer)
     with pytest.raises(CorpusError, match="at least 50"):
-        read_soft_posts(replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
+        read_soft_posts(trained_bundle, replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
+    with pytest.raises(CorpusError, match="0 posts for the teacher in no file"):
+        read_soft_posts(trained_bundle, replace(config, unlabelled=()), corpus, tokens, TAXONOMY, QUIET)
 
 
 def test_a_taught_model_is_another_model_that_names_its_teacher(config: TextConfig, trained_bundle: Bundle) -> None:
     bundle = train_text(config, QUIET)
     part = text_part(bundle)
     assert part.config["teacher"] == str(trained_bundle.folder)
+    assert part.data["teacher"] == trained_bundle.model_id
+    assert part.data["files"].keys() == {*config.posts, *config.unlabelled}
+    assert part.data["ancestors"] == []  # they learnt from no other files
     assert bundle.manifest.files["adapter.safetensors"] != trained_bundle.manifest.files["adapter.safetensors"]
     assert part.data["rows"]["soft"] == 20

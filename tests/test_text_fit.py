@@ -19,13 +19,12 @@ from models.classifier import RiskClassifier
 from models.encoder import load_encoder
 from models.engine import TorchEngine
 from models.tokens import Tokens
+from training.checkpoints import forget_checkpoints, last_checkpoint
 from training.text_config import TextConfig
 from training.text_data import Posts
 from training.text_fit import (
     build_classifier,
     fit,
-    forget_checkpoints,
-    last_checkpoint,
     validation_scores,
     without_dropout,
 )
@@ -71,26 +70,38 @@ def test_one_batch_is_memorised(config: TextConfig) -> None:
 
 def test_a_resumed_run_ends_where_the_uninterrupted_one_did(config: TextConfig, tmp_path: Path) -> None:
     config = replace(config, epochs=2, rank=2, token_dropout=0.1)
-    assert last_checkpoint(config) is None
+    assert last_checkpoint(config, {}) is None
     whole, _ = fitted(config, BATCH * 2)
-    last = last_checkpoint(config)
+    last = last_checkpoint(config, {})
     assert last is not None
     assert Path(last).name == "checkpoint-4"
     shutil.rmtree(last)
-    assert Path(last_checkpoint(config) or "").name == "checkpoint-2"
+    assert Path(last_checkpoint(config, {}) or "").name == "checkpoint-2"
     resumed, _ = fitted(config, BATCH * 2)
-    assert last_checkpoint(config) == last
+    assert last_checkpoint(config, {}) == last
     for (name, one), two in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         torch.testing.assert_close(one, two, msg=name)
 
 
 def test_an_interrupted_run_with_other_settings_is_not_resumed(config: TextConfig) -> None:
-    assert last_checkpoint(config) is None
-    assert last_checkpoint(config) is None
+    assert last_checkpoint(config, {}) is None
+    assert last_checkpoint(config, {}) is None
     with pytest.raises(ConfigError, match="other settings"):
-        last_checkpoint(replace(config, seed=8))
+        last_checkpoint(replace(config, seed=8), {})
     forget_checkpoints(config)
-    assert last_checkpoint(replace(config, seed=8)) is None
+    assert last_checkpoint(replace(config, seed=8), {}) is None
+
+
+def test_an_interrupted_run_on_other_data_is_not_resumed(config: TextConfig) -> None:
+    """With other rows the split is another one: what the checkpoint learnt may be held out now."""
+    about = {"files": {"posts.jsonl": "a"}, "start": "one", "rows": {"train": 3}}
+    assert last_checkpoint(config, about) is None
+    assert last_checkpoint(config, {**about, "rows": {}}) is None  # these follow from the files
+    for other, told in (({"files": {"posts.jsonl": "b"}}, r"posts\.jsonl"), ({"start": "two"}, "start")):
+        with pytest.raises(ConfigError, match=rf"other data \({told}\): what is held out"):
+            last_checkpoint(config, {**about, **other})
+    with pytest.raises(ConfigError, match="other data"):
+        last_checkpoint(config, {})
 
 
 def test_validation_scores_are_of_the_rows_as_they_come() -> None:

@@ -12,7 +12,7 @@ from scipy.optimize import minimize, minimize_scalar
 from models.calibration import Calibration
 from models.probabilities import category_probabilities, severity_probabilities
 from models.text import blend, interpret
-from training.metrics import macro_f1, qwk, under_grading_rate
+from training.metrics import log_loss, macro_f1, qwk, under_grading_rate
 
 Logits = NDArray[np.floating]
 Labels = NDArray[np.int64]
@@ -21,10 +21,6 @@ MISS_COSTS = (1.0, 1.25, 1.5, 2.0)  # tried on the validation part; more would s
 UNDER_COSTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)  # tried on the validation part
 QWK_TOLERANCE = 0.002  # a higher cost may lose this much QWK
 REVIEW_SHARE = 0.15  # of posts that a desk can read again
-
-
-def _nll(probabilities: NDArray[np.float64], labels: Labels) -> float:
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
 def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logits | None = None) -> Calibration:
@@ -46,7 +42,7 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
     start = [0.0, 0.0] if lexical_logits is None else [0.0, 0.0, np.log(0.5)]
     options = {"maxiter": 2_000, "xatol": 1e-5, "fatol": 1e-8}
     found = minimize(
-        lambda x: _nll(category_probabilities(*parts(x)), category), start, method="Nelder-Mead", options=options
+        lambda x: log_loss(category_probabilities(*parts(x)), category), start, method="Nelder-Mead", options=options
     ).x
     return Calibration(
         lexical_weight=0.0 if lexical_logits is None else float(np.exp(found[2])),
@@ -62,7 +58,7 @@ def fit_severity(severity_logits: Logits, rank: Labels) -> float:
         return 1.0
     never, logits = np.zeros(crisis.sum()), severity_logits[crisis]
     found = minimize_scalar(
-        lambda t: _nll(severity_probabilities(never, logits, np.exp(t)), rank[crisis]),
+        lambda t: log_loss(severity_probabilities(never, logits, np.exp(t)), rank[crisis]),
         bounds=(-1.5, 1.5),
         method="bounded",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from data.markdown import table
 from models.bundle import Bundle
 from models.encoder import PACKAGED
-from models.manifest import TextPart
+from models.manifest import EscalationPart, TextPart
+from training.escalation_unseen import BEFORE
 from training.report_html import is_figure, spread
 from training.text_config import ANNOTATED, AUTHORED, POSTS
 
@@ -63,16 +65,21 @@ def _corpus(text: TextPart | None) -> str:
     return CORPUS.read_text(encoding="utf-8").strip() if ours else OTHER_LABELS
 
 
+def _heads(parts: Mapping[str, EscalationPart]) -> Iterator[str]:
+    """A table for each escalation head; of a recalibrated one the figures before, called so."""
+    for head, part in parts.items():
+        if models := part.metrics.get("models"):
+            yield f"Head `{head}`:\n\n{markdown_table(models)}"
+        elif models := part.metrics.get(BEFORE, {}).get("models"):
+            told = f"recalibrated on labels until {part.calibrated_until}, not measured since; before its recalibration"
+            yield f"Head `{head}`, {told}:\n\n{markdown_table(models)}"
+
+
 def card(bundle: Bundle) -> str:
     """The card's text."""
     manifest, text = bundle.manifest, bundle.manifest.text
     calibration = text.calibration if text else None
     metrics: dict[str, Any] = text.metrics if text else {}
-    heads = [
-        f"Head `{head}`:\n\n{markdown_table(part.metrics['models'])}"
-        for head, part in manifest.escalation.items()
-        if part.metrics.get("models")
-    ]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         model_id=bundle.model_id,
         created_at=manifest.created_at,
@@ -87,7 +94,7 @@ def card(bundle: Bundle) -> str:
         corpus=_corpus(text),
         text_table=markdown_table(metrics) if metrics else "No text model.",
         per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),
-        escalation_table="\n\n".join(heads),
+        escalation_table="\n\n".join(_heads(manifest.escalation)),
         lexical_weight=f"{calibration.lexical_weight:.2f}" if calibration else "0",
         lineage=_lineage(text.config, text.data) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",

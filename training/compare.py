@@ -22,6 +22,7 @@ from training.bootstrap import intervals
 from training.corpus import read_rows
 from training.evaluate_rows import trained_corpus
 from training.report_html import write_json
+from training.steady_f1 import Metric, steady_macro_f1
 from training.text import answers_of
 from training.text_config import POSTS
 from training.text_report import Answers, Labels, Truth
@@ -68,10 +69,10 @@ def shared_rows(
     return rows, groups
 
 
-def _figures(y: Labels, r: Labels, p: NDArray[np.float64], c: Labels, k: Labels) -> NDArray[np.float64]:
-    return np.array(
-        [metrics.accuracy(y, c), metrics.macro_f1(y, c), metrics.qwk(r, k), metrics.log_loss(p, y)], np.float64
-    )
+def _figures(
+    macro_f1: Metric, y: Labels, r: Labels, p: NDArray[np.float64], c: Labels, k: Labels
+) -> NDArray[np.float64]:
+    return np.array([metrics.accuracy(y, c), macro_f1(y, c), metrics.qwk(r, k), metrics.log_loss(p, y)], np.float64)
 
 
 def differences(truth: Truth, first: Answers, second: Answers, draws: int) -> dict[str, dict[str, list[float]]]:
@@ -79,9 +80,10 @@ def differences(truth: Truth, first: Answers, second: Answers, draws: int) -> di
 
     Paired: each draw takes the same near-duplicate groups for both models (95 %, percentile bootstrap).
     """
+    steady = [steady_macro_f1(truth.category, answers.category) for answers in (first, second)]
 
     def statistic(y: Labels, r: Labels, *answers: Any) -> NDArray[np.float64]:
-        one, other = _figures(y, r, *answers[:3]), _figures(y, r, *answers[3:])
+        one, other = _figures(steady[0], y, r, *answers[:3]), _figures(steady[1], y, r, *answers[3:])
         return np.concatenate([one, other, other - one])
 
     arrays = [array for a in (first, second) for array in (a.probabilities, a.category, a.rank)]

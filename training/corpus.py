@@ -14,7 +14,7 @@ from rich.console import Console
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
 from data.records import Example
-from data.splits import Split, grouped_split, leave_source_out
+from data.splits import Split, bind, grouped_split, leave_source_out
 from data.taxonomy import Taxonomy
 from training.annotated import annotated_rows, annotated_texts
 from training.posts import load_posts
@@ -25,7 +25,7 @@ MIN_ROWS = 200  # labelled posts below which no honest test part is left
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Rows with their near-duplicate groups; `extra` rows only teach."""
+    """Rows with their groups (see `bound_groups`); `extra` rows only teach."""
 
     examples: tuple[Example, ...]
     groups: tuple[int, ...]
@@ -60,12 +60,17 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
     return leave_source_out(examples, config.held_out_source, groups, config.seed)
 
 
+def bound_groups(rows: Sequence[Example]) -> list[int]:
+    """Group id of each row: near-duplicates and posts of one event share one, through each other too."""
+    return bind(rows, near_duplicate_groups([row.text for row in rows]))
+
+
 def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[list[Example], list[int]]:
-    """Fully labelled posts and their near-duplicate groups, not split."""
+    """Fully labelled posts and their groups, not split."""
     rows = [row for row in load_posts(paths, taxonomy, console) if fully_labelled(row)]
     if not rows:
         raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
-    return rows, near_duplicate_groups([row.text for row in rows])
+    return rows, bound_groups(rows)
 
 
 def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> tuple[Example, ...]:
@@ -74,8 +79,10 @@ def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> t
 
 
 def taught_files(config: TextConfig) -> tuple[str, ...]:
-    """Files that a run reads, for the manifest: labels, and the corpora that hold the texts of annotated posts."""
-    return (*config.posts, *config.extra, *config.annotated, *annotated_texts(config))
+    """Files that a run reads, for the manifest: labels, the texts of annotated posts, and what a teacher reads."""
+    unlabelled = config.unlabelled if config.teacher is not None else ()
+    files = (*config.posts, *config.extra, *config.annotated, *annotated_texts(config), *unlabelled)
+    return tuple(dict.fromkeys(files))
 
 
 def corpus_of(
@@ -84,19 +91,19 @@ def corpus_of(
     split: Callable[[Sequence[Example], Sequence[int]], Split],
     paths: Sequence[str],
 ) -> Corpus:
-    """Group and split examples; extra rows that nearly repeat a validation or test row are dropped.
+    """Group and split examples; extra rows that share a group with a validation or test row are dropped.
 
     `split` gets the examples and their groups, never the extra rows. `paths` are hashed into `about`.
     """
-    groups = near_duplicate_groups([row.text for row in examples])
+    groups = bound_groups(examples)
     parts = split(examples, groups)
-    together = near_duplicate_groups([row.text for row in (*examples, *extra)])
+    together = bound_groups((*examples, *extra))
     held_out = {together[i] for i in (*parts.validation, *parts.test)}
     kept = [row for row, group in zip(extra, together[len(examples) :], strict=True) if group not in held_out]
     about = {
         "files": {path: file_sha256(path) for path in paths},
         "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
-        "extra_dropped_as_near_duplicates": len(extra) - len(kept),
+        "extra_dropped": len(extra) - len(kept),
     }
     return Corpus(tuple(examples), tuple(groups), parts, tuple(kept), about)
 

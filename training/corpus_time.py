@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,20 @@ def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corp
     return read_time_corpus(config, taxonomy, console, Path(config.record), config.before)
 
 
-def _older(rows: Iterable[Example], before: datetime) -> list[Example]:
-    return [row for row in rows if row.published_at is not None and row.published_at < before]
+def known_before(rows: Sequence[Example], seen: Mapping[str, datetime], before: datetime) -> list[Example]:
+    """Rows that may teach before a day: of the hot-search list those that `seen` or they themselves date earlier.
+
+    Of any other source those with an earlier date or none. CorpusError for a date without zone.
+    """
+    naive = [row.id for row in rows if row.published_at is not None and row.published_at.tzinfo is None]
+    if naive:
+        raise CorpusError(
+            f"{len(naive)} rows have a published_at without zone ({', '.join(naive[:3])}, …): "
+            "add one, such as +08:00, or leave the field out"
+        )
+    hot = dated((row for row in rows if row.source == SOURCE), seen)
+    others = [row for row in rows if row.source != SOURCE]
+    return [row for row in (*others, *hot) if row.published_at is None or row.published_at < before]
 
 
 def read_time_corpus(
@@ -37,8 +49,8 @@ def read_time_corpus(
     """Split the posts of `hot` by the day on which the hot-search record first shows their title.
 
     Test rows are those from `before` on; validation rows are earlier posts of `hot` (the share that `config` says).
-    All other sources are older than the record, or undated, and only teach, as annotated posts of `hot` from before
-    `before` do; posts of `hot` without a date are left out. CorpusError when fewer than `MIN_ROWS` posts have a date.
+    Posts of all other sources only teach, as annotated posts of `hot` do, unless they are dated from `before` on; posts
+    of `hot` without a date are left out. CorpusError when fewer than `MIN_ROWS` posts have a date.
     """
     posts = load_posts(config.posts, taxonomy, console)
     hot = [row for row in posts if row.source == SOURCE and fully_labelled(row)]
@@ -47,9 +59,8 @@ def read_time_corpus(
     console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}")
     if len(examples) < MIN_ROWS:
         raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
-    teaching = teaching_rows(config, taxonomy, console)
-    recent = [row for row in teaching if row.source == SOURCE]
-    extra = [row for row in (*posts, *teaching) if row.source != SOURCE] + _older(dated(recent, seen), before)
+    others = [row for row in posts if row.source != SOURCE]
+    extra = known_before([*others, *teaching_rows(config, taxonomy, console)], seen, before)
     split = partial(split_by_time, seed=config.seed, validation=config.validation)
     return corpus_of(
         examples,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from data.errors import CorpusError
+from data.errors import ConfigError, CorpusError
 from data.loaders import load_series
 from data.records import Series
 from data.taxonomy import load_taxonomy
@@ -46,19 +46,41 @@ def read_series(config: EscalationConfig, console: Console) -> list[Series]:
     return loaded.rows
 
 
+def ends_of_folds(config: EscalationConfig) -> list[float]:
+    """Share of the topics, by time, at which each rolling origin's test part ends; ConfigError when they do not fit."""
+    most = int(round((1 - config.test) / FOLD, 6) - 1e-9)  # the first one must have topics before it
+    if config.folds > most:
+        raise ConfigError(
+            f"folds={config.folds}: each tests {FOLD:.0%} of the topics and all lie before the latest "
+            f"{config.test:.0%}: at most {most} fit, or give a smaller test"
+        )
+    return [1 - config.test - FOLD * (config.folds - 1 - fold) for fold in range(config.folds)]
+
+
+def _fold(
+    topics: Topics, decisions: Decisions, end: float, config: EscalationConfig, other: Kind | None
+) -> dict[str, float]:
+    where = blocks(decisions, topics.start, end - FOLD, end, config)
+    table = tabulate(topics, decisions, where)
+    require(table.labels, where)
+    model = fit_model(table, where, config, other=other)
+    features = table.features[where.test]
+    return plain(table.labels[where.test], model.probabilities(features, np.ones(len(features), bool)))
+
+
 def rolling(
-    topics: Topics, decisions: Decisions, config: EscalationConfig, other: Kind | None = None
+    topics: Topics, decisions: Decisions, config: EscalationConfig, console: Console, other: Kind | None = None
 ) -> list[dict[str, float]]:
-    """The whole training again at earlier origins, each tested on the next tenth of the topics."""
+    """The whole training again at earlier origins, each tested on the next tenth of the topics.
+
+    They come after the fit: one that has too few decisions is told and left out, so that no finished fit is lost.
+    """
     found = []
-    for fold in range(config.folds):
-        end = 1 - config.test - FOLD * (config.folds - 1 - fold)
-        where = blocks(decisions, topics.start, end - FOLD, end, config)
-        table = tabulate(topics, decisions, where)
-        require(table.labels, where)
-        model = fit_model(table, where, config, other=other)
-        features = table.features[where.test]
-        found.append(plain(table.labels[where.test], model.probabilities(features, np.ones(len(features), bool))))
+    for end in ends_of_folds(config):
+        try:
+            found.append(_fold(topics, decisions, end, config, other))
+        except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
+            console.print(f"[yellow]left out[/] the rolling origin at {end - FOLD:.0%} of the topics: {error}")
     return found
 
 
@@ -106,6 +128,7 @@ def _about(
 def train_escalation(config: EscalationConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register the `counts` head; the bundle lies in `config.out`/bundle."""
     console = console or Console()
+    ends_of_folds(config)  # asked before the fit
     topics = topics_of(read_series(config, console))
     decisions = decide_on(topics)
     where = test_block(topics, decisions, config)
@@ -118,7 +141,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     model = fit_model(table, where, config, until, other)
     measured = measure(model, decisions.take(where.test), baseline_probabilities(table, where), config.draws)
     console.print(sheet(f"test block: the latest {config.test:.0%} of topics", measured["models"]))
-    folds = rolling(topics, decisions, config, other)
+    folds = rolling(topics, decisions, config, console, other)
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     end = model.calibration_end

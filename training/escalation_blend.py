@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -86,8 +85,3 @@ def blend(
     weights = LogisticRegression(C=freedom)
     stack = StackingClassifier(parts, weights, cv="prefit", stack_method="decision_function").fit(*late)
     return calibrated(stack, *late)
-
-
-def weights_of(model: CalibratedClassifierCV) -> Floats:
-    """Weights of the log-odds of trees and logistic regression in a blend: [2]."""
-    return np.asarray(model.estimator.estimator.final_estimator_.coef_[0])

@@ -35,7 +35,7 @@ class EscalationConfig:
     record_share: Positive = 0.25  # of its decisions, at most so many times as of the series
     record_until: date = date(2025, 8, 1)  # first day of the topics that only test (Asia/Shanghai)
     warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
-    bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
+    bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
     recalibrate_days: Annotated[int, Field(ge=1)] = 45  # latest days that `--recalibrate` reads
     draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic
     seed: int = 7

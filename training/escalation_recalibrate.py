@@ -20,14 +20,14 @@ from sklearn.calibration import CalibratedClassifierCV
 from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
-from data.taxonomy import load_taxonomy
+from data.taxonomy import Taxonomy, load_taxonomy
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design
 from models.escalation_store import Head, dump, kind_of, open_head
-from models.hotlist import HotlistModel, within
+from models.hotlist import DAY, HotlistModel, within
 from models.manifest import NAME
 from training.card import write_card
 from training.decisions import decide_on, topics_of
@@ -37,6 +37,7 @@ from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import with_voices
 from training.escalation_report import plain
+from training.escalation_unseen import kept
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.register import register
@@ -89,7 +90,7 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
     if model.day is not None:
         known = ~np.isnan(decisions.day_labels)
         day = np.nan_to_num(decisions.day_labels).astype(np.int64)
-        found["day"] = Recent(features, day, end).take(known)
+        found["day"] = Recent(features, day, decisions.time + DAY).take(known)
     return found
 
 
@@ -127,14 +128,26 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     return fresh, {name: about for name, (_, about) in fitted.items()}
 
 
+def source_of(head: str, config: EscalationConfig | HotlistConfig, taxonomy: Taxonomy) -> Bundle:
+    """Whose head is recalibrated: the named bundle, else that in `out` if it has the head, else the shipped one."""
+    own = Path(config.out) / "bundle"
+    if config.bundle is None and (own / NAME).exists():
+        bundle = open_bundle(own, taxonomy)
+        if head in bundle.manifest.escalation:
+            return bundle
+    return open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+
+
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
     console, taxonomy = console or Console(), load_taxonomy()
-    source = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    source = source_of(head, config, taxonomy)
     old = open_head(source, kind_of(head))
+    console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated")
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
-    part = replace(source.manifest.escalation[head], calibrated_until=end, recalibration=about)
+    part = source.manifest.escalation[head]
+    part = replace(part, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
     folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)

@@ -33,7 +33,9 @@ def figures(labels: Ints, probability: Floats, topics: Ints, draws: int) -> dict
 
 
 def plain(labels: Ints, probability: Floats) -> dict[str, float]:
-    """Every figure without interval."""
+    """Every figure without interval; only their number when there are no rows."""
+    if not len(labels):
+        return {"rows": 0}
     found = {"rows": len(labels), "prevalence": round(float(labels.mean()), 4)}
     return found | {name: round(statistic(labels, probability), 4) for name, statistic in FIGURES.items()}
 

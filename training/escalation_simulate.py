@@ -31,6 +31,7 @@ from training.escalation_chart import chart
 from training.escalation_config import EscalationConfig
 from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, plain_outcome, thresholds
 from training.escalation_simulate_config import SimulateConfig
+from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
@@ -70,13 +71,19 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
     def part(rows: Any) -> Replay:
         return Replay.of(decisions.topic[rows], now[rows], likelihood[rows], crossing[rows])
 
-    return History(part(where.calibration), part(where.test))
+    return History(part(where.calibration), part(unseen(where.test, now, bundle.manifest.escalation["counts"])))
 
 
 def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
     """The blocks of the training or other days: those before the first day, then the days."""
-    settings = load_config(HotlistConfig, flags={**bundle.manifest.escalation["hotlist"].config})
+    head = bundle.manifest.escalation["hotlist"]
+    settings = load_config(HotlistConfig, flags={**head.config})
     test_from, test_to = config.test_from or settings.test_from, config.test_to or settings.test_to
+    if test_from < settings.test_from:
+        console.print(
+            f"[yellow]days before {settings.test_from} taught the head:[/] what it would have done there looks better "
+            "than it will do on new days"
+        )
     begin = hour_of(test_from - timedelta(days=settings.calibration_days))
     decisions = decide_hot(read_hot_list(Path(config.record)).since(begin - MARGIN))
     where = hot_blocks(decisions.time, test_from, test_to, settings)
@@ -86,7 +93,7 @@ def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig,
     def part(rows: Any) -> Replay:
         return Replay.of(decisions.episode[rows], decisions.time[rows], likelihood[rows], decisions.alarm[rows])
 
-    return History(part(where.calibration), part(where.test))
+    return History(part(where.calibration), part(unseen(where.test, decisions.time, head)))
 
 
 READ: Mapping[type, Callable[..., History]] = {EscalationModel: counts_history, HotlistModel: hotlist_history}

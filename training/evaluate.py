@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.taxonomy import load_taxonomy
+from data.volume_windows import HORIZON
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_store import open_head
 from training.config import load_config
 from training.decisions import decide_on, topics_of
 from training.escalation import measure, read_series, test_block
-from training.escalation_config import EscalationConfig
+from training.escalation_config import SERIES, EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
+from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
-from training.evaluate_rows import same_files
 from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
 from training.report_html import write_report
+from training.taught import known_files
 
 
 def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
@@ -38,16 +42,42 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     )
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
-    shifted = {}
+    now, shifted = decisions.end - HORIZON, {}
     if config.shift:
         shifted = dict(shift_reports(topics, decisions, settings, console))
-    if same_files(config.series, part.data):
+    if known_files(config.series, [*part.data.get("files", {}).values()]):
         where, title = test_block(topics, decisions, settings), "test block"
+        where = replace(where, test=unseen(where.test, now, part))
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
+    else:
+        decisions = decisions.take(unseen(np.ones(len(now), bool), now, part))
     found = measure(model, decisions, baselines, config.draws)
-    console.print(sheet(title, found["models"]))
+    console.print(sheet(title + since(part), found["models"]))
     return found | ({"shift": shifted} if shifted else {})
+
+
+def with_present_series(config: EvaluateConfig, console: Console) -> EvaluateConfig:
+    """Without the default series where they are not at hand; CorpusError when files that were asked for are absent.
+
+    Asked before anything is measured, so that no report is lost to a missing file.
+    """
+    if not (absent := [path for path in config.series if not Path(path).is_file()]):
+        return config
+    if config.series != SERIES:
+        raise CorpusError(f"{', '.join(absent)}: no such file: give the series that are there, or none: series=[]")
+    console.print(f"[yellow]left out[/] the counts head: {', '.join(absent)}: no such file")
+    return replace(config, series=())
+
+
+def _heads(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
+    """The escalation heads that the bundle has, on the data that are at hand."""
+    found = {}
+    if config.series and "counts" in bundle.manifest.escalation:
+        found["escalation"] = evaluate_escalation(config, bundle, console)
+    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
+        found["hotlist"] = evaluate_hotlist(config, bundle, console)
+    return found
 
 
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
@@ -56,12 +86,12 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
     taxonomy = load_taxonomy()
     bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
+    if "counts" in bundle.manifest.escalation:
+        config = with_present_series(config, console)
+    heads = _heads(config, bundle, console)  # first: what they refuse is told before the long part
     if config.posts and bundle.manifest.text is not None:
         found["text"] = evaluate_text(config, bundle, taxonomy, console)
-    if config.series and "counts" in bundle.manifest.escalation:
-        found["escalation"] = evaluate_escalation(config, bundle, console)
-    if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:
-        found["hotlist"] = evaluate_hotlist(config, bundle, console)
+    found |= heads
     for path in write_report(found, Path(config.out)):
         console.print(f"written to {path}")
     return found

@@ -66,10 +66,11 @@ def details(
     }
 
 
-def _rows(
+def rows_of(
     config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console
 ) -> tuple[Corpus | None, list[Example], list[int]]:
-    corpus = trained_corpus(bundle, config.posts, taxonomy, console, config.seed)
+    """The test part of the training with its corpus, or all posts when they are others; and their groups."""
+    corpus = trained_corpus(bundle, config.posts, taxonomy, console)
     if corpus is not None:
         return corpus, corpus.part("test"), corpus.test_groups
     console.print("[yellow]other posts than those of the training: all are measured, none may have taught it[/]")
@@ -80,7 +81,7 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
     """The text model and, where its training part is known, the baselines that learn from the same rows."""
     model = load_text_model(bundle, config.engine)
     model = replace(model, engine=RememberingEngine(model.engine))
-    corpus, rows, groups = _rows(config, bundle, taxonomy, console)
+    corpus, rows, groups = rows_of(config, bundle, taxonomy, console)
     truth = Truth.of(rows, groups, taxonomy)
     seen = model.predict([row.text for row in rows])
     answers = {"yujing": Answers(seen.category, seen.chosen, seen.rank)}
@@ -94,9 +95,9 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
         found["engines"] = engine_gate(bundle, rows, groups, taxonomy, draws=config.draws)
         console.print(gate_table(f"engines against torch, {len(rows)} posts", found["engines"]))
     if config.robustness:
-        found["robustness"] = robustness(model, rows, taxonomy, config.seed or 0, config.draws)
+        found["robustness"] = robustness(model, rows, taxonomy, config.seed, config.draws)
         console.print(robustness_table(f"perturbed copies of {len(rows)} posts", found["robustness"]))
     if config.evidence:
-        found["evidence"] = faithfulness(model, rows, config.evidence, config.seed or 0, config.draws)
+        found["evidence"] = faithfulness(model, rows, config.evidence, config.seed, config.draws)
         console.print(evidence_line(found["evidence"]))
     return found

@@ -28,7 +28,7 @@ class HotlistConfig:
     folds: Annotated[int, Field(ge=0)] = 4  # rolling origins before the test block
     fold_days: Days = 60  # tested at each of them
     recalibrate_days: Days = 45  # latest days that a weekly recalibration, or `--recalibrate`, reads
-    bundle: str | None = None  # whose head `--recalibrate` takes; None = the shipped one
+    bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
     warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
     day: bool = True  # also learn alarm_24h
     iterations: Annotated[int, Field(ge=1)] = 300

@@ -19,6 +19,7 @@ from training.config import load_config
 from training.corpus import file_sha256
 from training.escalation_blend import calibrated
 from training.escalation_report import figures, plain, sheet
+from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
 from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
@@ -85,10 +86,12 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     if file_sha256(config.record) in part.data.get("files", {}).values():
         title = f"{settings.test_from} to {settings.test_to}"
         where = hot_blocks(ready.time, settings.test_from, settings.test_to, settings)
+        where = replace(where, test=unseen(where.test, ready.time, part))
         found = measure_hot(model, ready, where, settings)
     else:
-        found = _others(model, ready, config.draws)
-    console.print(sheet(f"alarm_6h, {title}", found["models"]))
+        later = unseen(np.ones(len(ready.time), bool), ready.time, part)
+        found = _others(model, ready.take(later), config.draws)
+    console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})
     if config.ablation:
         found["ablation"] = ablation(decisions, settings)

@@ -108,8 +108,9 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
         "doubt": ({"doubt", "evidence", "engines"} <= set(text), doubt_list),
     }
     made = {name: make(text) for name, (there, make) in makers.items() if there}
-    made |= {name: escalation_table(metrics) for name, metrics in heads.items()}
-    return made | ({"heads": heads_table(heads)} if heads else {})
+    measured = {name: metrics for name, metrics in heads.items() if "models" in metrics}
+    made |= {name: escalation_table(metrics) for name, metrics in measured.items()}
+    return made | ({"heads": heads_table(measured)} if measured else {})
 
 
 def main(evaluation: Path) -> None:

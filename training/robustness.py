@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from data.duplicates import near_duplicate_groups
 from data.perturb import PERTURBATIONS, all_perturbed
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.text import TextModel
 from training.bootstrap import interval
+from training.corpus import bound_groups
 from training.metrics import macro_f1, qwk
+from training.steady_f1 import Metric, steady
 from training.text_report import Truth
 
 Labels = NDArray[np.int64]
-Metric = Callable[[Labels, Labels], float]
 
 
 def paired_loss(metric: Metric, truth: Labels, clean: Labels, other: Labels, groups: Labels, draws: int) -> list[float]:
     """What the metric loses, as [value, low, high]; paired: each draw takes the same rows of both answers."""
+    first, second = steady(metric, truth, clean), steady(metric, truth, other)
 
     def loss(y: Labels, a: Labels, b: Labels) -> float:
-        return metric(y, a) - metric(y, b)
+        return first(y, a) - second(y, b)
 
     return interval(loss, truth, clean, other, groups=groups, n=draws).rounded
 
@@ -40,7 +41,7 @@ def robustness(
     groups of the clean rows resampled), positive = worse than clean.
     """
     texts = [row.text for row in rows]
-    truth = Truth.of(rows, near_duplicate_groups(texts), taxonomy)
+    truth = Truth.of(rows, bound_groups(rows), taxonomy)
     clean = model.predict(texts)
     found = {}
     for name in PERTURBATIONS:

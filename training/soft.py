@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -15,13 +17,15 @@ from transformers import TrainerCallback, TrainerState
 
 from data.duplicates import near_any
 from data.errors import CorpusError
+from data.hot_dates import first_seen
+from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
 from training.corpus import Corpus
-from training.earlier import earlier_bundle
+from training.corpus_time import known_before
 from training.posts import load_posts
 from training.text_config import TextConfig
 from training.text_data import Posts
@@ -38,7 +42,6 @@ class SoftPosts:
     ids: list[list[int]]
     category: Array
     severity: Array
-    teacher: str = ""  # model id
 
     def row(self, position: int) -> dict[str, Any]:
         """One post as the Trainer wants it."""
@@ -65,46 +68,60 @@ def spread(category: Array, wanted: int, seed: int) -> NDArray[np.intp]:
 
 
 def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int = 0) -> tuple[Array, Array]:
-    """The teacher's calibrated probabilities of all texts; `cache` keeps them, so that a resumed run asks only once."""
+    """The teacher's calibrated probabilities of all texts; `cache` keeps them, so that a resumed run asks only once.
+
+    The cache is written aside and put in its place whole: a kill leaves none, and several processes may write it.
+    """
+    key = f"{bundle.model_id} {hashlib.sha256(chr(0).join(texts).encode()).hexdigest()}"
     if cache.exists():
         with np.load(cache) as kept:
-            if str(kept["teacher"]) == bundle.model_id and len(kept["category"]) == len(texts):
+            if "key" in kept.files and str(kept["key"]) == key:
                 return kept["category"], kept["severity"]
     teacher = load_text_model(bundle, threads=threads)
     parts = [teacher.predict(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
     category, severity = (np.concatenate([getattr(p, name) for p in parts]) for name in ("category", "severity"))
     cache.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(cache, category=category, severity=severity, teacher=bundle.model_id)
+    with NamedTemporaryFile(dir=cache.parent, suffix=".part", delete=False) as scratch:
+        np.savez(scratch, category=category, severity=severity, key=key)
+    Path(scratch.name).replace(cache)
     return category, severity
 
 
 def _texts(config: TextConfig, corpus: Corpus, taxonomy: Taxonomy, console: Console) -> list[str]:
-    """Unlabelled posts without what an annotation teaches, the held-out source, and repeats of held-out posts."""
+    """Unlabelled posts without what an annotation teaches, what is left out, and repeats of held-out posts.
+
+    Left out: the held-out source, what is dated from `before` on, and other posts of the events of held-out ones.
+    """
+    rows: Sequence[Example] = load_posts(config.unlabelled, taxonomy, console)
+    if config.before is not None:
+        rows = known_before(rows, first_seen(Path(config.record)), config.before)
     taught, left_out = {row.id for row in corpus.extra}, config.held_out_source
-    rows = load_posts(config.unlabelled, taxonomy, console)
-    texts = [row.text for row in rows if row.id not in taught and (left_out is None or row.source != left_out)]
-    held_out = [row.text for row in corpus.part("validation") + corpus.part("test")]
-    return [text for text, near in zip(texts, near_any(texts, held_out), strict=True) if not near]
+    held_out = corpus.part("validation") + corpus.part("test")
+    events = {row.event for row in held_out if row.event}
+    rows = [row for row in rows if row.id not in taught and row.event not in events]
+    texts = [row.text for row in rows if left_out is None or row.source != left_out]
+    if not texts:
+        return []
+    near = near_any(texts, [row.text for row in held_out])
+    return [text for text, repeats in zip(texts, near, strict=True) if not repeats]
 
 
 def read_soft_posts(
-    config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
-) -> SoftPosts | None:
+    teacher: Bundle, config: TextConfig, corpus: Corpus, tokens: Tokens, taxonomy: Taxonomy, console: Console
+) -> SoftPosts:
     """The config's unlabelled posts as its teacher reads them, none of them held out or taught by a label.
 
-    None without a teacher; CorpusError when fewer posts are left than epochs.
+    CorpusError when fewer posts are left than epochs.
     """
-    if config.teacher is None:
-        return None
-    bundle = earlier_bundle(config.teacher, config, taxonomy)
     texts = _texts(config, corpus, taxonomy, console)
     if len(texts) < config.epochs:
-        raise CorpusError(f"{len(texts)} posts in {', '.join(config.unlabelled)}: at least {config.epochs} are needed")
+        files = ", ".join(config.unlabelled) or "no file (unlabelled=[])"
+        raise CorpusError(f"{len(texts)} posts for the teacher in {files}: at least {config.epochs} are needed")
     cache = config.checkpoints / "soft.npz"
-    category, severity = soft_labels(bundle, texts, cache, config.threads)
+    category, severity = soft_labels(teacher, texts, cache, config.threads)
     kept = spread(category, config.soft_rows, config.seed)
     console.print(f"soft labels: {len(kept)} of {len(texts)} unlabelled posts")
-    return SoftPosts(tokens.encode([texts[i] for i in kept]), category[kept], severity[kept], bundle.model_id)
+    return SoftPosts(tokens.encode([texts[i] for i in kept]), category[kept], severity[kept])
 
 
 class MixedPosts(Dataset[dict[str, Any]]):

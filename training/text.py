@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,29 +13,30 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
-from models.adapter import average_adapter, dump_adapter, load_adapter
-from models.bundle import ADAPTER, LEXICAL, TOKENIZER, Bundle, open_bundle, save_part
+from models.adapter import average_adapter, load_adapter
+from models.bundle import ADAPTER, Bundle, open_bundle
 from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
-from models.lexical import LexicalModel, dump_lexical
+from models.lexical import LexicalModel
 from models.manifest import TextPart
 from models.text import TextModel
 from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
-from training.card import write_card
+from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled
 from training.corpus_time import corpus_for
-from training.earlier import earlier_bundle
+from training.earlier import ancestors, earlier_bundle, require_encoder
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.register import register
 from training.soft import read_soft_posts
 from training.text_config import TextConfig
-from training.text_fit import build_classifier, fit, forget_checkpoints
+from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
+from training.text_save import save_text
 
 
 def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -103,24 +104,6 @@ def compare(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, console: Conso
     return reports
 
 
-def _save(
-    config: TextConfig,
-    taxonomy: Taxonomy,
-    encoder: Encoder,
-    classifier: RiskClassifier,
-    lexical: LexicalModel | None,
-    part: TextPart,
-) -> Bundle:
-    files = {
-        ADAPTER: dump_adapter(classifier),
-        TOKENIZER: encoder.tokenizer.backend_tokenizer.to_str().encode(),
-        LEXICAL: dump_lexical(lexical) if lexical else None,
-    }
-    bundle = save_part(Path(config.out) / "bundle", taxonomy, files, text=part)
-    write_card(bundle)
-    return bundle
-
-
 def _finish(
     config: TextConfig,
     corpus: Corpus,
@@ -128,6 +111,7 @@ def _finish(
     classifier: RiskClassifier,
     taxonomy: Taxonomy,
     console: Console,
+    start: Bundle | None,
 ) -> None:
     """Calibrate, compare and save what `fit` has made."""
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
@@ -148,11 +132,19 @@ def _finish(
         metrics=reports,
         first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
     )
-    bundle = _save(config, taxonomy, encoder, classifier, lexical, part)
+    bundle = save_text(Path(config.out) / "bundle", taxonomy, encoder, classifier, lexical, part, start)
     forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}")
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
+
+
+def _tell_ancestors(corpus: Corpus, bundles: Mapping[str, Bundle | None]) -> None:
+    """Name the bundles that the run begins with or learns from, and the files that taught them, in `about`."""
+    found = {name: bundle for name, bundle in bundles.items() if bundle is not None}
+    corpus.about.update({name: bundle.model_id for name, bundle in found.items()})
+    if found:
+        corpus.about["ancestors"] = ancestors([*found.values()], [*corpus.about["files"].values()])
 
 
 def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
@@ -167,18 +159,20 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
     earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
+    teacher = earlier_bundle(config.teacher, config, taxonomy) if config.teacher else None
+    _tell_ancestors(corpus, {"start": earlier, "teacher": teacher})
     if earlier is not None:
+        require_encoder(earlier, encoder)
         load_adapter(classifier, earlier.read(ADAPTER))
-        corpus.about["start"] = earlier.model_id
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
-    soft = read_soft_posts(config, corpus, tokens, taxonomy, console)
+    soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
     if soft is not None:
-        corpus.about["rows"]["soft"], corpus.about["teacher"] = len(soft.ids), soft.teacher
-    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft)
+        corpus.about["rows"]["soft"] = len(soft.ids)
+    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft, corpus.about)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()
     if processes.is_main_process:
-        _finish(config, corpus, encoder, classifier, taxonomy, console)
+        _finish(config, corpus, encoder, classifier, taxonomy, console, earlier)
     processes.wait_for_everyone()
     return open_bundle(Path(config.out) / "bundle", taxonomy)

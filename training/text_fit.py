@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from accelerate import PartialState
 from torch import nn
 from transformers import EvalPrediction, Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
-from data.errors import ConfigError
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.classifier import Adapter, RiskClassifier, adapt
 from models.encoder import Encoder
 from models.probabilities import category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
-from training.config import load_config
+from training.checkpoints import last_checkpoint
 from training.metrics import macro_f1, qwk
 from training.perturbed import Perturbing
 from training.soft import MixedPosts, SoftPosts, Turning
@@ -104,25 +100,30 @@ def arguments(config: TextConfig) -> TrainingArguments:
     )
 
 
-def last_checkpoint(config: TextConfig) -> str | None:
-    """Where an interrupted run with the same settings stopped, or None; ConfigError if the settings differ.
-
-    A setting that the interrupted run did not know counts with its default.
-    """
-    note, settings = config.checkpoints / "settings.json", json.dumps(asdict(config), indent=1, default=str)
-    if not note.exists():
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(settings, encoding="utf-8")
-    elif load_config(TextConfig, flags=json.loads(note.read_text(encoding="utf-8"))) != config:
-        raise ConfigError(
-            f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
-        )
-    return get_last_checkpoint(str(note.parent))  # type: ignore[no-any-return, no-untyped-call]
-
-
-def forget_checkpoints(config: TextConfig) -> None:
-    """Delete the checkpoints of a run that is over, so that the next one starts afresh."""
-    shutil.rmtree(config.checkpoints, ignore_errors=True)
+def _trainer(
+    classifier: RiskClassifier,
+    tokens: Tokens,
+    data: tuple[Posts | MixedPosts, Posts],
+    config: TextConfig,
+    taxonomy: Taxonomy,
+    train: Sequence[Example],
+) -> Trainer:
+    """The Trainer of the posts in data[0], measured on data[1]; `train` are the labelled rows, which weigh classes."""
+    recipe = Recipe(
+        weights=class_weights(train, taxonomy, config.class_weight_power),
+        smoothing=config.label_smoothing,
+        severity_weight=config.severity_weight,
+        token_dropout=config.token_dropout,
+        mask_id=tokens.mask,
+    )
+    return Trainer(
+        model=TeachingModule(classifier, recipe),
+        args=arguments(config),
+        train_dataset=data[0],
+        eval_dataset=data[1],
+        data_collator=Collator(tokens.pad),
+        compute_metrics=validation_scores(taxonomy),
+    )
 
 
 def fit(
@@ -132,10 +133,11 @@ def fit(
     config: TextConfig,
     taxonomy: Taxonomy,
     soft: SoftPosts | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> RiskClassifier:
     """Fine-tune on parts[0] and the soft posts, keep the epoch that is best on parts[1].
 
-    Goes on from the last checkpoint in `out`.
+    Goes on from the last checkpoint in `out`, if that run learnt from what `about` says (see `last_checkpoint`).
     """
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -143,27 +145,13 @@ def fit(
         Posts(tokens.encode([row.text for row in rows]), rows, taxonomy, config.second_weight) for rows in parts
     )
     mixed = MixedPosts(train, soft, config.epochs) if soft else None
-    recipe = Recipe(
-        weights=class_weights(parts[0], taxonomy, config.class_weight_power),
-        smoothing=config.label_smoothing,
-        severity_weight=config.severity_weight,
-        token_dropout=config.token_dropout,
-        mask_id=tokens.mask,
-    )
-    trainer = Trainer(
-        model=TeachingModule(classifier, recipe),
-        args=arguments(config),
-        train_dataset=train if mixed is None else mixed,
-        eval_dataset=validation,
-        data_collator=Collator(tokens.pad),
-        compute_metrics=validation_scores(taxonomy),
-    )
+    trainer = _trainer(classifier, tokens, (train if mixed is None else mixed, validation), config, taxonomy, parts[0])
     if mixed is not None:
         trainer.add_callback(Turning(mixed))
     if config.perturbed_share:
         texts = [row.text for row in parts[0]]
         trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))
     with PartialState().main_process_first():  # else one process reads the settings while another writes them
-        checkpoint = last_checkpoint(config)
+        checkpoint = last_checkpoint(config, about or {})
     trainer.train(resume_from_checkpoint=checkpoint)
     return classifier.eval()

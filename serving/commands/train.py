@@ -15,7 +15,8 @@ train = typer.Typer(help="Train a model; needs the training data.", no_args_is_h
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE as in TOML.")]
-Out = Annotated[str | None, typer.Option(help="Directory to write to.")]
+Out = Annotated[str | None, typer.Option(help="Directory to write to; the bundle lies in it.")]
+Report = Annotated[str | None, typer.Option("--out", help="JSON file to write; evaluate puts its page beside it.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
 Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
@@ -26,6 +27,9 @@ EvidencePosts = Annotated[
 Engines = Annotated[bool | None, typer.Option("--engines", help="Also compare every engine's answers with torch's.")]
 Shift = Annotated[bool | None, typer.Option("--shift", help="Also simulate larger topics and another kind of series.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.")]
+DrawSeed = Annotated[
+    int | None, typer.Option("--seed", help="Seed of perturbations and of the posts for evidence, never of the split.")
+]
 
 
 def read_settings(pairs: Sequence[str]) -> dict[str, object]:
@@ -92,8 +96,8 @@ def first_stage(config: Config = None, set_: Set = None) -> None:
 def evaluate(
     config: Config = None,
     set_: Set = None,
-    out: Out = None,
-    seed: Seed = None,
+    out: Report = None,
+    seed: DrawSeed = None,
     robustness: Robustness = None,
     evidence: EvidencePosts = None,
     shift: Shift = None,
@@ -114,7 +118,7 @@ def compare(
     second: Annotated[str, typer.Argument(help="Folder of another one.")],
     config: Config = None,
     set_: Set = None,
-    out: Out = None,
+    out: Report = None,
 ) -> None:
     """Tell what the second bundle gains over the first, on posts that taught neither, with paired intervals."""
     from training.compare import CompareConfig

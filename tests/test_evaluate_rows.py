@@ -1,0 +1,100 @@
+"""Which posts are unseen: all or none of the files that taught, never rows that taught otherwise, whole or in part."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.samples import FOLDER
+from data.taxonomy import load_taxonomy
+from models.bundle import Bundle, save_part, text_part
+from training.corpus import file_sha256, read_corpus
+from training.evaluate import evaluate
+from training.evaluate_config import EvaluateConfig
+from training.evaluate_rows import trained_corpus
+from training.taught import known_files
+from training.text_config import TextConfig
+
+TAXONOMY = load_taxonomy()
+QUIET = Console(quiet=True)
+SAMPLES = str(FOLDER / "posts.jsonl")
+
+
+def as_if(bundle: Bundle, config: TextConfig, folder: Path, **data: object) -> Bundle:
+    """The same weights with the manifest of a run on other files."""
+    shutil.copytree(bundle.folder, folder)
+    part, about = text_part(bundle), read_corpus(config, TAXONOMY, QUIET).about
+    changed = {**part.config, "posts": config.posts, "extra": config.extra}
+    return save_part(folder, TAXONOMY, {}, text=replace(part, config=changed, data={**about, **data}))
+
+
+@pytest.fixture
+def halves(tiny_posts: Path, tmp_path: Path) -> tuple[str, str]:
+    """The tiny corpus as two files."""
+    lines = tiny_posts.read_text(encoding="utf-8").splitlines(keepends=True)
+    paths = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    for path, some in zip(paths, (lines[:100], lines[100:]), strict=True):
+        path.write_text("".join(some), encoding="utf-8")
+    return str(paths[0]), str(paths[1])
+
+
+def test_a_stranger_beside_what_taught_makes_nothing_unseen(tiny_bundle: Bundle, tiny_config: TextConfig) -> None:
+    (posts,) = tiny_config.posts
+    assert trained_corpus(tiny_bundle, (SAMPLES,), TAXONOMY, QUIET) is None
+    with pytest.raises(CorpusError, match=rf"{posts} taught the model, {SAMPLES} did not"):
+        trained_corpus(tiny_bundle, (SAMPLES, posts), TAXONOMY, QUIET)
+    with pytest.raises(CorpusError, match=r"taught the model, nowhere\.jsonl did not"):
+        trained_corpus(tiny_bundle, (posts, "nowhere.jsonl"), TAXONOMY, QUIET)
+
+
+def test_part_of_the_files_is_no_test_part_and_their_order_does_not_matter(
+    tiny_bundle: Bundle, tiny_config: TextConfig, halves: tuple[str, str], tmp_path: Path
+) -> None:
+    config = replace(tiny_config, posts=halves)
+    bundle = as_if(tiny_bundle, config, tmp_path / "bundle")
+    with pytest.raises(CorpusError, match=r"a\.jsonl taught the model with 1 other files"):
+        trained_corpus(bundle, halves[:1], TAXONOMY, QUIET)
+    turned = trained_corpus(bundle, halves[::-1], TAXONOMY, QUIET)
+    assert turned is not None
+    assert turned.split == read_corpus(config, TAXONOMY, QUIET).split
+    assert turned.examples == read_corpus(config, TAXONOMY, QUIET).examples
+
+
+def test_rows_that_only_taught_are_never_a_test_part(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    bundle = as_if(tiny_bundle, replace(tiny_config, extra=(SAMPLES,)), tmp_path / "bundle")
+    assert trained_corpus(bundle, tiny_config.posts, TAXONOMY, QUIET) is not None
+    with pytest.raises(CorpusError, match=rf"{SAMPLES} taught the bundle as rows that only teach"):
+        trained_corpus(bundle, (SAMPLES,), TAXONOMY, QUIET)
+
+
+def test_what_taught_an_ancestor_is_not_unseen(tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path) -> None:
+    bundle = as_if(tiny_bundle, tiny_config, tmp_path / "bundle", ancestors=[file_sha256(SAMPLES)])
+    with pytest.raises(CorpusError, match="or a bundle that it began with or learnt from"):
+        trained_corpus(bundle, (SAMPLES,), TAXONOMY, QUIET)
+    assert trained_corpus(bundle, tiny_config.posts, TAXONOMY, QUIET) is not None  # its own test part is as it was
+
+
+def test_series_that_are_known_in_part_are_refused(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    own, other = str(FOLDER / "volumes.jsonl"), tmp_path / "other.jsonl"
+    other.write_text(Path(own).read_text(encoding="utf-8").replace('"topic_id": "', '"topic_id": "x'), encoding="utf-8")
+    part = replace(tiny_bundle.manifest.escalation["counts"], data={"files": {"volumes.jsonl": file_sha256(own)}})
+    save_part(tmp_path / "bundle", TAXONOMY, {}, escalation={"counts": part})
+    out = str(tmp_path / "out.json")
+    config = EvaluateConfig(bundle=str(tmp_path / "bundle"), posts=(), series=(own, str(other)), record="", out=out)
+    with pytest.raises(CorpusError, match=r"volumes\.jsonl taught the model, .*other\.jsonl did not"):
+        evaluate(config, QUIET)
+
+
+def test_files_that_are_unknown_to_the_manifest_are_no_part_of_it() -> None:
+    assert known_files((SAMPLES,), []) is None
+    assert known_files((SAMPLES,), [file_sha256(SAMPLES)]) == (SAMPLES,)
+    with pytest.raises(CorpusError, match="with 1 other files"):
+        known_files((SAMPLES,), [None, file_sha256(SAMPLES)])
