@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -11,11 +12,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from data.errors import InputError
 
 MANIFEST = "manifest.jsonl"
 KEY = 16  # hexadecimal digits of the job's digest in the folder's name
+ROOM = "make room and repeat the command: what is done is kept"
+REMEDIES = {
+    errno.ENAMETOOLONG: "give a shorter name; hidden names beside it are 25 bytes longer, a Chinese character has 3",
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: ROOM,
+}
 
 
 class Journal:
@@ -65,38 +74,62 @@ def open_journal(target: Path, digest: str) -> Iterator[Journal]:
     """The journal of the job `digest` that writes `target`, beside it; gone once the job has ended well.
 
     What other jobs left for the same target is removed: another input, model or option. InputError: such a job
-    is running now.
+    is running now, or nothing can be written there.
     """
     folder = target.with_name(f".{target.name}.{digest[:KEY]}.yujing")
     with _only_one(target.with_name(f".{target.name}.lock"), target):
-        for left in target.parent.glob(f".{glob.escape(target.name)}.*.yujing"):
-            if left != folder:
-                shutil.rmtree(left)
-        folder.mkdir(exist_ok=True)
-        journal = Journal(folder)
+        with writing(target):
+            for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * KEY}.yujing"):
+                if left != folder:
+                    shutil.rmtree(left)
+            folder.mkdir(exist_ok=True)
+            journal = Journal(folder)
         try:
             yield journal
         except BaseException:
             if not journal.rows:
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)
             raise
-        shutil.rmtree(folder)
+        with writing(target):
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """InputError in the place of an OSError: what keeps `target` from being written, and what helps."""
+    try:
+        yield
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0, "give a file in a folder that may be written")
+        raise InputError(f"{target} cannot be written: {error.strerror or error}: {remedy}") from None
 
 
 @contextmanager
 def _only_one(lock: Path, target: Path) -> Iterator[None]:
     """Hold a lock that the system frees with the process, however that ends."""
-    with lock.open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                raise BlockingIOError  # its owner has just removed it, a third run may have made a new one
-        except (BlockingIOError, FileNotFoundError):
-            raise InputError(f"{target} is being written by another run: wait for it, or stop it") from None
+    with writing(target):
+        file = lock.open("wb")
+    with file:
+        with writing(target):
+            if not _is_ours(file, lock):
+                raise InputError(f"{target} is being written by another run: wait for it, or stop it")
         try:
             yield
         finally:
-            lock.unlink()
+            with writing(target):
+                lock.unlink()
+
+
+def _is_ours(file: BinaryIO, lock: Path) -> bool:
+    """Lock the open file; not ours, too, if its owner has just removed it: a third run may have made a new one."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), lock.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
