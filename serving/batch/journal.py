@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from data.errors import InputError
+from data.files import put_in_place
 
 MANIFEST = "manifest.jsonl"
 KEY = 16  # hexadecimal digits of the job's digest in the folder's name
@@ -31,16 +32,16 @@ class Journal:
     """Finished shards by number. A shard counts once its line stands in the manifest, and its bytes fit that line."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.rows = {number: rows for number, rows, digest in self._recorded() if self._fits(number, digest)}
 
     def save(self, number: int, blob: bytes, rows: int) -> None:
         """Keep a shard for good: file, then name, then manifest, each on the disk before the next begins."""
-        part = self._folder / "shard.part"
+        part = self.folder / "shard.part"
         part.write_bytes(blob)
         put_in_place(part, self._path(number))
         entry = {"shard": number, "rows": rows, "sha256": hashlib.sha256(blob).hexdigest()}
-        with (self._folder / MANIFEST).open("ab") as file:
+        with (self.folder / MANIFEST).open("ab") as file:
             file.write(b"\n" + json.dumps(entry).encode() + b"\n")  # the first ends a line that was torn by a kill
             file.flush()
             os.fsync(file.fileno())
@@ -51,10 +52,10 @@ class Journal:
         return self._path(number).read_bytes()
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:08d}.shard"
+        return self.folder / f"{number:08d}.shard"
 
     def _recorded(self) -> Iterator[tuple[int, int, str]]:
-        path = self._folder / MANIFEST
+        path = self.folder / MANIFEST
         for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 entry = json.loads(line)
@@ -121,7 +122,7 @@ def _only_one(lock: Path, target: Path) -> Iterator[None]:
 
 
 def _is_ours(file: BinaryIO, lock: Path) -> bool:
-    """Lock the open file; not ours, too, if its owner has just removed it: a third run may have made a new one."""
+    """Lock the open file, unless somebody has; one that its owner has just removed is no lock any more."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -130,29 +131,3 @@ def _is_ours(file: BinaryIO, lock: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), lock.stat())
     except FileNotFoundError:
         return False
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; it becomes `path` only if all went well: no half file is ever seen."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield part
-        put_in_place(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def put_in_place(part: Path, path: Path) -> None:
-    """Give a written file its name, so that it is whole or not there, even after a power cut."""
-    _sync(part)
-    os.replace(part, path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

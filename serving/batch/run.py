@@ -70,7 +70,7 @@ def score_files(job: Job, pool: Pool, progress: Callable[[Status], None] = lambd
                 journal.save(window.number, blob, len(window.rows))
             progress(Status(window.share, sum(journal.rows.values()), resumed))
         with writing(job.target):
-            summary = assemble(map(journal.read, range(todo.count)), job.target, kind)
+            summary = assemble(map(journal.read, range(todo.count)), job.target, kind, journal.folder)
         if summary.read != todo.rows:
             raise RuntimeError(f"{todo.rows} rows were read and {summary.read} answered: {job.target} is wrong")
     return replace(summary, resumed=resumed)
