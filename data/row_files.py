@@ -47,7 +47,10 @@ def _jsonl(path: Path) -> Numbered:
 def _csv(path: Path) -> Numbered:
     lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
     reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
-    header = next(reader, [])
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
     while True:
         try:
             cells = next(reader)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.errors import BundleError
+from data.files import whole
 from data.taxonomy import Taxonomy
 from models.calibration import FirstStage
 from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
@@ -82,23 +81,19 @@ def find_first_stage(bundle: Bundle) -> FirstStage:
 def save_first_stage(bundle: Bundle, stage: FirstStage) -> Bundle:
     """Write the numbers of a first stage into a bundle's manifest; nothing else changes, its identity neither."""
     manifest = replace(bundle.manifest, text=replace(text_part(bundle), first_stage=stage))
-    scratch = bundle.folder / f".{NAME}.part"
-    scratch.write_text(manifest.dumps(), encoding="utf-8")
-    scratch.replace(bundle.folder / NAME)
+    with whole(bundle.folder / NAME) as part:
+        part.write_text(manifest.dumps(), encoding="utf-8")
     return Bundle(bundle.folder, manifest)
 
 
 def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
     """Put a whole new folder in the place of the old one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent))
-    for name, blob in files.items():
-        (scratch / name).write_bytes(blob)
-    (scratch / NAME).write_text(manifest.dumps(), encoding="utf-8")
-    scratch.chmod(0o755)
-    if folder.exists():
-        shutil.rmtree(folder)
-    scratch.rename(folder)
+    with whole(folder) as part:
+        part.mkdir()
+        for name, blob in files.items():
+            (part / name).write_bytes(blob)
+        (part / NAME).write_text(manifest.dumps(), encoding="utf-8")
 
 
 def save_part(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from pathlib import Path
 from typing import cast
@@ -11,6 +10,7 @@ import torch
 from peft import PeftModel
 from transformers import BertModel
 
+from data.files import whole
 from models.classifier import RiskClassifier
 
 
@@ -28,12 +28,12 @@ def export_onnx(classifier: RiskClassifier, path: Path) -> Path:
     example = torch.ones(2, 8, dtype=torch.long)
     axes = {0: "rows", 1: "tokens"}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, warnings.catch_warnings():
+    with whole(path) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         torch.onnx.export(
             classifier,
             (example, example),
-            str(Path(scratch) / path.name),
+            str(part),
             input_names=["input_ids", "attention_mask"],
             output_names=["category", "severity"],
             dynamic_axes={
@@ -44,6 +44,5 @@ def export_onnx(classifier: RiskClassifier, path: Path) -> Path:
             },
             dynamo=False,
         )
-        (Path(scratch) / path.name).rename(path)
     classifier.eval()  # the exporter may leave dropout on
     return path

@@ -12,10 +12,11 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
 from pathlib import Path
 
 import openvino
+
+from data.files import whole
 
 
 def quantise(graph: Path, folder: Path) -> Path:
@@ -27,9 +28,7 @@ def quantise(graph: Path, folder: Path) -> Path:
     with contextlib.redirect_stdout(io.StringIO()):  # its progress bars have no place in a service's log
         model = nncf.compress_weights(openvino.Core().read_model(str(graph)), mode=nncf.CompressWeightsMode.INT8_SYM)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        made = Path(scratch) / folder.name
-        made.mkdir()
-        openvino.save_model(model, str(made / "model.xml"), compress_to_fp16=False)
-        made.rename(folder)
+    with whole(folder) as part:
+        part.mkdir()
+        openvino.save_model(model, str(part / "model.xml"), compress_to_fp16=False)
     return folder / "model.xml"

@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import InputError
 from serving.batch.encoding import SAMPLE, check_encoding, detect
-from serving.batch.inputs import find_inputs
+from serving.batch.inputs import find_inputs, would_read
 
 POST = "快递三天没动，客服也不回复"
 
@@ -44,6 +44,48 @@ def test_a_pattern_a_file_and_a_uri(tmp_path: Path) -> None:
         assert file.read() == b'{"text": "x"}\n'
 
 
+def test_files_of_a_pattern_have_the_names_that_tell_them_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fill(tmp_path, "a/posts.csv", "b/posts.csv", "b/deep/posts.csv"))
+    for folder in ("", "./", "a/../", f"{tmp_path}/"):
+        assert [one.name for one in find_inputs(f"{folder}*/posts.csv")] == ["a/posts.csv", "b/posts.csv"]
+    assert [one.name for one in find_inputs("a*/posts.csv")] == ["posts.csv"]
+    assert [one.name for one in find_inputs("a/*.csv")] == ["posts.csv"]
+    assert [one.name for one in find_inputs("*/*/posts.csv")] == ["posts.csv"]
+    assert [one.path for one in find_inputs("*/posts.csv")] == ["a/posts.csv", "b/posts.csv"]
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "where"),
+    [
+        ("posts", "posts/out.jsonl", "lies in the folder"),
+        ("posts", "posts/below/out.jsonl", "lies in the folder"),
+        ("posts", "out.jsonl", ""),
+        ("posts/*.jsonl", "posts/out.jsonl", "matches the pattern"),
+        ("posts/*.jsonl", "./posts/../posts/out.jsonl", "matches the pattern"),
+        ("*/*.jsonl", "posts/out.jsonl", "matches the pattern"),
+        ("*.jsonl", "out.jsonl", "matches the pattern"),
+        ("posts/*.jsonl", "out.jsonl", ""),
+        ("posts/*.jsonl", "posts/out.csv", ""),
+        ("posts/a*.jsonl", "posts/out.jsonl", ""),
+        ("posts/a.jsonl", "posts/out.jsonl", ""),
+        ("odd[1].csv", "odd1.csv", ""),
+    ],
+)
+def test_what_a_source_would_read(
+    source: str, path: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fill(tmp_path, "posts/a.jsonl", "posts/below/b.jsonl", "odd[1].csv"))
+    assert would_read(source, Path(path)) == where
+    assert would_read(source, tmp_path / path) == where
+
+
+def test_a_uri_of_this_machine_is_a_folder_too(tmp_path: Path) -> None:
+    assert would_read(f"file://{tmp_path}", tmp_path / "out.csv") == "lies in the folder"
+    assert would_read(f"file://{tmp_path}/in.csv", tmp_path / "out.csv") == ""
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
@@ -53,6 +95,7 @@ def test_a_pattern_a_file_and_a_uri(tmp_path: Path) -> None:
         ("*", "unknown kind of file"),
         ("klingon://host/in.csv", "cannot be opened"),
         ("file:///nowhere/in.csv", "no such file"),
+        ("长" * 90 + ".csv", "cannot be read: .*name too long"),
     ],
 )
 def test_refusals_name_the_reason(source: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

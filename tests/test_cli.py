@@ -71,6 +71,12 @@ def test_an_expected_failure_is_one_line_and_exit_code_2(arguments: list[str], s
     assert done.stderr.count("\n") == 1
 
 
+def test_the_help_says_which_extra_is_needed() -> None:
+    done = yujing("score", "--help")
+    assert done.returncode == 0
+    assert "yujing[cluster]" in "".join(done.stdout.split())
+
+
 def test_settings_are_toml_values() -> None:
     assert read_settings(["epochs=3", 'out="a=b"', 'posts=["x"]']) == {"epochs": 3, "out": "a=b", "posts": ["x"]}
     for pair in ("epochs", "=3", "a=b"):

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -95,6 +96,20 @@ def test_numbers_and_missing_cells_of_frames() -> None:
     assert second["error"]
     with pytest.raises(InputError, match="no column id"):
         next(ScoreFrames(load=KeywordScorer)(iter([pd.DataFrame({"text": ["好"]})])))
+
+
+def test_ids_of_frames_are_theirs_or_null() -> None:
+    ids = [901, None, None, 903]
+    texts = ["买到假货", "好", "", "好"]
+    for column in (pd.array(ids, "Int64"), pd.array(ids, "float64"), [Decimal(901), None, "", Decimal(903)]):
+        frames = iter([pd.DataFrame({"id": column, "text": texts})])
+        rows = next(ScoreFrames(load=KeywordScorer)(frames)).to_dict("records")
+        assert [row["id"] for row in rows] == ["901", None, None, "903"]
+        assert [row["error"] is None for row in rows] == [True, True, False, True]
+    lost = iter([pd.DataFrame({"id": [1234567890123456789, None], "text": ["好", "好"]})])  # floats in pandas
+    first, second = next(ScoreFrames(load=KeywordScorer)(lost)).to_dict("records")
+    assert "give a text or whole-number column" in first["error"]
+    assert (first["id"], second["id"], second["error"]) == (None, None, None)
 
 
 @needs_spark

@@ -193,6 +193,7 @@ def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
         ("posts.jsonl.gz", gzip.compress(_bytes(*ROWS))[:-6], "no readable gzip file"),
         ("posts.jsonl.gz", _bytes(*ROWS), "no readable gzip file"),
         ("posts.parquet", _bytes(*ROWS), "no readable Parquet file"),
+        ("posts.csv", 'id,"text\n1,好\n'.encode(), "the header line is not valid CSV .*: look for an unclosed quote"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_clear_error(

@@ -274,6 +274,34 @@ def test_a_long_line_that_is_no_json_is_one_reject(tmp_path: Path, monkeypatch: 
     assert "more than 64 characters" in read_jsonl(tmp_path / "out.jsonl")[0]["error"]["message"]
 
 
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> None:
+    for folder, text in (("a", "假货"), ("b", "好")):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "posts.csv", [("text",), (text,), ("",)])
+    score(f"{tmp_path}/*/posts.csv", tmp_path / "out.csv")
+    ids = ["a/posts.csv:1", "a/posts.csv:2", "b/posts.csv:1", "b/posts.csv:2"]
+    assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ids
+    rejects = read_jsonl(rejects_path(tmp_path / "out.csv"))
+    assert [row["file"] for row in rejects] == ["a/posts.csv", "b/posts.csv"]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])  # of the latter, the rejects
+def test_the_output_may_not_match_the_pattern_that_is_read(name: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    (tmp_path / "in.jsonl").write_text('{"text": "x"}')
+    with pytest.raises(InputError, match=r"matches the pattern that is read.*give a file elsewhere"):
+        score(f"{tmp_path}/*.jsonl", tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "in.jsonl"]
+
+
+def test_rejects_do_not_replace_the_input(tmp_path: Path) -> None:
+    source = rejects_path(tmp_path / "out.csv")
+    source.write_text('{"text": "x"}')
+    with pytest.raises(InputError, match=r"rejects\.jsonl is the input"):
+        score(source, tmp_path / "out.csv")
+    assert source.exists()
+
+
 def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:
     write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
     with pytest.raises(InputError, match="lies in the folder that is read"):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from serving.batch.journal import put_in_place
+from data.files import whole
 from serving.batch.repeats import Recent
 from serving.batch.shard import Answered, read_error, read_shard
 from serving.batch.sinks import KINDS
@@ -49,12 +48,12 @@ def rejects_path(target: Path) -> Path:
     return target.with_name(target.name + ".rejects.jsonl")
 
 
-def assemble(shards: Iterator[bytes], target: Path, kind: str) -> Summary:
-    """Write `target` and its rejects; both appear whole, the rejects first."""
+def assemble(shards: Iterator[bytes], target: Path, kind: str, scratch: Path) -> Summary:
+    """Write `target` and its rejects, in the folder `scratch` until they are whole; the rejects appear first."""
     summary, answers = Summary(), Recent[Answered]()
     rejects = rejects_path(target)
-    with _part(target) as part, _part(rejects) as rejected, rejected.open("wb") as bad:
-        with KINDS[kind].open(part) as write:
+    with whole(target, scratch) as part, whole(rejects, scratch) as rejected:
+        with KINDS[kind].open(part) as write, rejected.open("wb") as bad:
             for blob in shards:
                 rows = list(read_shard(blob))
                 repeated = sum(not row.body for row in rows)
@@ -62,12 +61,9 @@ def assemble(shards: Iterator[bytes], target: Path, kind: str) -> Summary:
                 write([(row.id, row.body) for row in rows])
                 bad.writelines(map(_reject, filter(lambda row: row.error, rows)))
                 summary = summary.add(rows, repeated)
-        bad.flush()
-        if summary.failed:
-            put_in_place(rejected, rejects)
-        else:
+        if not summary.failed:
+            rejected.unlink()
             rejects.unlink(missing_ok=True)
-        put_in_place(part, target)
     return summary
 
 
@@ -89,13 +85,3 @@ def _reject(row: Answered) -> bytes:
     error = read_error(row.error)
     place = {"file": row.file, "line": row.line, "id": from_json(row.id)}
     return to_json({**place, "code": error.code, "reason": error.message}) + b"\n"
-
-
-@contextmanager
-def _part(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; a kill leaves the file there, and the next run writes it anew."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import glob
+import gzip
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,7 +24,7 @@ BUFFER = 1 << 20  # bytes
 
 @dataclass(frozen=True)
 class Input:
-    """One file; `name` is its path below the folder that was asked for, else its file name."""
+    """One file; `name` is its path below the folder that was asked for, or that holds all files of the pattern."""
 
     system: fs.FileSystem
     path: str
@@ -36,11 +39,7 @@ class Input:
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
         """The bytes as they are stored; InputError when they cannot be read."""
-        try:
-            raw = self.system.open_input_file(self.path)
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read: {error}") from None
-        with io.BufferedReader(raw, BUFFER) as file:
+        with _reading(self.path), io.BufferedReader(self.system.open_input_file(self.path), BUFFER) as file:
             yield file
 
     def fingerprint(self) -> str:
@@ -54,14 +53,8 @@ def find_inputs(source: str) -> list[Input]:
 
     InputError when there is none, or when one that was named is of an unknown kind.
     """
-    if "://" in source:
-        system, path = _by_uri(source)
-        kind = system.get_file_info(path).type
-        found = [Input(system, path, Path(path).name)] if kind == fs.FileType.File else _below(system, path)
-    elif Path(source).is_dir():
-        found = _below(fs.LocalFileSystem(), str(Path(source)))
-    else:
-        found = [_local(name) for name in ([source] if Path(source).exists() else sorted(glob.glob(source)))]
+    with _reading(source):
+        found = _find(source)
     if not found:
         kinds = ", ".join(SUFFIXES)
         raise InputError(
@@ -73,8 +66,45 @@ def find_inputs(source: str) -> list[Input]:
     return [Input(one.system, one.path, one.name, alone=len(found) == 1) for one in found]
 
 
-def _local(path: str) -> Input:
-    return Input(fs.LocalFileSystem(), path, Path(path).name)
+def would_read(source: str, path: Path) -> str:
+    """How `source` takes in a local file that is not there yet: "lies in the folder", "matches the pattern", or ""."""
+    if "://" in source:
+        system, source = _by_uri(source)
+        if not isinstance(system, fs.LocalFileSystem):
+            return ""
+    if Path(source).is_dir():
+        return "lies in the folder" if path.resolve().is_relative_to(Path(source).resolve()) else ""
+    folder, pattern = os.path.split(source)
+    if Path(source).exists() or not fnmatchcase(path.name, pattern):
+        return ""
+    return "matches the pattern" if any(path.parent.samefile(one) for one in glob.glob(folder or ".")) else ""
+
+
+@contextmanager
+def _reading(place: str) -> Iterator[None]:
+    """InputError in the place of an OSError."""
+    try:
+        yield
+    except gzip.BadGzipFile:  # a file that can be read
+        raise
+    except OSError as error:
+        raise InputError(f"{place} cannot be read: {error}") from None
+
+
+def _find(source: str) -> list[Input]:
+    if "://" in source:
+        system, path = _by_uri(source)
+        kind = system.get_file_info(path).type
+        return [Input(system, path, Path(path).name)] if kind == fs.FileType.File else _below(system, path)
+    if Path(source).is_dir():
+        return _below(fs.LocalFileSystem(), str(Path(source)))
+    return _matching([source] if Path(source).exists() else sorted(glob.glob(source)))
+
+
+def _matching(paths: list[str]) -> list[Input]:
+    """Files by their paths below the innermost folder that holds them all: names alone may be the same."""
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
+    return [Input(fs.LocalFileSystem(), path, Path(path).relative_to(folder).as_posix()) for path in paths]
 
 
 def _by_uri(uri: str) -> tuple[fs.FileSystem, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import glob
 import hashlib
@@ -11,27 +12,36 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from data.errors import InputError
+from data.files import put_in_place
 
 MANIFEST = "manifest.jsonl"
 KEY = 16  # hexadecimal digits of the job's digest in the folder's name
+ROOM = "make room and repeat the command: what is done is kept"
+REMEDIES = {
+    errno.ENAMETOOLONG: "give a shorter name; hidden names beside it are 25 bytes longer, a Chinese character has 3",
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: ROOM,
+}
 
 
 class Journal:
     """Finished shards by number. A shard counts once its line stands in the manifest, and its bytes fit that line."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.rows = {number: rows for number, rows, digest in self._recorded() if self._fits(number, digest)}
 
     def save(self, number: int, blob: bytes, rows: int) -> None:
         """Keep a shard for good: file, then name, then manifest, each on the disk before the next begins."""
-        part = self._folder / "shard.part"
+        part = self.folder / "shard.part"
         part.write_bytes(blob)
         put_in_place(part, self._path(number))
         entry = {"shard": number, "rows": rows, "sha256": hashlib.sha256(blob).hexdigest()}
-        with (self._folder / MANIFEST).open("ab") as file:
+        with (self.folder / MANIFEST).open("ab") as file:
             file.write(b"\n" + json.dumps(entry).encode() + b"\n")  # the first ends a line that was torn by a kill
             file.flush()
             os.fsync(file.fileno())
@@ -42,10 +52,10 @@ class Journal:
         return self._path(number).read_bytes()
 
     def _path(self, number: int) -> Path:
-        return self._folder / f"{number:08d}.shard"
+        return self.folder / f"{number:08d}.shard"
 
     def _recorded(self) -> Iterator[tuple[int, int, str]]:
-        path = self._folder / MANIFEST
+        path = self.folder / MANIFEST
         for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
                 entry = json.loads(line)
@@ -65,61 +75,59 @@ def open_journal(target: Path, digest: str) -> Iterator[Journal]:
     """The journal of the job `digest` that writes `target`, beside it; gone once the job has ended well.
 
     What other jobs left for the same target is removed: another input, model or option. InputError: such a job
-    is running now.
+    is running now, or nothing can be written there.
     """
     folder = target.with_name(f".{target.name}.{digest[:KEY]}.yujing")
     with _only_one(target.with_name(f".{target.name}.lock"), target):
-        for left in target.parent.glob(f".{glob.escape(target.name)}.*.yujing"):
-            if left != folder:
-                shutil.rmtree(left)
-        folder.mkdir(exist_ok=True)
-        journal = Journal(folder)
+        with writing(target):
+            for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * KEY}.yujing"):
+                if left != folder:
+                    shutil.rmtree(left)
+            folder.mkdir(exist_ok=True)
+            journal = Journal(folder)
         try:
             yield journal
         except BaseException:
             if not journal.rows:
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)
             raise
-        shutil.rmtree(folder)
+        with writing(target):
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """InputError in the place of an OSError: what keeps `target` from being written, and what helps."""
+    try:
+        yield
+    except OSError as error:
+        remedy = REMEDIES.get(error.errno or 0, "give a file in a folder that may be written")
+        raise InputError(f"{target} cannot be written: {error.strerror or error}: {remedy}") from None
 
 
 @contextmanager
 def _only_one(lock: Path, target: Path) -> Iterator[None]:
     """Hold a lock that the system frees with the process, however that ends."""
-    with lock.open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                raise BlockingIOError  # its owner has just removed it, a third run may have made a new one
-        except (BlockingIOError, FileNotFoundError):
-            raise InputError(f"{target} is being written by another run: wait for it, or stop it") from None
+    with writing(target):
+        file = lock.open("wb")
+    with file:
+        with writing(target):
+            if not _is_ours(file, lock):
+                raise InputError(f"{target} is being written by another run: wait for it, or stop it")
         try:
             yield
         finally:
-            lock.unlink()
+            with writing(target):
+                lock.unlink()
 
 
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; it becomes `path` only if all went well: no half file is ever seen."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+def _is_ours(file: BinaryIO, lock: Path) -> bool:
+    """Lock the open file, unless somebody has; one that its owner has just removed is no lock any more."""
     try:
-        yield part
-        put_in_place(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def put_in_place(part: Path, path: Path) -> None:
-    """Give a written file its name, so that it is whole or not there, even after a power cut."""
-    _sync(part)
-    os.replace(part, path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return os.path.samestat(os.fstat(file.fileno()), lock.stat())
+    except FileNotFoundError:
+        return False

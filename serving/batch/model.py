@@ -25,9 +25,10 @@ class LoadScorer:
 
 
 def model_identity(load: LoadScorer) -> dict[str, str]:
-    """Bundle, engine, first stage, watch words, tables, version; BundleError or ConfigError when one is unusable."""
+    """What the answers depend on, this CPU's arithmetic too; BundleError or ConfigError when one is unusable."""
     from data.taxonomy import load_taxonomy
     from models.bundle import find_first_stage, open_bundle
+    from models.openvino_engine import has_bf16
 
     settings = load.settings
     words = "\n".join(settings.read_watch_words())
@@ -36,6 +37,8 @@ def model_identity(load: LoadScorer) -> dict[str, str]:
         "bundle": bundle.manifest.digest,
         "first_stage": str(find_first_stage(bundle)) if load.first_stage else "",
         "engine": settings.engine,
+        "precision": "bf16" if has_bf16() else "f32",
+        "calibration_days": str(settings.calibration_days),
         "watch_words": hashlib.sha256(words.encode()).hexdigest(),
         "tables": _tables(),
         "version": _version(),

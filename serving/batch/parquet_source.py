@@ -22,9 +22,9 @@ def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Itera
     with file.open() as raw:
         try:  # a buffer, so that no whole row group is read at once
             table = pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False)
-        except (pa.ArrowInvalid, OSError) as error:
+            names = table.schema_arrow.names
+        except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file.path} is not a readable Parquet file: {error}") from None
-        names = table.schema_arrow.names
         require(columns, names, file)
         wanted = [name for name in {columns.id or "id": 0, columns.text: 0} if name in names]
         total, read = max(table.metadata.num_rows, 1), [0]
@@ -32,11 +32,20 @@ def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Itera
 
 
 def _rows(table: pq.ParquetFile, wanted: list[str], columns: Columns, file: Input, read: list[int]) -> Iterator[Row]:
-    for batch in table.iter_batches(batch_size=BATCH, columns=wanted):
-        for cells in zip(*(batch.column(name) for name in wanted), strict=True):
+    for batch in _columns(table, wanted, file):
+        for cells in zip(*batch, strict=True):
             read[0] += 1
             raw = {name: _python(cell) for name, cell in zip(wanted, cells, strict=True)}
             yield make_row(Place(read[0], read[0], file.name, file.alone), raw, columns)
+
+
+def _columns(table: pq.ParquetFile, wanted: list[str], file: Input) -> Iterator[list[pa.Array]]:
+    """The wanted columns of some rows at a time; InputError at a damaged page, which is met only now."""
+    try:
+        for batch in table.iter_batches(batch_size=BATCH, columns=wanted):
+            yield [batch.column(name) for name in wanted]
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise InputError(f"{file.path} is a damaged Parquet file: {error}: make it again") from None
 
 
 def _python(cell: pa.Scalar) -> object:

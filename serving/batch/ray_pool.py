@@ -34,7 +34,8 @@ class Worker:
 class RayActors:
     """`count` actors (0: one per CPU of the cluster) at `address` (`auto`, `ray://host:10001`, `local`).
 
-    Every machine needs the same Yujing, and the bundle at the same path. An actor that dies is started anew, on
+    Every machine needs the same Yujing, the bundle at the same path, and the arithmetic of this one (all with bfloat16
+    or none): a post on another CPU is answered with other last digits. An actor that dies is started anew, on
     another machine if need be, and its windows are scored again. ConfigError: no Ray, or no cluster there.
     """
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import TypeGuard
+from uuid import UUID
 
 from data.errors import InputError
 from data.records import Item
@@ -13,6 +17,9 @@ from data.rim import parse
 FIELDS = frozenset(field.name for field in fields(Item))
 UNDECODABLE = "\udcff"  # stands for bytes that are not text in the file's encoding
 OTHER_ENCODING = "has bytes of another encoding: give --encoding, for example gb18030"
+EXACT = 2**53  # from here on a float may have lost the last digits of a whole number
+MAX_BITS = 700  # of a whole number as id, about 210 digits: one of 4,301 digits cannot even be written
+LIMITS = {float: " that is not a whole number below 2^53", Decimal: " that is not a whole number", int: " too long"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,8 @@ class Place:
     alone: bool = True  # the only file of the run
 
     @property
-    def id(self) -> str:
-        """Stands in for an id that the row does not have."""
+    def id(self) -> str | None:
+        """Stands in for an id that the row does not have; None where rows have no numbers that stay theirs (Spark)."""
         return str(self.number) if self.alone else f"{self.file}:{self.number}"
 
 
@@ -43,7 +50,7 @@ class Row:
     """`item` to score, or the `error` why there is none, or neither: a repeat of the text that has the same `key`."""
 
     place: Place
-    id: str
+    id: str | None
     item: Item | None = None
     error: ItemError | None = None
     key: str = ""
@@ -51,13 +58,19 @@ class Row:
 
 def bad_row(place: Place, reason: str, row_id: object = None) -> Row:
     """A row that cannot be scored; the reason never repeats its text."""
-    error = ItemError(InputError.code, f"row {place.number}: {reason}")
-    return Row(place, _echo(row_id, place), error=error)
+    found = None
+    with suppress(InputError):
+        found = write_id(row_id)
+    return Row(place, found or place.id, error=ItemError(InputError.code, f"row {place.number}: {reason}"))
 
 
 def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
     """Validate a row's fields as an item; unknown columns are ignored: files carry more than we read."""
-    text, row_id = raw.get(columns.text), _echo(raw.get(columns.id or "id"), place)
+    text = raw.get(columns.text)
+    try:
+        row_id = write_id(raw.get(columns.id or "id")) or place.id
+    except InputError as error:
+        return bad_row(place, str(error))
     if isinstance(text, str) and UNDECODABLE in text:
         return bad_row(place, OTHER_ENCODING, row_id)
     known = {key: raw[key] for key in FIELDS & raw.keys()}
@@ -67,9 +80,28 @@ def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
         return bad_row(place, str(error), row_id)
 
 
-def _echo(row_id: object, place: Place) -> str:
-    """The id as given, a whole number as its digits; the row's place where there is no usable id."""
-    if isinstance(row_id, int) and not isinstance(row_id, bool):
-        return str(row_id)
-    usable = isinstance(row_id, str) and row_id and not any("\ud800" <= char <= "\udfff" for char in row_id)
-    return str(row_id) if usable else place.id
+def write_id(given: object) -> str | None:
+    """An id as text: whole numbers as their digits; None for null, for NaN (null in a column of floats) and for "".
+
+    InputError for any other kind: a row number in its place would look like an id, and join with a wrong record.
+    """
+    if given is None or (isinstance(given, float) and given != given):
+        return None
+    if isinstance(given, str):
+        if any("\ud800" <= char <= "\udfff" for char in given):
+            raise InputError(f"id {OTHER_ENCODING}")
+        return given or None
+    if isinstance(given, UUID):
+        return str(given)
+    if _is_whole(given):
+        return str(int(given))
+    raise InputError(f"id is a {type(given).__name__}{LIMITS.get(type(given), '')}: give a text or whole-number column")
+
+
+def _is_whole(given: object) -> TypeGuard[int | float | Decimal]:
+    """Whether all digits of a whole number are there."""
+    if isinstance(given, float):
+        return given.is_integer() and abs(given) < EXACT
+    if isinstance(given, Decimal):
+        return given.is_finite() and given == given.to_integral_value()
+    return isinstance(given, int) and not isinstance(given, bool) and given.bit_length() <= MAX_BITS

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from data.errors import InputError
-from serving.batch.assemble import Summary, assemble
+from serving.batch.assemble import Summary, assemble, rejects_path
 from serving.batch.encoding import check_encoding
-from serving.batch.inputs import Input, find_inputs
-from serving.batch.journal import Journal, open_journal
+from serving.batch.inputs import Input, find_inputs, would_read
+from serving.batch.journal import Journal, open_journal, writing
 from serving.batch.pools import Pool
 from serving.batch.repeats import REMEMBERED
 from serving.batch.rows import Columns
@@ -20,7 +20,7 @@ from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 
-FORMAT = 3  # of the shards: another one does not go on with what this one left
+FORMAT = 4  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +55,22 @@ class Job:
 def score_files(job: Job, pool: Pool, progress: Callable[[Status], None] = lambda status: None) -> Summary:
     """Score `job.source` into `job.target` in constant memory, going on where a killed run of the same job was.
 
-    InputError: a file, suffix, column or encoding that cannot be used; then the target is as it was before.
+    InputError: a file, suffix, column or encoding that cannot be used, or a disk that is full; then the target is as
+    it was before.
     """
     kind = job.kind
     inputs = find_inputs(job.source)
-    _check(job, inputs)
+    with writing(job.target):
+        _check(job, inputs)
     with open_journal(job.target, _digest(job, inputs)) as journal:
         todo = _Todo(cut_windows(read_rows(inputs, job.columns, job.encoding), job.window), journal)
         resumed = sum(journal.rows.values())
         for window, blob in pool.run(iter(todo), kind):
-            journal.save(window.number, blob, len(window.rows))
+            with writing(job.target):
+                journal.save(window.number, blob, len(window.rows))
             progress(Status(window.share, sum(journal.rows.values()), resumed))
-        summary = assemble(map(journal.read, range(todo.count)), job.target, kind)
+        with writing(job.target):
+            summary = assemble(map(journal.read, range(todo.count)), job.target, kind, journal.folder)
         if summary.read != todo.rows:
             raise RuntimeError(f"{todo.rows} rows were read and {summary.read} answered: {job.target} is wrong")
     return replace(summary, resumed=resumed)
@@ -107,10 +111,11 @@ def _check(job: Job, inputs: Sequence[Input]) -> None:
         raise InputError(f"{target} is a directory: give a file to write")
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}: no such directory: make it first")
-    if any(Path(one.path).exists() and target.exists() and target.samefile(one.path) for one in inputs):
-        raise InputError(f"{target} is the input: give another file to write")
-    if Path(job.source).is_dir() and target.resolve().is_relative_to(Path(job.source).resolve()):
-        raise InputError(f"{target} lies in the folder that is read: give a file elsewhere")
+    for written in (target, rejects_path(target)):
+        if any(Path(one.path).exists() and written.exists() and written.samefile(one.path) for one in inputs):
+            raise InputError(f"{written} is the input: give another file to write")
+        if where := would_read(job.source, written):
+            raise InputError(f"{written} {where} that is read, so the next run would read it: give a file elsewhere")
     if job.encoding:
         check_encoding(job.encoding)
     for one in inputs:

@@ -19,8 +19,12 @@ class Source:
 
 
 def require(columns: Columns, names: Sequence[str], file: Input) -> None:
+    """InputError where a column is missing, or there twice: one of the two would be read unsaid."""
     wanted = {"--text-column": columns.text} | ({"--id-column": columns.id} if columns.id else {})
     for flag, name in wanted.items():
         if name not in names:
             listed = ", ".join(names) or "none, the file is empty"
             raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed}")
+    for name in (columns.text, columns.id or "id"):
+        if (count := names.count(name)) > 1:
+            raise InputError(f"{file.path} has {count} columns {name!r}: rename all but one of them")

@@ -4,7 +4,8 @@
     scored = posts.select("id", "text").mapInPandas(ScoreFrames(), DDL)
 
 Every machine needs Yujing (extra `[spark]`), and the bundle at the same path. The order of rows within a partition
-stays; a row that cannot be scored has its reason in `error`.
+stays; a row that cannot be scored has its reason in `error`. An id that is null stays null, and equals no other. A
+`bigint` column with nulls comes as floats: ids from 2^53 on fail there, so cast such a column to `string`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from data.errors import InputError
 from serving.batch.flat import SCHEMA, flatten
@@ -58,14 +61,26 @@ class ScoreFrames:
                 raise InputError(f"the frame has no column {', '.join(missing)}: it has {', '.join(frame.columns)}")
             for cells in frame[[*names]].itertuples(index=False, name=None):
                 number += 1
-                yield make_row(Place(number, number), dict(zip(names, map(_plain, cells), strict=True)), self.columns)
+                yield make_row(_Loose(number, number), dict(zip(names, map(_plain, cells), strict=True)), self.columns)
+
+
+class _Loose(Place):
+    """A row of a frame: every partition counts its own from 1, so a number would stand for several rows."""
+
+    __slots__ = ()
+
+    @property
+    def id(self) -> None:
+        return None
 
 
 def _plain(cell: Any) -> object:
-    """A cell as Python has it: pandas writes a missing text as NaN, and whole numbers as NumPy's."""
-    if isinstance(cell, str) or cell is None or cell != cell:
-        return cell if isinstance(cell, str) else None
-    return cell.item() if hasattr(cell, "item") else cell
+    """A cell as Python has it: pandas writes what is missing as NaN, NaT or NA, and whole numbers as NumPy's."""
+    import pandas as pd
+
+    if pd.api.types.is_scalar(cell) and pd.isna(cell):
+        return None
+    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from data.errors import CorpusError
+from data.files import whole
 from data.loaders import load_examples
 from data.records import MAX_ITEMS, MAX_TEXT, Item
 from data.taxonomy import load_taxonomy
@@ -14,7 +15,6 @@ from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.manifest import NAME
 from models.scorer import Scorer
-from serving.batch.journal import whole
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, make_reference
 

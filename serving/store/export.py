@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from data.errors import InputError
+from data.files import whole
 from data.records import Example
 from data.taxonomy import load_taxonomy
-from serving.batch.journal import whole
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings

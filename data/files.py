@@ -1,0 +1,48 @@
+"""Files and folders that appear whole: who looks sees the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+@contextmanager
+def whole(path: Path, within: Path | None = None) -> Iterator[Path]:
+    """A free name for a file or a folder to be made there; it becomes `path` only if all went well, and was made.
+
+    The name lies in a new hidden folder beside `path`, or in `within`, which must be on the same disk; after a kill
+    that folder stays. It is no longer than `path`'s own name.
+    """
+    with TemporaryDirectory(prefix=".", dir=within or path.parent) as scratch:
+        part = Path(scratch) / path.name
+        yield part
+        if part.exists():
+            put_in_place(part, path)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Give what was written its name, so that it is whole or not there, even after a power cut.
+
+    An old file is replaced in one step. An old folder cannot be: for a moment none is there.
+    """
+    for one in (part, *part.rglob("*")) if part.is_dir() else (part,):
+        _sync(one)
+    if part.is_dir() and path.is_dir():
+        old = path.rename(part.with_name(f"{part.name}.old"))
+        part.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        os.replace(part, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

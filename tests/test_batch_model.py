@@ -1,0 +1,46 @@
+"""What the answers of a batch run depend on: a run goes on only where all of it is the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models import openvino_engine
+from models.bundle import Bundle
+from serving.batch.model import LoadScorer, model_identity
+from serving.settings import Settings
+
+
+@pytest.fixture
+def settings(tiny_bundle: Bundle) -> Settings:
+    return Settings(bundle=tiny_bundle.folder)
+
+
+def test_equal_settings_are_one_identity(settings: Settings) -> None:
+    one, two = (model_identity(LoadScorer(given)) for given in (settings, replace(settings, threads=2)))
+    assert one == two
+
+
+@pytest.mark.parametrize("change", [{"engine": "onnx"}, {"calibration_days": 30}, {"calibration_days": 31}])
+def test_a_setting_that_shows_in_the_answers_is_part_of_the_identity(
+    settings: Settings, change: dict[str, object]
+) -> None:
+    changed = Settings.from_env({}, bundle=settings.bundle, **change)
+    assert model_identity(LoadScorer(changed)) != model_identity(LoadScorer(settings))
+    assert model_identity(LoadScorer(changed)) != model_identity(LoadScorer(replace(changed, calibration_days=32)))
+
+
+def test_so_are_the_watch_words(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("某牌", encoding="utf-8")
+    watching = replace(settings, watch_words=tmp_path / "words.txt")
+    assert model_identity(LoadScorer(watching)) != model_identity(LoadScorer(settings))
+
+
+def test_a_cpu_without_bfloat16_is_another_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for has in (True, False):
+        monkeypatch.setattr(openvino_engine, "has_bf16", lambda has=has: has)
+        found.append(model_identity(LoadScorer(settings)))
+    assert found[0] != found[1]
