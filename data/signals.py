@@ -41,6 +41,23 @@ class _Table:
     signal: tuple[_Entry, ...]
 
 
+def _read(path: Path | None) -> _Table:
+    path = path or DEFAULT_PATH
+    try:
+        return parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, InputError) as error:
+        raise ConfigError(f"signals lexicon {path}: {error}") from None
+
+
+def _names(table: _Table) -> dict[str, str]:
+    return {entry.id: entry.name for entry in table.signal} | {WATCH_WORD: "关键词监测"}
+
+
+def signal_names(path: Path | None = None) -> dict[str, str]:
+    """Ids and names of all signals of a lexicon (default: the packaged one); ConfigError for a faulty file."""
+    return _names(_read(path))
+
+
 def _any(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
 
@@ -63,16 +80,12 @@ class SignalLexicon:
     @classmethod
     def load(cls, path: Path | None = None, watch_words: Sequence[str] = ()) -> SignalLexicon:
         """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
-        path = path or DEFAULT_PATH
-        try:
-            table = parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, InputError) as error:
-            raise ConfigError(f"signals lexicon {path}: {error}") from None
+        table = _read(path)
         owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
         watched = [key for word in watch_words if (key := _key(word))]
         negated = rf"(?:{_any(table.affirming)})$|(?P<no>{_any(table.negation)})(?:{_any(table.between)})*$"
         return cls(
-            names={entry.id: entry.name for entry in table.signal} | {WATCH_WORD: "关键词监测"},
+            names=_names(table),
             owner=owner,
             pattern=re.compile(f"(?=({_any([*owner])}))"),
             watch=re.compile(rf"(?<![a-z0-9])(?:{_any(watched)})(?![a-z0-9])|{_any_han(watched)}") if watched else None,

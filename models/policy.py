@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
 from data.results import RiskResult
 from data.rim import parse
-from data.taxonomy import Taxonomy
+from data.signals import signal_names
+from data.taxonomy import Taxonomy, load_taxonomy
 from models.policy_table import RANKS, UNKNOWN, Level, PolicyTable, SignalRule, faults
 
 DEFAULT_PATH = Path(__file__).parent / "policy.toml"
@@ -22,15 +23,19 @@ class Policy(PolicyTable):
 
     @classmethod
     def load(cls, path: Path | None = None) -> Policy:
-        """Read and check a table (default: the shipped one); ConfigError names the file and the cell."""
-        path = path or DEFAULT_PATH
+        """Read and check a table (default: the shipped one); ConfigError names the file and the cell.
+
+        A signal of the lexicon that the table does not list, such as a user's watch words, tells nobody.
+        """
+        path, names = path or DEFAULT_PATH, signal_names()
         try:
             policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, tomllib.TOMLDecodeError, InputError) as error:
             raise ConfigError(f"{path}: {error}: give a readable policy table") from None
-        if fault := next(faults(policy), None):
+        if fault := next(faults(policy, load_taxonomy().ids, tuple(names)), None):
             raise ConfigError(f"{path}: {fault}")
-        return policy
+        unlisted = {signal: SignalRule(name=name) for signal, name in names.items()}
+        return replace(policy, signals=unlisted | {**policy.signals})
 
     def assess(
         self,
@@ -42,7 +47,7 @@ class Policy(PolicyTable):
     ) -> RiskResult:
         """Join severity `rank` (None without text) and `lift` over the base rate (None without volume).
 
-        Unknown signals (a user's own watch words) are named among the reasons and tell nobody.
+        Unknown signals are named among the reasons by their id and tell nobody.
         ConfigError for a category that the taxonomy lacks; InputError for a rank outside 0-4, or a
         negative or NaN lift.
         """

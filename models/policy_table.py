@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Annotated
@@ -69,10 +69,12 @@ class PolicyTable:
     signals: Mapping[str, SignalRule] = field(default_factory=dict)
 
 
-def faults(policy: PolicyTable) -> Iterator[str]:
-    """What is wrong with a table, the first cause first."""
+def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str]) -> Iterator[str]:
+    """What is wrong with a table, the first cause first; `categories` and `signals`: the ids that there are."""
     yield from _band_faults(policy.bands)
     yield from _level_faults(policy.levels)
+    yield from _key_faults("categories", policy.categories, categories)
+    yield from _key_faults("signals", policy.signals, signals)
     yield from _role_faults(policy)
     yield from _matrix_faults(policy)
 
@@ -90,6 +92,12 @@ def _level_faults(levels: Sequence[Level]) -> Iterator[str]:
         if faster > slower:
             place = f"levels[{level.rank}].respond_within_minutes"
             yield f"{place}: {faster}: must be at most {slower}, as in the level below"
+
+
+def _key_faults(table: str, given: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    for key in given:
+        if key not in known:
+            yield f"{table}.{key}: there is no such id, so nobody would be told: use one of {', '.join(known)}"
 
 
 def _role_faults(policy: PolicyTable) -> Iterator[str]:

@@ -10,7 +10,18 @@ from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from data.records import Item, Volume
-from data.results import CategoryResult, EscalationResult, Factor, Result, RiskResult, SeverityResult, Signal, Word
+from data.results import (
+    CategoryResult,
+    EscalationResult,
+    Evidence,
+    Factor,
+    Result,
+    RiskResult,
+    SeverityResult,
+    Signal,
+    Word,
+)
+from models.escalation import TARGET
 from serving.wire import read_json, write_results
 
 SAMPLE_ITEMS = [
@@ -19,33 +30,86 @@ SAMPLE_ITEMS = [
         text="在官方旗舰店买的面霜是假货，客服一直推诿，再不退款我就打12315投诉到底！",
         volume=Volume(
             as_of=datetime.fromisoformat("2026-03-15T12:00:00+08:00"),
-            counts=(2, 3, 5, 4, 8, 13, 21, 30, 44, None, 71, 96),
+            counts=(2, 3, 1, 4, 8, 13, 9, 11, 21),
         ),
+        explain=True,
     ),
     Item(id="w2", text="物流很快，包装完好，会再来。"),
 ]
 
-SAMPLE_RESULTS = [
+# probabilities of the categories
+COUNTERFEIT = {
+    "none": 0.005, "product_quality": 0.0125, "food_health_safety": 0.0083, "counterfeit_ip": 0.7401,
+    "false_advertising": 0.0073, "pricing_promotion": 0.0047, "after_sales_refund": 0.1833,
+    "logistics_fulfilment": 0.0055, "platform_rules": 0.0038, "fraud_funds": 0.009, "privacy_data": 0.0019,
+    "platform_outage": 0.0019, "service_conduct": 0.0096, "labor_governance": 0.0032, "values_controversy": 0.0014,
+    "public_safety": 0.0011, "other": 0.0014,
+}  # fmt: skip
+NONE = {
+    "none": 0.9932, "product_quality": 0.0014, "food_health_safety": 0.0005, "counterfeit_ip": 0.0004,
+    "false_advertising": 0.0002, "pricing_promotion": 0.0005, "after_sales_refund": 0.0002,
+    "logistics_fulfilment": 0.0012, "platform_rules": 0.0002, "fraud_funds": 0.0005, "privacy_data": 0.0002,
+    "platform_outage": 0.0002, "service_conduct": 0.0002, "labor_governance": 0.0004, "values_controversy": 0.0002,
+    "public_safety": 0.0004, "other": 0.0001,
+}  # fmt: skip
+
+SAMPLE_RESULTS = [  # what the shipped bundle answered
     Result(
         id="w1",
-        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.91, ("counterfeit_ip",), {"counterfeit_ip": 0.91}),
-        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.01, 0.1, 0.7, 0.17, 0.02)),
-        signals=(Signal("escalation_threat", (Word("12315", 28, 33),)),),
+        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7401, ("counterfeit_ip",), COUNTERFEIT),
+        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.005, 0.0115, 0.9303, 0.0526, 0.0005)),
+        signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
-            probability=0.31,
-            base_rate=0.06,
-            lift=5.2,
+            probability=0.1346,
+            base_rate=0.0917,
+            lift=1.47,
             horizon_hours=6,
-            target="D",
-            n_obs=11,
+            target=TARGET,
+            n_obs=9,
             in_domain=True,
-            missing=(),
-            factors=(Factor("growth_6h", "近6小时发帖量快速增长", 0.8),),
+            missing=("authors", "negative"),
+            factors=(
+                Factor("momentum", "近3小时发帖量是前3小时的1.6倍", 1.11),
+                Factor("peak", "距峰值0小时，当前为峰值的100%", 0.67),
+                Factor("needed", "未来6小时需约106帖才算升级", -0.28),
+                Factor("steadiness", "近6小时波动系数0.5，其中0小时无帖", -0.25),
+            ),
+            calibrated_until=datetime.fromisoformat("2013-01-21T02:00:00+00:00"),
+            calibration_stale=True,
         ),
-        risk=RiskResult(3, "orange", "橙色", 60, ("公关", "法务"), ("核实事实",), ("较大 × 5.2 倍",)),
-        model="yujing-risk:1a2b3c4d5e6f",
-    )
+        risk=RiskResult(
+            2,
+            "yellow",
+            "黄色",
+            240,
+            ("客服", "公关", "信息收集组", "法务", "质控/安全"),
+            (
+                "核实事实和影响范围",
+                "判定事件类型与紧急程度，指定一名负责人和统一口径",
+                "联系当事人，协商补救",
+                "准备对外答复，逐小时监测声量",
+            ),
+            ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.5倍", "文中出现信号：扬言曝光/投诉"),
+        ),
+        evidence=(Evidence("假货", 11, 13, 6.901), Evidence("投诉", 33, 35, 0.954), Evidence("官方", 1, 3, 0.787)),
+        model="yujing-risk:4dc643452cce",
+    ),
+    Result(
+        id="w2",
+        category=CategoryResult("none", "无危机", 0.9932, ("none",), NONE),
+        severity=SeverityResult(0, "无", "无", "green", (0.9932, 0.0053, 0.0013, 0.0002, 0.0)),
+        risk=RiskResult(
+            0,
+            "green",
+            "绿色",
+            None,
+            (),
+            ("例行监测，留存记录",),
+            ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
+        ),
+        model="yujing-risk:4dc643452cce",
+    ),
 ]
 
 

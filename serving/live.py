@@ -15,7 +15,7 @@ from models.bundle import Bundle, open_bundle
 from serving import metrics
 from serving.golden import read_golden
 from serving.model_card import head_calibrations
-from serving.scoring import SupportsScore, load_scorer
+from serving.scoring import SupportsServing, load_scorer
 from serving.self_test import self_test
 from serving.settings import Settings
 
@@ -32,7 +32,7 @@ class BusyError(YujingError):
 class Loaded:
     """A scorer that passed its self-test, and the bundle it comes from."""
 
-    scorer: SupportsScore
+    scorer: SupportsServing
     bundle: Bundle
 
 

@@ -20,7 +20,7 @@ from models.policy import Policy
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-REQUESTS = Counter("yujing_requests", "HTTP requests answered (status 0: none went out)", ["endpoint", "status"])
+REQUESTS = Counter("yujing_requests", "HTTP requests answered (504: by the timeout)", ["endpoint", "status"])
 REQUEST_SECONDS = Histogram("yujing_request_seconds", "From first byte to last", ["endpoint"], buckets=SECONDS)
 IN_PROGRESS = Gauge(
     "yujing_requests_in_progress", "Requests under way, waiting ones included", multiprocess_mode="livesum"
@@ -29,7 +29,7 @@ REFUSED = Counter("yujing_refused", "Requests refused before scoring", ["code"])
 REPLAYED = Counter("yujing_idempotent_replays", "Answers given again for the same Idempotency-Key")
 
 QUEUE = Gauge("yujing_queue_depth", "Requests accepted for scoring and not answered yet", multiprocess_mode="livesum")
-LIMIT = Gauge("yujing_queue_limit", "Requests that may be under way now", multiprocess_mode="livemin")
+LIMIT = Gauge("yujing_queue_limit", "Requests to score that may be under way now", multiprocess_mode="livemin")
 ENGINE_SECONDS = Histogram("yujing_engine_seconds", "Time of one call of the scorer", buckets=SECONDS)
 ITEMS = Histogram("yujing_items_per_request", "Items of one request", buckets=SIZES)
 

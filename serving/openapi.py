@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from data.records import Item
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
+from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
 from serving.openapi_answers import REF, Spec, responses
 from serving.openapi_schemas import schemas
 from serving.store.records import PREDICTION_ID
@@ -16,7 +17,10 @@ ABOUT = """Risk classification of Chinese public-opinion crises. Times are ISO 8
 
 Additive versioning: new fields and codes may come at any time, so ignore what you do not know; none changes its
 meaning.
-Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`."""
+Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`; only the 504 of the timeout
+has neither: it stands outside of the service.
+A service without API keys answers its own machine only (403 `no_keys` to others), and never through a proxy: requests
+with Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP or Via, and those of HTTP/1.0, come from somebody else."""
 
 
 TAXONOMY: Spec = {
@@ -47,12 +51,14 @@ STORED: Spec = {
     "properties": {"prediction_id": {"type": "string"}, "stored": {"const": True}},
     "example": {"prediction_id": "0" * 32, "stored": True},
 }
+KEPT = f"up to {MAX_SECONDS / 3600:.0f} h, {MAX_ENTRIES:,} answers or {MAX_BYTES >> 20} MiB, all callers together"
 HEADERS: list[Spec] = [
     {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "Repeats get the first answer (24 h, until a restart); another body gets 422.",
+        "description": f"Repeats get the first answer ({KEPT}; until a restart, or until a prediction in it is "
+        "deleted); 409 while the first is under way, 422 for another body.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     {
@@ -100,19 +106,20 @@ def _pages() -> Spec:
     policy: Spec = {"$ref": REF.format(model="PolicyTable")}
     model: Spec = {"$ref": REF.format(model="ModelDescription")}
     reload = {"schema": {"$ref": REF.format(model="Reload")}, "example": {"bundle": None}}
-    swap = _page("Exchange the bundle without dropping a request (scope admin)", RELOADED, (400, 409, 422, 504))
+    exchange = "Exchange the bundle without dropping a request (scope admin)"
+    swap = _page("reload", exchange, RELOADED, (400, 409, 422, 504))
     drift: Spec = {"$ref": REF.format(model="DriftAnswer")}
     correction = {"schema": {"$ref": REF.format(model="Correction")}, "example": CORRECTION}
-    feedback = _page("Keep a correction, durable before it is answered (scope feedback)", STORED, (400, 404, 504))
+    kept = "Keep a correction, durable before it is answered (scope feedback)"
+    feedback = _page("feedback", kept, STORED, (400, 404, 409, 422, 504))
+    posted = {"parameters": HEADERS, "requestBody": {"required": True, "content": {"application/json": correction}}}
     return {
-        "/drift": {"get": _page("The newest posts against the reference statistics", drift, (404, 504))},
-        "/feedback": {
-            "post": {**feedback, "requestBody": {"required": True, "content": {"application/json": correction}}}
-        },
+        "/drift": {"get": _page("drift", "The newest posts against the reference statistics", drift, (404, 504))},
+        "/feedback": {"post": {**feedback, **posted}},
         "/predictions/{id}": {"delete": _deletion()},
-        "/taxonomy": {"get": _page("Categories and severities with their definitions", TAXONOMY)},
-        "/model": {"get": _page("The model that answers now: card, metrics, age of the calibration", model)},
-        "/policy": {"get": _page("The table that joins severity and likelihood", policy)},
+        "/taxonomy": {"get": _page("taxonomy", "Categories and severities with their definitions", TAXONOMY)},
+        "/model": {"get": _page("model", "The model that answers now: card, metrics, age of the calibration", model)},
+        "/policy": {"get": _page("policy", "The table that joins severity and likelihood", policy)},
         "/admin/reload": {
             "post": {**swap, "requestBody": {"required": False, "content": {"application/json": reload}}}
         },
@@ -120,14 +127,13 @@ def _pages() -> Spec:
 
 
 def _deletion() -> Spec:
-    page = _page("Delete an answer with all that was kept of it (scope feedback)", {}, (404, 504))
+    page = _page("forget", "Delete an answer with all that was kept of it (scope feedback)", {}, (404, 504))
     answers = {"204": {"description": "Deleted"}, **{k: v for k, v in page["responses"].items() if k != "200"}}
     place: Spec = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "pattern": PREDICTION_ID}}
     return {**page, "parameters": [place, *page["parameters"]], "responses": answers}
 
 
-def _page(summary: str, schema: Spec, more: tuple[int, ...] = ()) -> Spec:
-    name = "_".join(summary.lower().split()[:3])
+def _page(name: str, summary: str, schema: Spec, more: tuple[int, ...] = ()) -> Spec:
     return {
         "summary": summary,
         "operationId": f"yujing__{name}",

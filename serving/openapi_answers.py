@@ -11,7 +11,7 @@ REF = "#/components/schemas/{model}"
 ERRORS = {
     400: ("The body breaks the schema; the message names place and reason.", "invalid_input", "items[1].text: …"),
     401: ("No key, or an unknown one.", "unauthorized", "no API key: send Authorization: Bearer <key>"),
-    403: ("The key lacks the scope.", "forbidden", "press may not do this: /score needs …"),
+    403: ("The key lacks the scope; or no key is configured.", "forbidden", "press may not do this: /score needs …"),
     404: ("Nothing by this id, or the service was not told to do this.", "unknown_prediction", "no prediction …"),
     405: ("Another method.", "method_not_allowed", "Method Not Allowed"),
     408: ("The body came too slowly.", "body_timeout", "the body must arrive within 20 s"),
@@ -22,7 +22,12 @@ ERRORS = {
     429: ("Too many requests of this key; see Retry-After.", "rate_limited", "press may ask 50 times a second: …"),
     500: ("A fault of the service.", "internal_error", "the service failed: tell the operator the request id …"),
     503: ("Too many requests at once; see Retry-After.", "overloaded", "32 requests are under way, …"),
-    504: ("No answer within 120 s; `error` is a plain text here.", "timeout", "Not able to process the request …"),
+    504: (
+        "No answer within 120 s; `error` is a plain text here. What was begun goes on: repeat it with the same "
+        "Idempotency-Key (409 until it has ended).",
+        "timeout",
+        "Not able to process the request in 120 seconds",
+    ),
 }
 RETRY = {409, 429, 503}
 ALWAYS = (401, 403, 405, 408, 413, 415, 429, 500, 503)
@@ -39,7 +44,8 @@ def _refused(status: int) -> Spec:
     schema = {"$ref": REF.format(model="Error")} if status != 504 else {"type": "object"}
     example = {"error": {"code": code, "message": message}} if status != 504 else {"error": message}
     content = {"application/json": {"schema": schema, "example": example}}
-    return {"description": description, "content": content, "headers": _headers(status)}
+    headers = {"headers": _headers(status)} if status != 504 else {}
+    return {"description": description, "content": content, **headers}
 
 
 def _headers(status: int) -> Spec:

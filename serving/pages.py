@@ -20,7 +20,6 @@ from starlette.routing import Route
 from data.errors import InputError, YujingError
 from data.rim import parse
 from data.taxonomy import load_taxonomy
-from models.policy import Policy
 from models.policy_table import PolicyTable
 from serving import metrics
 from serving.gate.limits import BODY
@@ -52,9 +51,10 @@ async def taxonomy(_: Request) -> Response:
     return _json({"version": table.version, "categories": table.categories, "severities": table.severities})
 
 
-async def policy(_: Request) -> Response:
-    """The risk policy that joins severity and likelihood; a band without an upper end has `below: null`."""
-    return _json(_POLICY.dump_python(Policy.load()))
+async def policy(request: Request) -> Response:
+    """The risk policy that the answers follow now; a band without an upper end has `below: null`."""
+    live: Live = request.app.state.live
+    return _json(_POLICY.dump_python(live.current.scorer.policy))
 
 
 async def model(request: Request) -> Response:

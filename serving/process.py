@@ -18,7 +18,9 @@ import httpx
 import psutil
 
 from data.errors import YujingError
+from serving.store.settings import DATABASE
 
+CACHES = ("YUJING_CACHE", "XDG_CACHE_HOME")  # models/cache.py
 SERVICE = "serving.service:Yujing"
 ROOT = Path(__file__).parents[1]  # where the rooms lie: a folder "models" of the caller must not shadow ours
 READY_SECONDS = 120.0  # a first start builds the CPU engine
@@ -49,9 +51,23 @@ def command(host: str, port: int, service: str = SERVICE, root: Path = ROOT) -> 
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Our environment and `extra`, without BentoML's usage reports ("1" would not do it), spans, progress bars."""
+    """Our environment and `extra`, without BentoML's usage reports ("1" would not do it), spans, progress bars.
+
+    The service runs in another folder, so what names a place relative to ours is made absolute.
+    """
     fixed = {"BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
-    return {"OTEL_SDK_DISABLED": "true", **os.environ, **extra, **fixed}  # BentoML has no exporter to send spans to
+    given = {"OTEL_SDK_DISABLED": "true", **os.environ, **extra}  # BentoML has no exporter to send spans to
+    folders = {name: str(Path(given[name]).absolute()) for name in CACHES if given.get(name)}
+    databases = {name: _absolute_url(given[name]) for name in (DATABASE,) if name in given}
+    return {**given, **folders, **databases, **fixed}
+
+
+def _absolute_url(url: str) -> str:
+    """The address of a SQLite file as from any folder; every other address as it is."""
+    kind, mark, path = url.partition(":///")
+    if not kind.startswith("sqlite") or not path or path.startswith(("/", "?", "file:", ":memory:")):
+        return url
+    return f"{kind}{mark}{Path.cwd()}/{path}"
 
 
 @contextmanager

@@ -12,14 +12,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from data.errors import InputError, YujingError
-from data.rim import parse
 from serving.drift.calibration import Calibration, calibration
 from serving.drift.monitor import DriftReport
 from serving.gate.refusal import answer
 from serving.recorder import Recorder
 from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.records import Correction
-from serving.wire import read_json
+from serving.wire import read_record
 
 if TYPE_CHECKING:
     from serving.store.memory import Memory
@@ -58,6 +57,7 @@ class DriftAnswer(DriftReport):
 
 
 _DRIFT = TypeAdapter(DriftAnswer)
+_CORRECTION = TypeAdapter(Correction)
 
 
 def _recorder(request: Request) -> Recorder:
@@ -73,7 +73,7 @@ def _memory(request: Request) -> Memory:
 
 async def feedback(request: Request) -> Response:
     """Keep a correction; it is on the disk when this answers."""
-    correction = parse(Correction, read_json(await _body(request)))
+    correction = read_record(_CORRECTION, await _body(request))
     await run_in_threadpool(_memory(request).correct, correction)
     return JSONResponse({"prediction_id": correction.prediction_id, "stored": True})
 

@@ -12,6 +12,7 @@ from serving.logs import describe
 from serving.settings import Settings
 
 if TYPE_CHECKING:
+    from models.policy import Policy
     from models.scorer import Scorer
 
 logger = logging.getLogger("bentoml.yujing")  # below BentoML's logger, so that its handlers write it
@@ -24,6 +25,13 @@ class SupportsScore(Protocol):
     def model_id(self) -> str: ...
 
     def score(self, items: Sequence[Item]) -> list[Result]: ...
+
+
+class SupportsServing(SupportsScore, Protocol):
+    """What the service needs besides: the risk policy that the answers follow, for its pages and its metrics."""
+
+    @property
+    def policy(self) -> Policy: ...
 
 
 def load_scorer(settings: Settings, first_stage: bool = False) -> Scorer:

@@ -18,7 +18,6 @@ import bentoml
 from starlette.responses import Response
 
 from data.results import Result
-from models.policy import Policy
 from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
 from serving.gate.chain import Gate
@@ -44,6 +43,7 @@ logger = logging.getLogger("bentoml.yujing")
     threads=16,  # requests that may meet in the engine; more would only wait
     http={"host": "127.0.0.1", "port": 3000},
     traffic={"timeout": 120},
+    envs=[{"name": "OTEL_SDK_DISABLED", "value": "true"}],  # BentoML has no exporter to send spans to; yours wins
     metrics={"enabled": False},  # ours are in serving.metrics, which says why
     logging={"access": {"enabled": False}},  # ours is in serving.gate.front
 )
@@ -55,7 +55,6 @@ class Yujing:
         metrics.forget_dead_workers()
         settings = Settings.from_env()
         keys = KeyRing.of(settings)
-        self.policy = Policy.load()
         self.live = PAGES.state.live = live.Live(settings, live.load_tested)
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
@@ -74,9 +73,10 @@ class Yujing:
     def score(self, items: Items = SAMPLE_ITEMS) -> Results:
         """Score 1-256 items; the answer is a list aligned with them, each with its own error if any."""
         start = time.perf_counter()
+        scorer = self.live.current.scorer
         with metrics.ENGINE_SECONDS.time():
-            results = score_aligned(self.live.current.scorer, [*items])
-        metrics.count(results, self.policy)
+            results = score_aligned(scorer, [*items])
+        metrics.count(results, scorer.policy)
         results = self.recorder.record(items, results, time.perf_counter() - start)
         # Written here because BentoML's own writer escapes all Chinese as \uXXXX.
         return Response(write_results(results), media_type="application/json")  # type: ignore[return-value]

@@ -8,12 +8,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
-from data.errors import ConfigError, InputError
-from data.rim import parse
+from data.errors import ConfigError
 
 PREFIX = "YUJING_"
+FLAGS = {"keys_file": "--keys"}  # whose flag of `yujing` is not named as the setting
+SECRET = {"keys"}
 
 Group = Literal["probes", "metrics", "docs"]
 
@@ -30,8 +31,8 @@ class Settings:
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
 
     Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
-    `concurrency` requests at the same time, waiting ones included, and fewer while answers take longer than `patience`
-    seconds (0 = never fewer); `body_seconds` to send a body.
+    `concurrency` requests to score at the same time, waiting ones included, and fewer while answers take longer than
+    `patience` seconds (0 = never fewer); `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
@@ -57,10 +58,13 @@ class Settings:
         given: dict[str, object] = {name: env[key] for name in cls.__slots__ if env.get(key := PREFIX + name.upper())}
         if isinstance(public := given.get("public"), str):
             given["public"] = [group.strip() for group in public.split(",") if group.strip() not in ("", "none")]
+        flags = {name: value for name, value in flags.items() if value is not None}
         try:
-            return parse(cls, {**given, **{name: value for name, value in flags.items() if value is not None}})
-        except InputError as error:
-            raise ConfigError(f"{PREFIX}* environment variables: {error}") from None
+            return TypeAdapter(cls).validate_python({**given, **flags})
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False)
+            said = dict.fromkeys(f"{_given(str(fault['loc'][0]), env, flags)}: {fault['msg']}" for fault in faults)
+            raise ConfigError("; ".join(said)) from None
 
     def to_env(self) -> dict[str, str]:
         """Write the same settings for a child process; paths are made absolute, None hides what it would inherit."""
@@ -75,6 +79,13 @@ class Settings:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"watch words {self.watch_words}: {error}: give a UTF-8 text file") from None
         return [word for line in lines if (word := line.strip()) and not word.startswith("#")]
+
+
+def _given(name: str, env: Mapping[str, str], flags: Mapping[str, object]) -> str:
+    """A setting as who gave it knows it: its flag or variable, and the value unless that is secret."""
+    flag, variable = FLAGS.get(name, f"--{name.replace('_', '-')}"), PREFIX + name.upper()
+    source, value = (flag, flags[name]) if name in flags else (variable, env.get(variable))
+    return source if name in SECRET else f"{source} is {str(value)!r}"
 
 
 def _write(value: object) -> str:

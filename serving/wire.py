@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import jiter
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,8 +16,8 @@ from data.rim import explain
 
 Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
 
-OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(hours=1)  # a clock may be wrong, a time zone must not be
+Record = TypeVar("Record")
+
 MAX_REASON = 300  # characters: a duplicate key may be as long as the body
 
 _RESULT = TypeAdapter(Result)
@@ -50,33 +49,21 @@ def read_json(body: bytes | str) -> object:
         raise InputError(f"not valid JSON: {reason}") from None
 
 
-def read_request(body: bytes) -> list[Item]:
-    """Parse and validate a request; InputError names the faulty places and never repeats a text.
+def read_record(adapter: TypeAdapter[Record], body: bytes) -> Record:
+    """Parse and validate a body as the adapter's record; InputError names the faulty places and never repeats a text.
 
     Types are JSON's own: a number in a string is a fault here, though a CSV file may hold it.
     """
     read_json(body)
     try:
-        return _REQUEST.validate_json(body, strict=True).items
+        return adapter.validate_json(body, strict=True)
     except ValidationError as error:
         raise InputError(explain(error)) from None
 
 
-def check_times(items: Sequence[Item], now: datetime) -> None:
-    """InputError for a time before 2000 or more than an hour after `now`, with its place."""
-    for place, time in _times(items):
-        if time > now + AHEAD:
-            raise InputError(f"{place}: {time.isoformat()} lies in the future: check the clock and the time zone")
-        if time < OLDEST:
-            raise InputError(f"{place}: {time.isoformat()} lies before 2000: check the unit and the time zone")
-
-
-def _times(items: Sequence[Item]) -> Iterator[tuple[str, datetime]]:
-    for index, item in enumerate(items):
-        if item.published_at is not None:
-            yield f"items[{index}].published_at", item.published_at
-        if item.volume is not None:
-            yield f"items[{index}].volume.as_of", item.volume.as_of
+def read_request(body: bytes) -> list[Item]:
+    """The items of a request to score, as `read_record` reads them."""
+    return read_record(_REQUEST, body).items
 
 
 def write_results(results: Sequence[Result]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from data.records import Item
 from data.results import CategoryResult, EscalationResult, ItemError, Result, RiskResult, SeverityResult, Signal, Word
+from models.policy import Policy
 
 RULES = {"假货": ("counterfeit_ip", "假冒侵权", 2), "爆炸": ("public_safety", "公共安全与突发事故", 4)}
 LEVELS = (("", "无", "green"), ("Ⅳ", "一般", "blue"), ("Ⅲ", "较大", "yellow"), ("Ⅱ", "重大", "orange"))
@@ -22,6 +23,7 @@ class KeywordScorer:
     """Category by the first keyword, escalation by the last count: any row's answer depends on that row alone."""
 
     model_id = "yujing-risk:keyword"
+    policy = Policy.load()
 
     def score(self, items: Sequence[Item]) -> list[Result]:
         return [self._score(item) for item in items if SHORT not in (item.text or "")]

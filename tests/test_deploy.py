@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -127,6 +128,20 @@ def test_compose_opens_localhost_only_and_runs_without_rights() -> None:
     yujing = compose["services"]["yujing"]
     assert (yujing["read_only"], yujing["cap_drop"]) == (True, ["ALL"])
     assert not yujing["user"].startswith(("0", "root"))
+
+
+def test_the_engine_has_as_many_threads_as_the_examples_give_it_cores() -> None:
+    [compose] = documents("compose.yaml")
+    found = environments()
+    assert int(found["compose.yaml"]["YUJING_THREADS"]) == compose["services"]["yujing"]["cpus"]
+    assert found["kubernetes.yaml"]["YUJING_THREADS"] == container()["resources"]["limits"]["cpu"]
+
+
+def test_no_spans_are_made_however_it_is_started() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BentoML's own
+        from serving.service import Yujing
+    assert {env.name: env.value for env in Yujing.envs} == {"OTEL_SDK_DISABLED": "true"}  # also those of its Bento
 
 
 def environments() -> dict[str, dict[str, Any]]:

@@ -12,79 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.authentication import requires
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
-from starlette.routing import Route
+from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, client, code, until_called
 
+from serving.gate.access import FORWARDED
 from serving.gate.admission import LEAST
-from serving.gate.chain import build
-from serving.gate.keys import SCOPES, new_key
-from serving.gate.refusal import say_http
+from serving.gate.keys import SCOPES
 from serving.logs import SafeFormatter
-from serving.settings import Settings
-
-SECRETS = {scope: new_key(scope, [scope]) for scope in SCOPES}
-KEYED = {"keys": "\n".join(key.line for _, key in SECRETS.values())}
-BODY = {"items": [{"text": "好"}]}
-PATHS = {"/score": "score", "/feedback": "feedback", "/predictions/7": "feedback", "/admin/reload": "admin"}
-
-
-class App:
-    """Answers with what it was asked, counts, and waits when told to."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.open = asyncio.Event()
-        self.open.set()
-        routes = [Route(path, self.echo, methods=["POST"]) for path in PATHS]
-        routes += [Route(path, self.hello) for path in ("/", "/livez", "/metrics", "/taxonomy")]
-        routes += [Route("/model", self.crash), Route("/policy", self.only_feedback)]
-        self.app = Starlette(routes=routes, exception_handlers={HTTPException: say_http})
-
-    async def echo(self, request: Request) -> JSONResponse:
-        self.calls += 1
-        await self.open.wait()
-        body = await request.json() if await request.body() else None
-        return JSONResponse({"caller": request.user.username, "call": self.calls, "body": body})
-
-    async def hello(self, request: Request) -> PlainTextResponse:
-        return PlainTextResponse("hello")
-
-    async def crash(self, request: Request) -> PlainTextResponse:
-        raise ValueError("某某客户的秘密")
-
-    @requires("feedback")
-    async def only_feedback(self, request: Request) -> JSONResponse:
-        return JSONResponse({"caller": request.user.username})
-
-
-def client(app: App, client: str = "127.0.0.1", host: str = "127.0.0.1", **settings: Any) -> httpx.AsyncClient:
-    chain = build(app.app, Settings(**settings))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(chain, client=(client, 5)), base_url=f"http://{host}")
-
-
-def ask(method: str, path: str, app: App | None = None, **more: Any) -> httpx.Response:
-    """One request; what httpx knows goes to it, the rest are settings."""
-    known = {name: more.pop(name) for name in ("json", "content", "headers") if name in more}
-
-    async def run() -> httpx.Response:
-        async with client(app or App(), **more) as http:
-            return await http.request(method, path, **known)
-
-    return asyncio.run(run())
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["x-request-id"]
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-def bearer(scope: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {SECRETS[scope][0]}"}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -143,6 +76,23 @@ def test_without_keys_only_this_machine_is_answered(far: str, near: str, answers
     assert ask("POST", "/score", json=BODY, client=far, host=near, anonymous=True).status_code == 200
 
 
+@pytest.mark.parametrize("header", [*FORWARDED, "HTTP/1.0"])
+def test_without_keys_a_proxy_on_this_machine_opens_nothing(header: str) -> None:
+    version, sent = ("1.0", {}) if header == "HTTP/1.0" else ("1.1", {header: "for=203.0.113.9"})
+
+    def status(headers: dict[str, str], **settings: Any) -> tuple[int, str]:
+        answer = ask("POST", "/score", json=BODY, headers={**sent, **headers}, version=version, **settings)
+        return answer.status_code, answer.text
+
+    found, said = status({})
+    assert found == 403
+    assert '"no_keys"' in said
+    assert header in said
+    assert "yujing keys new" in said
+    assert status({}, anonymous=True)[0] == status(bearer("score"), **KEYED)[0] == 200
+    assert ask("GET", "/livez", headers=sent, version=version).status_code == 200
+
+
 def test_nobody_is_admin_without_a_key() -> None:
     assert code(ask("POST", "/admin/reload", anonymous=True)) == (403, "forbidden")
 
@@ -186,6 +136,12 @@ def test_compressed_bodies_are_refused_unread(encoding: str) -> None:
     )
 
 
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+def test_a_wrong_clock_of_one_post_is_no_reason_to_refuse_its_neighbours(time: str) -> None:
+    posts = [{"text": "好"}, {"text": "坏", "published_at": time}]
+    assert ask("POST", "/score", json={"items": posts}).status_code == 200
+
+
 def test_forms_are_refused() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert code(ask("POST", "/score", content=b"a=b", headers=form)) == (415, "unsupported_media_type")
@@ -209,8 +165,7 @@ def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
         app.open.clear()
         async with client(app, concurrency=2) as http:
             waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(2)]
-            while app.calls < 2:
-                await asyncio.sleep(0)
+            await until_called(app, 2)
             refused, probe = await http.post("/score", json=BODY), await http.get("/livez")
             app.open.set()
             done = await asyncio.gather(*waiting)
@@ -231,8 +186,7 @@ def test_a_service_whose_answers_come_late_lets_fewer_in() -> None:
             app.calls = 0
             app.open.clear()
             waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(LEAST)]
-            while app.calls < LEAST:
-                await asyncio.sleep(0)
+            await until_called(app, LEAST)
             refused = await http.post("/score", json=BODY)
             app.open.set()
             return await asyncio.gather(*waiting), refused
@@ -267,8 +221,7 @@ def test_a_repeat_while_the_first_is_under_way_is_409() -> None:
         app.open.clear()
         async with client(app) as http:
             first = asyncio.create_task(http.post("/score", json=BODY, headers=key))
-            while not app.calls:
-                await asyncio.sleep(0)
+            await until_called(app, 1)
             second = await http.post("/score", json=BODY, headers=key)
             app.open.set()
             return await first, second, app.calls
@@ -285,6 +238,22 @@ def test_a_refused_request_may_be_repaired_under_the_same_key() -> None:
             return [await http.post("/score", json=body, headers={"Idempotency-Key": "k"}) for body in bodies]
 
     assert [answer.status_code for answer in asyncio.run(run())] == [400, 200]
+
+
+def test_a_deleted_prediction_is_not_answered_again() -> None:
+    async def run() -> list[dict[str, Any]]:
+        body, key = {"items": [{"text": "好", "id": STORED[0]}]}, {"Idempotency-Key": "k"}
+        answers = []
+        async with client(App()) as http:
+            for deleted in (None, "7" * 32, STORED[1], STORED[0]):  # not stored, in no answer, in this one
+                if deleted:
+                    await http.delete(f"/predictions/{deleted}")
+                answers.append(await http.post("/score", json=body, headers=key))
+        return [{"call": answer.json()["call"], **answer.headers} for answer in answers]
+
+    first, *same, fresh = asyncio.run(run())
+    assert [answer.get("idempotency-replayed") for answer in same] == ["true", "true"]
+    assert (first["call"], fresh["call"], fresh.get("idempotency-replayed")) == (1, 2, None)
 
 
 @pytest.mark.parametrize("key", ["", " ", "k" * 256, "é"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from serving.gate.access import FORWARDED
 from serving.gate.endpoints import find
 from serving.openapi import complete
 from serving.openapi_answers import ALWAYS
@@ -65,6 +67,25 @@ def test_the_example_is_a_valid_request(spec: dict[str, Any]) -> None:
     assert [item.id for item in read_request(json.dumps(example).encode())] == ["w1", "w2"]
 
 
-def test_idempotency_is_documented(spec: dict[str, Any]) -> None:
-    names = {parameter["name"] for parameter in operations(spec)["post /score"]["parameters"]}
-    assert names == {"Idempotency-Key", "X-Request-ID"}
+@pytest.mark.parametrize("name", ["post /score", "post /feedback"])
+def test_idempotency_is_documented_with_its_bounds_and_refusals(spec: dict[str, Any], name: str) -> None:
+    operation = operations(spec)[name]
+    parameters = {parameter["name"]: parameter["description"] for parameter in operation["parameters"]}
+    assert set(parameters) == {"Idempotency-Key", "X-Request-ID"}
+    assert "up to 24 h, 4,096 answers or 64 MiB" in parameters["Idempotency-Key"]
+    assert {"409", "422"} <= set(operation["responses"])
+
+
+def test_names_of_operations_are_names(spec: dict[str, Any]) -> None:
+    for operation in operations(spec).values():
+        assert re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", operation["operationId"])
+
+
+def test_the_timeouts_answer_promises_no_header_of_ours(spec: dict[str, Any]) -> None:
+    for operation in operations(spec).values():
+        for status, response in operation["responses"].items():
+            assert operation.get("security") == [] or ("headers" in response) == (status not in ("204", "504"))
+
+
+def test_who_may_call_without_keys_is_said(spec: dict[str, Any]) -> None:
+    assert all(header in spec["info"]["description"] for header in FORWARDED)

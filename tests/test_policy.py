@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import ConfigError, InputError
+from data.signals import WATCH_WORD, signal_names
 from data.taxonomy import load_taxonomy
 from models.policy import DEFAULT_PATH, Policy
 
@@ -129,6 +130,21 @@ def test_raise_to_is_a_floor_that_explains_itself() -> None:
     assert not any("至少" in reason for reason in high.reasons)
 
 
+def test_every_signal_of_the_lexicon_has_its_name_and_watch_words_too() -> None:
+    names = signal_names()
+    assert [POLICY.signals[signal].name for signal in names] == [*names.values()]
+    risk = POLICY.assess("other", 2, None, [WATCH_WORD], TAXONOMY)
+    assert risk.reasons[-1] == "文中出现信号：关键词监测"
+    assert risk.notify == POLICY.assess("other", 2, None, [], TAXONOMY).notify
+
+
+def test_watch_words_tell_whom_the_table_names(tmp_path: Path) -> None:
+    rule = '[signals.watch_word]\nname = "品牌词"\nnotify = ["专家咨询组"]\n\n[signals.regulator_involved]'
+    policy = Policy.load(_edited(tmp_path, "[signals.regulator_involved]", rule))
+    risk = policy.assess("other", 2, None, [WATCH_WORD], TAXONOMY)
+    assert (risk.reasons[-1], risk.notify[-1]) == ("文中出现信号：品牌词", "专家咨询组")
+
+
 def test_repeated_signals_are_named_once() -> None:
     once = POLICY.assess("other", 2, None, ["legal_action"], TAXONOMY)
     assert POLICY.assess("other", 2, None, ["legal_action"] * 3, TAXONOMY) == once
@@ -171,6 +187,8 @@ def test_unknown_category_is_refused() -> None:
         ("rank = 2\n", "rank = 3\n", "levels: ranks"),
         ("notify_from = 1", "notify_form = 1", "notify_form"),
         ("[matrix]", "[matrix", "readable"),
+        ("privacy_data = [", "privacy_dta = [", r"policy\.toml: categories\.privacy_dta: there is no such id"),
+        ("[signals.legal_action]", "[signals.legal_acton]", r"policy\.toml: signals\.legal_acton: .*legal_action"),
     ],
 )
 def test_a_wrong_table_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from serving.process import ServiceError, running
+from serving.process import ServiceError, environment, running
 
 TESTS = Path(__file__).parent
 
@@ -33,8 +33,34 @@ def test_a_failing_caller_leaves_no_process_behind() -> None:
 def test_a_service_that_cannot_load_is_an_error_with_its_log() -> None:
     before = children()
     with (
-        pytest.raises(ServiceError, match="engine: Input should be 'int8', 'bf16', 'onnx' or 'torch'"),
+        pytest.raises(ServiceError, match="YUJING_ENGINE is 'abacus': Input should be 'int8', 'bf16'"),
         running({"YUJING_ENGINE": "abacus"}),
     ):
         pass
     assert children() <= before
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("YUJING_CACHE", "cache", "{here}/cache"),
+        ("YUJING_CACHE", "/var/cache", "/var/cache"),
+        ("XDG_CACHE_HOME", "cache", "{here}/cache"),
+        ("DATABASE_URL", "sqlite:///kept/y.db", "sqlite:///{here}/kept/y.db"),
+        ("DATABASE_URL", "sqlite:////kept/y.db", "sqlite:////kept/y.db"),
+        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite://", "sqlite://"),
+        ("DATABASE_URL", "postgresql://u:p@host/y", "postgresql://u:p@host/y"),
+    ],
+)
+def test_places_are_meant_from_the_callers_folder_not_the_services(
+    name: str, given: str, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert environment({name: given})[name] == wanted.format(here=tmp_path)
+
+
+def test_what_is_not_set_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("YUJING_CACHE", "XDG_CACHE_HOME", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert not {"YUJING_CACHE", "XDG_CACHE_HOME", "DATABASE_URL"} & set(environment({}))

@@ -51,6 +51,20 @@ def test_one_result_each_with_its_own_id(tiny_scorer: Scorer, results: list[Resu
     assert tiny_scorer.score([]) == []
 
 
+def test_a_wrong_clock_is_at_most_its_own_items_error(tiny_scorer: Scorer) -> None:
+    plain = Item(text=sample_examples()[0].text, volume=VOLUME)
+    strange = [datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)]
+    posts = [replace(plain, published_at=time) for time in strange]
+    volumes = [
+        replace(plain, volume=replace(VOLUME, as_of=time)) for time in (*strange, datetime.max.replace(tzinfo=UTC))
+    ]
+    first, *others = tiny_scorer.score([plain, *posts, *volumes])
+    for result in others[: len(posts)]:
+        same(result, first)
+    assert [result.error is None for result in others] == [True] * 4 + [False]  # no zone of ours has the year 10000
+    assert all(result.category is not None for result in others)
+
+
 def test_text_and_volume_each_fill_their_own_part(results: list[Result]) -> None:
     for item, result in zip(ITEMS, results, strict=True):
         assert (result.category is None) == (result.severity is None) == (item.text is None)

@@ -13,6 +13,10 @@ import pytest
 from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 
 from data.records import MAX_ITEMS, Item, Volume
+from data.taxonomy import load_taxonomy
+from models.escalation import TARGET
+from models.escalation_words import GROUPS
+from models.policy import Policy
 from serving.client import post_items
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.process import Running, running
@@ -256,7 +260,22 @@ def test_tables_and_model_hold_what_an_integrator_needs(server: Running) -> None
 
 
 def test_examples_are_consistent() -> None:
-    for sample, result in zip(SAMPLE_ITEMS, SAMPLE_RESULTS, strict=False):
-        for signal in result.signals:
-            for word in signal.words:
-                assert (sample.text or "")[word.start : word.end] == word.text
+    taxonomy, policy = load_taxonomy(), Policy.load()
+    for sample, result in zip(SAMPLE_ITEMS, SAMPLE_RESULTS, strict=True):
+        assert result.category is not None
+        assert result.severity is not None
+        assert (sample.id, sample.volume is None) == (result.id, result.escalation is None)
+        for word in (*(word for signal in result.signals for word in signal.words), *result.evidence):
+            assert (sample.text or "")[word.start : word.end] == word.text
+        assert [*result.category.probabilities] == [*taxonomy.ids]
+        lift = result.escalation.lift if result.escalation else None
+        signals = [signal.id for signal in result.signals]
+        assert result.risk == policy.assess(result.category.id, result.severity.rank, lift, signals, taxonomy)
+
+
+def test_the_examples_escalation_is_one_that_the_service_sends() -> None:
+    volume, found = SAMPLE_ITEMS[0].volume, SAMPLE_RESULTS[0].escalation
+    assert volume is not None
+    assert found is not None
+    assert (found.target, found.n_obs) == (TARGET, len(volume.counts or ()))
+    assert {factor.name for factor in found.factors} <= set(GROUPS)

@@ -22,8 +22,8 @@ SERVICES = {
     # each reload would load the model again (seconds), so it is tried on the small scorer only
     "real": (SERVICE, ROOT, ("--exclude-path", "/admin/reload")),
 }
-# Not expressible in a schema, so a valid body may be refused: arrays of one length, times neither before 2000 nor
-# in the future, a folder that holds a bundle; and an Idempotency-Key may have come before.
+# Not expressible in a schema, so a valid body may be refused: arrays of one length, a folder that holds a bundle; and
+# an Idempotency-Key may have come before.
 UNCHECKED = "positive_data_acceptance"
 
 

@@ -48,20 +48,32 @@ def test_a_child_does_not_inherit_what_is_not_set() -> None:
 
 
 @pytest.mark.parametrize(
-    "env",
+    ("name", "value", "expected"),
     [
-        {"YUJING_ENGINE": "gpu"},
-        {"YUJING_THREADS": "-1"},
-        {"YUJING_THREADS": "two"},
-        {"YUJING_PUBLIC": "probes,everything"},
-        {"YUJING_RATE": "nan"},
-        {"YUJING_CONCURRENCY": "0"},
-        {"YUJING_ANONYMOUS": "perhaps"},
+        ("YUJING_ENGINE", "gpu", "'int8', 'bf16', 'onnx' or 'torch'"),
+        ("YUJING_THREADS", "-1", "greater than or equal to 0"),
+        ("YUJING_THREADS", "two", "valid integer"),
+        ("YUJING_PUBLIC", "probes,everything", "'probes', 'metrics' or 'docs'"),
+        ("YUJING_RATE", "nan", "finite number"),
+        ("YUJING_CONCURRENCY", "0", "greater than or equal to 1"),
+        ("YUJING_ANONYMOUS", "perhaps", "valid boolean"),
     ],
 )
-def test_an_unusable_value_is_named(env: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="YUJING_"):
-        Settings.from_env(env)
+def test_an_unusable_value_is_named_with_its_variable_and_what_was_expected(
+    name: str, value: str, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        Settings.from_env({name: value, "YUJING_BURST": "3"})
+    assert str(raised.value).startswith(f"{name} is '{value}': ")
+    assert expected in str(raised.value)
+
+
+def test_a_wrong_flag_is_no_variable_and_a_secret_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match=r"^--threads is 'two': .*; --keys is '7': "):
+        Settings.from_env({"YUJING_THREADS": "1"}, threads="two", keys_file=7)
+    with pytest.raises(ConfigError, match=r"^--keys: Input should be a valid string") as raised:
+        Settings.from_env({}, keys=["yj_secret"])
+    assert "yj_secret" not in str(raised.value)
 
 
 def test_watch_words_are_lines_without_comments(tmp_path: Path) -> None:

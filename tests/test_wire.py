@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,15 +10,14 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.records import MAX_TEXT
-from serving.wire import AHEAD, check_times, read_json, read_request
+from serving.wire import read_json, read_request
 
 SECRET = "某某客户的秘密"
-NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
 def refusal(body: bytes) -> str:
     with pytest.raises(InputError) as raised:
-        check_times(read_request(body), NOW)
+        read_request(body)
     assert SECRET not in str(raised.value)
     return str(raised.value)
 
@@ -49,8 +47,6 @@ HOSTILE = [
     (item('"explain": "yes"'), "items[0].explain: "),
     (item('"published_at": 1700000000'), "items[0].published_at: "),
     (item('"published_at": "2026-03-15"'), "items[0].published_at: "),
-    (item('"published_at": "2026-03-15T20:00:00Z"'), "items[0].published_at: 2026-03-15T20:00:00+00:00 lies in the"),
-    (item('"published_at": "0001-01-01T00:00:00+14:00"'), "items[0].published_at: 0001-01-01T00:00:00+14:00 lies bef"),
     (volume('"counts": [-1]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [1e999]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [' + "9" * 400 + "]"), "items[0].volume.counts[0]: "),
@@ -75,11 +71,10 @@ def test_hostile_bodies_are_refused_with_the_place(body: bytes, says: str) -> No
     assert refusal(body).startswith(says)
 
 
-def test_as_of_may_not_lie_in_the_future_but_clocks_may_differ() -> None:
-    body = '{"items": [{"volume": {"as_of": "%s", "counts": [1]}}]}'
-    late = NOW + AHEAD + timedelta(seconds=1)
-    assert refusal((body % late.isoformat()).encode()).startswith("items[0].volume.as_of: ")
-    check_times(read_request((body % (NOW + AHEAD).isoformat()).encode()), NOW)
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+def test_a_strange_time_is_no_reason_to_refuse_a_whole_request(time: str) -> None:
+    [post] = read_request(item(f'"published_at": "{time}", "volume": {{"as_of": "{time}", "counts": [1]}}'))
+    assert post.published_at == post.volume.as_of  # type: ignore[union-attr]
 
 
 @given(st.integers(1, 2_000))

@@ -22,6 +22,7 @@ from serving.settings import Settings
 
 LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models
 HOW = "send Authorization: Bearer <key>"
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")  # what proxies add
 
 
 class Access:
@@ -55,11 +56,19 @@ class Access:
         return key.name, key.scopes
 
     def _check_local(self, scope: Scope) -> None:
-        """Without keys only this machine may call: holds however the service was started."""
-        if self.settings.anonymous or all(map(is_local, _hosts(scope))):
+        """Without keys only this machine may call, and by itself: holds however the service was started.
+
+        A proxy here calls from 127.0.0.1 for whoever called it.
+        """
+        if self.settings.anonymous:
             return
-        message = "no API key is configured, so only 127.0.0.1 may call: the operator can run `yujing keys new`"
-        raise RefusedError(403, "no_keys", message)
+        if (sign := _proxied(scope)) is not None:
+            why = f"no API key is configured, and {sign} shows that a proxy passed this on for somebody else"
+            what = "the operator can run `yujing keys new`, or let anybody in with YUJING_ANONYMOUS=true"
+            raise RefusedError(403, "no_keys", f"{why}: {what}")
+        if not all(map(is_local, _hosts(scope))):
+            message = "no API key is configured, so only 127.0.0.1 may call: the operator can run `yujing keys new`"
+            raise RefusedError(403, "no_keys", message)
 
 
 def is_local(host: str) -> bool:
@@ -68,6 +77,13 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _proxied(scope: Scope) -> str | None:
+    """What shows that a proxy sent this: one of its headers, or HTTP/1.0, which nginx speaks unless told otherwise."""
+    headers = Headers(scope=scope)
+    found = next((name for name in FORWARDED if name in headers), None)
+    return "HTTP/1.0" if found is None and scope.get("http_version") == "1.0" else found
 
 
 def _hosts(scope: Scope) -> tuple[str, str, str]:

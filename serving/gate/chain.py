@@ -1,4 +1,4 @@
-"""All that stands before the service, in order: Front, Access, Limits, Idempotent, Guard."""
+"""All that stands before the service, in order: Front, Access, Unbroken, Limits, Idempotent, Guard."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from serving.gate.guard import Guard
 from serving.gate.idempotency import Answers, Idempotent
 from serving.gate.key_ring import KeyRing
 from serving.gate.limits import Limits
+from serving.gate.unbroken import Unbroken
 from serving.settings import Settings
 
 
@@ -21,6 +22,7 @@ def build(app: ASGIApp, settings: Settings) -> ASGIApp:
     app = Guard(app)
     app = Idempotent(app, Answers())
     app = Limits(app, settings)
+    app = Unbroken(app)
     app = Access(app, settings, KeyRing.of(settings))
     return Front(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -17,6 +18,7 @@ from serving.logs import REQUEST_ID
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 UNKNOWN = Endpoint("(unknown)")
+TIMEOUT = 504  # what BentoML answers outside of us, when it cancels what takes longer than its timeout
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -40,6 +42,9 @@ class Front:
         try:
             with metrics.IN_PROGRESS.track_inprogress():
                 await self._answer(scope, receive, exchange)
+        except asyncio.CancelledError:
+            exchange.status = exchange.status or TIMEOUT
+            raise
         finally:
             seconds = time.perf_counter() - start
             metrics.REQUESTS.labels(endpoint.path, str(exchange.status)).inc()

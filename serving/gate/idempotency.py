@@ -1,7 +1,9 @@
 """`Idempotency-Key`: who repeats a request after a lost answer gets the same answer, and nothing happens twice.
 
-After draft-ietf-httpapi-idempotency-key-header: 409 while the first is under way, 422 for another body. The memory
-is this worker's own and bounded; a restart forgets. Only answers of 2xx are kept, so a refused one can be repaired.
+After draft-ietf-httpapi-idempotency-key-header: 409 while the first is under way (also where the timeout
+has answered it 504 meanwhile: `serving.gate.unbroken`), 422 for another body. The memory is this worker's own and
+bounded; a restart forgets. Only answers of 2xx are kept, so a refused one can be repaired, and none of a prediction
+that was deleted.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from serving.gate.limits import BODY
 from serving.gate.refusal import RefusedError
 
 PATHS = {"/score", "/feedback"}
+PREDICTIONS = "/predictions/"
 MAX_ENTRIES, MAX_BYTES, MAX_SECONDS = 4_096, 64 * 1024 * 1024, 24 * 3600.0
 
 Slot = tuple[str, str, str]  # caller, path, key: callers cannot see each other's answers
@@ -40,6 +43,9 @@ class Kept:
     @property
     def size(self) -> int:
         return sum(len(message.get("body", b"")) for message in self.messages)
+
+    def holds(self, words: bytes) -> bool:
+        return words in b"".join(message.get("body", b"") for message in self.messages)
 
 
 class Answers:
@@ -82,6 +88,11 @@ class Answers:
         self._expire()
         return None
 
+    def drop(self, prediction: bytes) -> None:
+        """Forget every answer that holds a prediction's id (at 64 MiB some hundredths of a second)."""
+        for slot in [slot for slot, kept in self._kept.items() if kept.holds(prediction)]:
+            self._forget(slot)
+
     def _expire(self) -> None:
         """Forget the oldest answers until all bounds hold; requests under way are bounded by the concurrency."""
         too_old = self._clock() - MAX_SECONDS
@@ -97,13 +108,18 @@ class Answers:
 
 
 class Idempotent:
-    """ASGI middleware: honours Idempotency-Key on PATHS; a repeated answer carries Idempotency-Replayed: true."""
+    """ASGI middleware: honours Idempotency-Key on PATHS; a repeated answer carries Idempotency-Replayed: true.
+
+    An answer that holds a prediction is forgotten before its deletion is confirmed.
+    """
 
     def __init__(self, app: ASGIApp, memory: Answers) -> None:
         self.app = app
         self.memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "DELETE" and scope["path"].startswith(PREDICTIONS):
+            return await self._delete(scope, receive, send)
         key = Headers(scope=scope).get("idempotency-key")
         if key is None or scope["method"] != "POST" or scope["path"] not in PATHS:
             return await self.app(scope, receive, send)
@@ -114,6 +130,16 @@ class Idempotent:
         if kept is not None:
             return await _replay(kept, send)
         return await self._record(slot, scope, receive, send)
+
+    async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
+        prediction = scope["path"].removeprefix(PREDICTIONS).encode()
+
+        async def forget(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 204:
+                self.memory.drop(prediction)
+            await send(message)
+
+        await self.app(scope, receive, forget)
 
     async def _record(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
         messages: list[Message] = []

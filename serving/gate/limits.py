@@ -1,10 +1,16 @@
-"""How much one caller, and all together, may ask: rate, concurrency, size of a body, time to send it."""
+"""How much one caller, and all together, may ask: rate, concurrency, size of a body, time to send it.
+
+Scoring has places of its own: while the database is down each POST /feedback waits for seconds, and who scores must
+not pay for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,9 +20,20 @@ from serving.gate.admission import Admission
 from serving.gate.bucket import Buckets
 from serving.gate.endpoints import Endpoint
 from serving.gate.refusal import RefusedError
+from serving.gate.slots import Slots
 from serving.settings import Settings
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
+ARRIVING = 64  # bodies that may be on their way at once, of YUJING_MAX_BODY bytes each
+BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Places for bodies on their way, and for requests that have theirs: a slow sender keeps no worker waiting."""
+
+    arriving: Slots
+    working: Slots
 
 
 class Limits:
@@ -31,35 +48,36 @@ class Limits:
         self.buckets = Buckets(settings.rate, settings.burst)
         self.admission = Admission(settings.concurrency, settings.patience)
         metrics.LIMIT.set(self.admission.limit)
-        self.running = 0
+        bodies = max(ARRIVING, settings.concurrency)
+        self.scoring = _lane("requests", bodies, lambda: self.admission.limit)
+        self.beside = _lane("requests beside /score", ARRIVING, lambda: BESIDE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint: Endpoint = scope["yujing.endpoint"]
         if endpoint.group is not None:  # probes must answer when the service is full
             return await self.app(scope, receive, send)
         self._check_rate(scope["user"].username)
-        if self.running >= self.admission.limit:
-            message = f"{self.running} requests are under way, which is the limit: try again"
-            raise RefusedError(503, "overloaded", message, {"Retry-After": "1"})
-        self.running += 1
-        try:
-            with metrics.QUEUE.track_inprogress():
-                return await self._admit(scope, receive, send)
-        finally:
-            self.running -= 1
+        scores = endpoint.scope == "score"
+        lane = self.scoring if scores else self.beside
+        lane.working.check()  # a full service says so before it reads
+        with lane.arriving.one():
+            body = scope[BODY] = await self._take(Headers(scope=scope), receive)
+        with lane.working.one():
+            return await (self._score if scores else self.app)(scope, _replay(body, receive), send)
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint: Endpoint = scope["yujing.endpoint"]
-        headers = Headers(scope=scope)
+    async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = time.monotonic()
+        with metrics.QUEUE.track_inprogress():
+            await self.app(scope, receive, send)
+        self.admission.learn(time.monotonic() - start)
+        metrics.LIMIT.set(self.admission.limit)
+
+    async def _take(self, headers: Headers, receive: Receive) -> bytes:
         _check_headers(headers, self.settings.max_body)
-        body = scope[BODY] = await self._read(receive)
+        body = await self._read(receive)
         if body:
             _check_type(headers)
-        start = time.monotonic()  # a body that trickles in is its sender's delay
-        await self.app(scope, _replay(body, receive), send)
-        if endpoint.scope == "score":
-            self.admission.learn(time.monotonic() - start)
-            metrics.LIMIT.set(self.admission.limit)
+        return body
 
     def _check_rate(self, caller: str) -> None:
         if seconds := self.buckets.wait(caller):
@@ -80,6 +98,10 @@ class Limits:
         except TimeoutError:
             reason = f"the body must arrive within {self.settings.body_seconds:g} s"
             raise RefusedError(408, "body_timeout", reason, {"Connection": "close"}) from None
+
+
+def _lane(what: str, bodies: int, most: Callable[[], int]) -> Lane:
+    return Lane(Slots(f"bodies of {what} are on their way", lambda: bodies), Slots(f"{what} are under way", most))
 
 
 def _too_large(limit: int) -> RefusedError:
