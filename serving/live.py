@@ -75,21 +75,28 @@ class Live:
         metrics.MODEL_INFO.labels(self.current.scorer.model_id).set(1)
         tell_calibration(self.current.bundle, settings)
 
-    def swap(self, folder: Path | None = None) -> Loaded:
-        """Load `folder` (None = the folder of the start) beside the current bundle, then exchange them.
+    def swap(self, folder: Path | None = None, then: Callable[[Loaded], None] = lambda _: None) -> Loaded:
+        """Load `folder` (None = the folder of the start) beside the current bundle, exchange them, call `then`.
 
-        The current one stays when the new one is refused (YujingError); BusyError while another swap runs.
+        The current one stays when the new one is refused (YujingError); BusyError while another swap runs, `then`
+        included. Takes seconds, or minutes where an engine is built: not for an event loop.
         """
         if not self._swapping.acquire(blocking=False):
             raise BusyError("another reload is under way: wait for it")
+        try:
+            fresh = self._exchange(folder)
+            then(fresh)
+        finally:
+            self._swapping.release()
+        return fresh
+
+    def _exchange(self, folder: Path | None) -> Loaded:
         try:
             fresh = self._load(replace(self.settings, bundle=folder or self.settings.bundle))
         except YujingError as error:
             metrics.RELOADS.labels("refused").inc()
             logger.error("reload refused, the current bundle stays", extra={"code": error.code})  # the caller hears why
             raise
-        finally:
-            self._swapping.release()
         before, self.current = self.current, fresh
         metrics.RELOADS.labels("done").inc()
         metrics.MODEL_INFO.labels(before.scorer.model_id).set(0)

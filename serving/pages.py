@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ from serving.gate.limits import BODY
 from serving.gate.refusal import answer, say_http
 from serving.live import BusyError, Live
 from serving.model_card import describe_model
+from serving.recorder import Recorder
 from serving.recorder_pages import STATUS, recorder_routes, refuse
 from serving.wire import read_json
 
@@ -67,18 +69,21 @@ async def model(request: Request) -> Response:
 async def reload(request: Request) -> Response:
     """Exchange the bundle; 422 and no exchange when the new one fails its self-test."""
     live: Live = request.app.state.live
+    recorder: Recorder = request.app.state.recorder
     previous = live.current.scorer.model_id
     try:
         wanted = parse(Reload, read_json(request.scope[BODY] or b"{}"))
     except InputError as error:
         return answer(400, error.code, str(error))
+    folder = Path(wanted.bundle) if wanted.bundle else None
+    # One function for the thread: it goes on where the caller got BentoML's 504 and this coroutine has ended.
+    swap = partial(live.swap, folder, lambda fresh: recorder.follow(fresh.bundle.folder, fresh.scorer.model_id))
     try:
-        loaded = await anyio.to_thread.run_sync(live.swap, Path(wanted.bundle) if wanted.bundle else None)
+        loaded = await anyio.to_thread.run_sync(swap)
     except BusyError as error:
         return answer(409, error.code, str(error), {"Retry-After": "5"})
     except YujingError as error:
         return answer(422, error.code, str(error))
-    request.app.state.recorder.follow(loaded.bundle.folder, loaded.scorer.model_id)
     return _json({"model": loaded.scorer.model_id, "previous": previous})
 
 

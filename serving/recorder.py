@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.records import Item
 from data.results import Result
 from data.taxonomy import load_taxonomy
-from serving.drift.monitor import Monitor, open_monitor
+from serving.drift.monitor import Monitor, open_monitor, publish
 from serving.settings import Settings
 from serving.store.settings import StoreSettings
 
@@ -34,26 +35,42 @@ class Recorder:
 
     def record(self, items: Sequence[Item], results: list[Result], seconds: float) -> list[Result]:
         """The results as they are to be sent: with prediction ids where they are stored. Never raises, never waits."""
-        try:
-            if self.monitor is not None:
-                self.monitor.put(items, results)
-            if self.memory is not None:
-                return self.memory.remember(items, results, seconds)
-        except Exception as fault:  # an answer must not be lost because it could not be remembered
-            logger.error("an answer was not recorded: %s", type(fault).__name__)
+        memory, monitor = self.memory, self.monitor  # read once: `follow` may exchange the monitor meanwhile
+        if monitor is not None:
+            with _kept_going("compared"):
+                monitor.put(items, results)
+        if memory is not None:
+            with _kept_going("stored"):
+                return memory.remember(items, results, seconds)
         return results
 
     def follow(self, bundle: Path | None, model_id: str) -> None:
-        """Compare with the reference of another bundle from now on: call it after the service has changed its model."""
-        before, self.monitor = self.monitor, open_monitor(bundle, model_id)
+        """Compare with the reference of another bundle from now on: call it after the service has changed its model.
+
+        Never raises: the model is changed already. Not for an event loop: it reads the bundle and waits for a thread.
+        """
+        fresh = None
+        with _kept_going("compared from now on"):
+            fresh = open_monitor(bundle, model_id)
+        before, self.monitor = self.monitor, fresh
         if before is not None:
             before.close()
+        publish(fresh.report() if fresh else None)
 
     def close(self) -> None:
         """Write what waits; called when the service stops."""
         for part in (self.memory, self.monitor):
             if part is not None:
                 part.close()
+
+
+@contextmanager
+def _kept_going(what: str) -> Iterator[None]:
+    """An answer must not be lost because it could not be remembered; a fault's message may quote it."""
+    try:
+        yield
+    except Exception as fault:
+        logger.error("answers are not %s: %s", what, type(fault).__name__)
 
 
 def _memory(settings: StoreSettings) -> Memory:

@@ -99,9 +99,9 @@ def recorder_routes() -> list[Route]:
 
 
 def _drift(recorder: Recorder) -> Response:
-    if recorder.monitor is None:
+    if (monitor := recorder.monitor) is None:  # read once: a reload may exchange it meanwhile
         raise OffError("there are no reference statistics of this model: make them with `yujing drift reference`")
-    report = recorder.monitor.report()
+    report = monitor.report()
     known = {field.name: getattr(report, field.name) for field in fields(report)}
     found = DriftAnswer(**known, escalation=_escalation(recorder.memory))
     return Response(_DRIFT.dump_json(found), media_type="application/json")

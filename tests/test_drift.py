@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stored import metric, until
 
 from data.errors import ConfigError, CorpusError
 from data.records import Item
@@ -16,13 +17,12 @@ from data.results import CategoryResult, Result
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from data.words import known_share
-from models.bundle import Bundle, open_bundle
+from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.scorer import Scorer
 from serving.drift.calibration import calibration
 from serving.drift.compare import NAMES, compare, psi, worst
-from serving.drift.make import read_texts, score_reference, store_reference
-from serving.drift.monitor import Monitor, find_reference, open_monitor, publish
+from serving.drift.monitor import DriftReport, Monitor, find_reference, open_monitor, publish
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import MIN_POSTS, load_reference, make_reference
 from serving.drift.replay import replay, replay_table
@@ -144,17 +144,6 @@ def test_observations_leave_out_what_has_no_answer(tiny_bundle: Bundle, tiny_sco
     assert unknown.unknown_tokens > 0
 
 
-@pytest.fixture(scope="module")
-def referenced(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The tiny bundle with reference statistics in its manifest."""
-    folder = tmp_path_factory.mktemp("referenced") / "bundle"
-    shutil.copytree(tiny_bundle.folder, folder)
-    bundle = open_bundle(folder, load_taxonomy())
-    texts = read_texts(SAMPLES) * 3
-    assert store_reference(score_reference(bundle, texts), bundle, None) == folder / "manifest.json"
-    return open_bundle(folder, load_taxonomy())
-
-
 def test_the_reference_lies_in_the_bundle_and_leaves_its_id(referenced: Bundle, tiny_bundle: Bundle) -> None:
     assert referenced.model_id == tiny_bundle.model_id
     found = find_reference(DriftSettings(), referenced)
@@ -191,21 +180,19 @@ def test_the_window_slides(referenced: Bundle, tiny_scorer: Scorer, monkeypatch:
     texts = [example.text for example in sample_examples()]
     items, results = answers(texts, tiny_scorer)
     monitor.put(items, results)
-    monitor.drain()
+    until(lambda: monitor.report().posts == len(texts))
     report = monitor.report()
-    assert (report.state, report.posts, report.statistics) == ("too_few", len(texts), [])
+    assert (report.state, report.statistics) == ("too_few", [])
     for _ in range(4):
         monitor.put(items, results)
-    monitor.drain()
+    until(lambda: monitor.report().posts == 400)
     report = monitor.report()
-    assert (report.posts, report.window) == (400, 400)
+    assert report.window == 400
     assert [one.name for one in report.statistics] == list(NAMES)
     assert report.state == "ok"  # the samples are the reference
-    monitor.put(*answers(["龘龘 qwzx " * 40] * 100, tiny_scorer))
-    for _ in range(3):
+    for _ in range(4):
         monitor.put(*answers(["龘龘 qwzx " * 40] * 100, tiny_scorer))
-    monitor.drain()
-    assert monitor.report().state == "alarm"
+    until(lambda: monitor.report().state == "alarm")
     publish(monitor.report())
     monitor.close()
 
@@ -220,6 +207,22 @@ def test_a_monitor_that_is_behind_skips_and_counts(referenced: Bundle, monkeypat
     for _ in range(3):
         monitor.put([Item(text="好")] * 2, [Result(id=None)] * 2)
     assert REGISTRY.get_sample_value("yujing_drift_skipped_posts_total") == before + 4
+
+
+def test_the_metrics_tell_of_the_report_that_is_now() -> None:
+    found = compare(REFERENCE, stream(1, 500, needs_review=True))
+    told = DriftReport(
+        state="alarm", posts=500, window=500, since=None, reference_model="m", reference_posts=3_000,
+        reference_made_at=REFERENCE.made_at, statistics=found,
+    )  # fmt: skip
+    name = {"statistic": "mean_needs_review"}
+    publish(told)
+    assert (metric("yujing_drift_state", **name), metric("yujing_drift_window_posts")) == (2, 500)
+    for nothing in (replace(told, state="too_few", posts=3, statistics=[]), None):
+        publish(nothing)
+        assert metric("yujing_drift_state", **name) == -1
+        assert metric("yujing_drift_window_posts") == (3 if nothing else 0)
+        assert np.isnan(metric("yujing_drift_value", **name))
 
 
 def test_training_a_part_again_forgets_the_reference(referenced: Bundle, tmp_path: Path) -> None:

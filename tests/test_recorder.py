@@ -14,13 +14,9 @@ import httpx
 import psutil
 import pytest
 import sqlalchemy as sa
-from keyword_scorer import KeywordScorer
 
-from data.records import Item
-from models.bundle import Bundle
 from serving.commands.demo import demo
 from serving.process import Running, running
-from serving.recorder import Recorder
 from serving.recorder_env import recorder_env
 from serving.recorder_pages import MAX_BODY
 from serving.store.database import Database
@@ -169,24 +165,6 @@ def test_nothing_is_stored_and_no_id_is_given_unless_told() -> None:
             ask(server, "DELETE", f"/predictions/{'0' * 32}"),
         ):
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "switched_off")
-
-
-def test_an_answer_goes_out_even_when_it_cannot_be_remembered(caplog: pytest.LogCaptureFixture) -> None:
-    class Broken:
-        def remember(self, *_: object) -> list[Any]:
-            raise ValueError(f"a bug that repeats {SECRET}")
-
-    items = [Item(text=SECRET)]
-    results = KeywordScorer().score(items)
-    assert Recorder(Broken(), None).record(items, results, 0.1) is results  # type: ignore[arg-type]
-    assert "ValueError" in caplog.text
-    assert SECRET not in caplog.text
-
-
-def test_the_monitor_follows_the_model(tiny_bundle: Bundle) -> None:
-    recorder = Recorder(None, None)
-    recorder.follow(tiny_bundle.folder, tiny_bundle.model_id)
-    assert recorder.monitor is None  # that bundle has no reference statistics
 
 
 def test_the_serving_process_gets_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

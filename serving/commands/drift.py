@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+USE = "the service uses this file when it is started with YUJING_DRIFT_REFERENCE=<its path>"
+KEEP_APART = "this changed the bundle itself; to leave it alone, give --out FILE and set YUJING_DRIFT_REFERENCE to it"
+
 drift = typer.Typer(help="Are posts and answers still what they were?", no_args_is_help=True)
 
 
@@ -18,11 +21,15 @@ Folder = Annotated[Path | None, typer.Option("--bundle", help="Folder of another
 def reference(
     corpus: Posts,
     bundle: Folder = None,
-    out: Annotated[Path | None, typer.Option(help="JSON file.", show_default="the bundle's manifest")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="JSON file, for YUJING_DRIFT_REFERENCE.", show_default="the bundle's manifest")
+    ] = None,
 ) -> None:
     """Score usual posts and keep their statistics, which the service compares its own posts with.
 
-    Of the posts that taught the bundle only those that were held out count.
+    Of the posts that taught the bundle only those that were held out count. Without --out the manifest of the bundle
+    is changed (the shipped one's, unless --bundle names another); a file of --out is used where the service is started
+    with YUJING_DRIFT_REFERENCE=FILE.
     """
     from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
@@ -31,7 +38,8 @@ def reference(
     opened = open_bundle(bundle, load_taxonomy())
     made = score_reference(opened, held_out_texts(opened, corpus))
     where = store_reference(made, opened, out)
-    typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where}")
+    typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where.absolute()}")
+    typer.echo(USE if out else KEEP_APART)
 
 
 @drift.command()

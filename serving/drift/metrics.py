@@ -6,13 +6,13 @@ from prometheus_client import Counter, Gauge
 
 VALUE = Gauge(
     "yujing_drift_value",
-    "Difference of the window from the reference (PSI, or shift of a mean in standard deviations).",
+    "Difference of the window from the reference (PSI, or shift of a mean in standard deviations); NaN: not known.",
     ["statistic"],
     multiprocess_mode="mostrecent",
 )
 STATE = Gauge(
     "yujing_drift_state",
-    "0 ok, 1 warning, 2 alarm, -1 too few posts to say.",
+    "0 ok, 1 warning, 2 alarm, -1 too few posts to say, or no reference.",
     ["statistic"],
     multiprocess_mode="mostrecent",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -85,10 +86,6 @@ class Monitor:
             statistics=statistics,
         )
 
-    def drain(self) -> None:
-        """Wait until everything handed over so far is counted."""
-        self._queue.join()
-
     def close(self) -> None:
         """End the thread; what it has not counted yet is forgotten."""
         with self._queue.mutex:
@@ -102,7 +99,6 @@ class Monitor:
                 self._count(batch)
             except Exception as fault:  # the thread must live; its message may quote a post
                 logger.error("posts were not compared: %s", type(fault).__name__)
-            self._queue.task_done()
 
     def _count(self, batch: Batch) -> None:
         mine = [text if result.model == self.reference.model else None for text, result in zip(*batch, strict=True)]
@@ -114,15 +110,14 @@ class Monitor:
             publish(self.report())
 
 
-def publish(report: DriftReport) -> None:
-    """Set the metrics to a report."""
-    metrics.POSTS.set(report.posts)
-    found = {one.name: one for one in report.statistics}
+def publish(report: DriftReport | None) -> None:
+    """Set the metrics to a report; None: nothing is compared any more, so no old alarm may stay."""
+    metrics.POSTS.set(report.posts if report else 0)
+    found = {one.name: one for one in report.statistics} if report else {}
     for name in NAMES:
         one = found.get(name)
         metrics.STATE.labels(name).set(metrics.STATES[one.state if one else "too_few"])
-        if one:
-            metrics.VALUE.labels(name).set(one.value)
+        metrics.VALUE.labels(name).set(one.value if one else math.nan)
 
 
 def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from alembic.util import CommandError
@@ -54,15 +55,24 @@ class Database:
             _prepare_sqlite(self.engine)
         self.kind = kind
         self._writing = self.engine.execution_options(immediate=True)
-        self._ready = False
+        self._ready, self._failures = False, 0
         self._lock = threading.Lock()
 
     def _ensure_ready(self) -> None:
+        """Who comes while another connects waits for that attempt and shares its end, else each would wait for all."""
+        failures = self._failures
         with self._lock:
-            if not self._ready:
+            if self._ready:
+                return
+            if self._failures != failures:
+                raise StoreDownError("the database does not answer: try again later")
+            try:
                 with self._writing.begin() as connection:
                     migrate(connection)
-                self._ready = True
+            except Exception:
+                self._failures += 1
+                raise
+            self._ready = True
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -109,7 +119,18 @@ def _kind(error: Exception) -> str:
 
 
 def _prepare_sqlite(engine: Engine) -> None:
-    """Our own BEGIN, as the driver's begins too late: a transaction that reads and then writes could not wait."""
+    """A file that only its owner reads, and our own BEGIN.
+
+    The driver's begins too late: a transaction that reads and then writes could not wait.
+    """
+    file = engine.url.database or ":memory:"
+
+    @event.listens_for(engine, "do_connect")
+    def create(_dialect: Any, _record: Any, _arguments: Any, _options: Any) -> None:
+        """The journal inherits the mode. A file that is there is not opened: closing it would end SQLite's locks."""
+        if not file.startswith((":", "file:")):
+            with suppress(OSError):  # SQLite says what is wrong
+                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: object) -> None:

@@ -66,12 +66,15 @@ class Memory:
         return found
 
     def delete(self, prediction_id: str) -> None:
-        """Delete a prediction, its corrections and their traces; UnknownPredictionError, StoreDownError."""
+        """Delete a prediction, its corrections and their traces; UnknownPredictionError, StoreDownError.
+
+        One that waits in the spool of another folder (several pods) is unknown here, but will not be stored.
+        """
         self._writer.settle(SETTLE_SECONDS)
         if not fullmatch(PREDICTION_ID, prediction_id):
             raise _unknown(prediction_id)
         with self._database.write() as connection:
-            found = queries.delete_prediction(connection, prediction_id)
+            found = queries.delete_prediction(connection, prediction_id, datetime.now(UTC))
         if not found:
             raise _unknown(prediction_id)
         self._database.forget_journal()

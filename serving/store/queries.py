@@ -11,17 +11,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.records import Correction, Prediction, Stored
 from serving.store.rows import clean, safe
-from serving.store.tables import feedback, predictions
+from serving.store.tables import deletions, feedback, predictions
 
 Insert = sqlite.Insert | postgresql.Insert
 INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 PURGED = 5_000  # rows of one deletion: the writer must not be kept from its work
+LOCK = 0x59554A44  # an arbitrary number that all workers share
 
 
 def insert_predictions(connection: Connection, rows: Sequence[Prediction]) -> None:
-    """Insert; a row that is there already (a spool read twice) stays as it is."""
-    statement = INSERTS[connection.dialect.name](predictions).on_conflict_do_nothing(index_elements=["id"])
-    connection.execute(statement, [asdict(row) for row in rows])
+    """Insert; a row that is there already (a spool read twice) stays as it is, one that was deleted stays away."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        connection.execute(select(func.pg_advisory_xact_lock_shared(LOCK)))
+    gone = {*connection.scalars(select(deletions.c.id).where(deletions.c.id.in_([row.id for row in rows])))}
+    if wanted := [asdict(row) for row in rows if row.id not in gone]:
+        connection.execute(_insert_new(connection, predictions), wanted)
+
+
+def _insert_new(connection: Connection, table: Table) -> Insert:
+    return INSERTS[connection.dialect.name](table).on_conflict_do_nothing(index_elements=["id"])
 
 
 def known(connection: Connection, prediction_id: str) -> bool:
@@ -36,13 +44,23 @@ def insert_correction(connection: Connection, correction: Correction, at: dateti
     connection.execute(insert(feedback).values(**row))
 
 
-def delete_prediction(connection: Connection, prediction_id: str) -> bool:
-    """Delete a prediction with its corrections; whether there was one."""
+def delete_prediction(connection: Connection, prediction_id: str, at: datetime) -> bool:
+    """Delete a prediction with its corrections; whether there was one. Its id is noted in any case.
+
+    So a row that waits in another process' spool is not inserted later.
+    """
+    if connection.dialect.name == "postgresql":  # an insertion under way ends first, a later one sees the note
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    connection.execute(_insert_new(connection, deletions), {"id": prediction_id, "at": at})
     return connection.execute(delete(predictions).where(predictions.c.id == prediction_id)).rowcount > 0
 
 
 def purge(connection: Connection, before: datetime) -> int:
-    """Delete the oldest predictions from before `before`, at most PURGED, with their corrections; how many."""
+    """Delete the oldest predictions from before `before`, at most PURGED, with their corrections; how many.
+
+    Old notes of deletions go too: what they kept away would itself be too old.
+    """
+    connection.execute(delete(deletions).where(deletions.c.at < before))
     old = select(predictions.c.id).where(predictions.c.at < before).order_by(predictions.c.at).limit(PURGED)
     return connection.execute(delete(predictions).where(predictions.c.id.in_(old))).rowcount
 

@@ -85,10 +85,14 @@ class StoreSettings:
 
 
 def require(folder: Path | None) -> StoreSettings:
-    """The settings of a store that is there already; ConfigError when none is named or the folder is missing."""
+    """The settings of a store that is there already; ConfigError when none is named or there is none."""
     settings = StoreSettings.from_env(folder=folder)
     if settings is None:
         raise ConfigError(f"no store is named: give --store FOLDER or set {FOLDER}")
     if not settings.folder.is_dir():
         raise ConfigError(f"{settings.folder}: no such folder: name the one that the service was started with")
+    url = settings.database()
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        why = f"name the folder that the service was started with, or its database in {DATABASE}"
+        raise ConfigError(f"{settings.folder}: no store is there ({url.database} is missing): {why}")
     return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,12 +16,15 @@ from serving.store.records import Prediction
 
 _ROW = TypeAdapter(Prediction)
 
+logger = logging.getLogger("bentoml.yujing.store")
+
 
 class Spool:
-    """The first `spool-N.jsonl` of `folder` that no living process holds; what a dead one left is taken over.
+    """The first `spool-N.jsonl` of `folder` that no living process holds; once empty, it takes over those of dead ones.
 
     Only the writer's thread touches it. `rows` counts what waits; a torn last line (a process that was killed) is
-    skipped when it is read.
+    skipped when it is read. Where reading has come to is not on disk: after a kill the file is read from its start,
+    which the database bears (`queries.insert_predictions`).
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -28,6 +32,7 @@ class Spool:
         self.limit = limit
         self._offset = 0
         self.rows = _count_lines(self.path)
+        self.inherit()
 
     def append(self, rows: Sequence[Prediction]) -> int:
         """Write as many rows as the limit allows; how many were written. OSError when the disk is full: then none."""
@@ -59,10 +64,18 @@ class Spool:
 
     def advance(self, lines: int, end: int) -> None:
         """Forget lines that `peek` gave and that are now in the database; the file goes with its last line."""
-        self._offset, self.rows = end, max(self.rows - lines, 0)
-        if not self.path.exists() or end >= self.path.stat().st_size:
-            self.path.unlink(missing_ok=True)
-            self._offset = self.rows = 0
+        self._offset = end
+        if self.path.exists() and end < self.path.stat().st_size:
+            self.rows = max(self.rows - lines, 0)
+            return
+        self.path.unlink(missing_ok=True)
+        self._offset = 0
+        self.rows = _take_over(self.path)  # never 0 in between: `Writer.settle` would believe that all is stored
+
+    def inherit(self) -> None:
+        """Take over the file of a process that ended, unless rows wait here: those go first."""
+        if not self.rows:
+            self.rows = _take_over(self.path)
 
     def close(self) -> None:
         """Let another process have it."""
@@ -71,13 +84,35 @@ class Spool:
 
 def _claim(folder: Path) -> tuple[Path, FileLock]:
     for number in count():
-        lock = FileLock(folder / f"spool-{number}.lock")
+        lock = _lock(folder / f"spool-{number}.jsonl")
         try:
             lock.acquire(timeout=0)
         except Timeout:
             continue
         return folder / f"spool-{number}.jsonl", lock
     raise AssertionError("count() has no end")
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(path.with_suffix(".lock"), thread_local=False)  # whoever closes the spool need not have opened it
+
+
+def _take_over(path: Path) -> int:
+    """Move the first file that no living process holds to `path`, where nothing waits; how many rows it has, or 0."""
+    for left in sorted(path.parent.glob("spool-*.jsonl")):
+        if left == path:
+            continue
+        try:
+            with _lock(left).acquire(timeout=0):
+                if rows := _count_lines(left):
+                    os.replace(left, path)
+                    return rows
+                left.unlink(missing_ok=True)
+        except Timeout:
+            continue  # its process lives
+        except OSError as error:
+            logger.warning("%s cannot be taken over: %s", left.name, error.strerror)
+    return 0
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,4 +1,4 @@
-"""The two tables, for SQLite and PostgreSQL alike."""
+"""The tables, for SQLite and PostgreSQL alike."""
 
 from __future__ import annotations
 
@@ -71,4 +71,12 @@ feedback = Table(
     Column("escalated", Boolean),
     Column("note", Text),
     Index("feedback_prediction_id", "prediction_id"),
+)
+
+deletions = Table(  # ids only: what another process still has on its way must not come back
+    "deletions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Index("deletions_at", "at"),
 )

@@ -23,6 +23,7 @@ BATCH = 500  # rows of one transaction
 RETRY_SECONDS = 5.0  # between attempts while the database is down: each may take as long as its timeouts
 TICK_SECONDS = 0.5
 PURGE_SECONDS = 3_600.0
+INHERIT_SECONDS = 60.0  # between looks for what other processes of the folder left
 
 
 class Writer:
@@ -37,6 +38,7 @@ class Writer:
         self._closing = False
         self._up = True
         self._retry_at = self._purge_at = 0.0
+        self._inherit_at = time.monotonic() + INHERIT_SECONDS
         self._thread = threading.Thread(target=self._run, name="yujing-store", daemon=True)
         self._thread.start()
 
@@ -98,6 +100,9 @@ class Writer:
 
     def _catch_up(self) -> None:
         """Some of the spool, and what is due of the retention."""
+        if self._up and time.monotonic() >= self._inherit_at:
+            self._inherit_at = time.monotonic() + INHERIT_SECONDS
+            self._spool.inherit()
         if self._spool.rows and self._due():
             rows, lines, end = self._spool.peek(BATCH)
             if self._write(rows):

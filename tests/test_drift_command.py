@@ -1,0 +1,50 @@
+"""`yujing drift reference` says which file it wrote, and how to leave the bundle as it is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from data.samples import FOLDER
+from models.bundle import Bundle
+from serving.commands.drift import drift
+
+
+@pytest.fixture
+def usual(tmp_path: Path) -> Path:
+    """Posts enough for a reference: the samples three times, which taught no bundle by this path."""
+    path = tmp_path / "usual.jsonl"
+    path.write_text((FOLDER / "posts.jsonl").read_text(encoding="utf-8") * 3, encoding="utf-8")
+    return path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    monkeypatch.setenv("COLUMNS", "120")
+    found = CliRunner().invoke(drift, arguments)
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def test_it_says_where_the_statistics_went(
+    tiny_bundle: Bundle, usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, manifest = tmp_path / "bundle", tiny_bundle.folder / "manifest.json"
+    shutil.copytree(tiny_bundle.folder, folder)
+    monkeypatch.chdir(tmp_path)
+    output = run(monkeypatch, "reference", "usual.jsonl", "--bundle", "bundle", "--out", "out.json")
+    assert f"-> {tmp_path / 'out.json'}\n" in output
+    assert "YUJING_DRIFT_REFERENCE" in output
+    assert (folder / "manifest.json").read_bytes() == manifest.read_bytes()
+    output = run(monkeypatch, "reference", "usual.jsonl", "--bundle", "bundle")
+    assert f"-> {folder / 'manifest.json'}\n" in output
+    assert "--out FILE" in output
+    assert (folder / "manifest.json").read_bytes() != manifest.read_bytes()
+
+
+def test_the_help_names_the_ways_to_leave_the_bundle_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = run(monkeypatch, "reference", "--help")
+    assert "YUJING_DRIFT_REFERENCE" in output
+    assert "--out" in output

@@ -1,0 +1,82 @@
+"""The spool by itself: whole rows, each once, and what a dead process left."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from stored import spool_rows
+
+from serving.store.records import Prediction
+from serving.store.spool import Spool
+
+
+def ids(found: list[Prediction]) -> list[str]:
+    return [row.id for row in found]
+
+
+def test_the_spool_gives_back_what_it_took(tmp_path: Path) -> None:
+    written = spool_rows(7)
+    with closing(Spool(tmp_path, 100)) as spool:
+        assert spool.append(written[:4]) + spool.append(written[4:]) == 7
+        rows, lines, end = spool.peek(5)
+        assert ids(rows) == ids(written[:5])
+        assert rows[0].at == written[0].at
+        assert rows[0].text == written[0].text
+        assert spool.peek(5)[0] == rows  # looking takes nothing away
+        spool.advance(lines, end)
+        rows, lines, end = spool.peek(5)
+        assert ids(rows) == ids(written[5:])
+        spool.advance(lines, end)
+        assert (spool.rows, spool.path.exists()) == (0, False)
+
+
+def test_a_torn_line_is_skipped_and_its_neighbours_live(tmp_path: Path) -> None:
+    written = spool_rows(3)
+    with closing(Spool(tmp_path, 100)) as spool:
+        spool.append(written[:2])
+    with (tmp_path / "spool-0.jsonl").open("ab") as file:
+        file.write(b'{"id": "torn')
+    with closing(Spool(tmp_path, 100)) as spool:
+        spool.append(written[2:])
+        rows, lines, _ = spool.peek(10)
+        assert (ids(rows), lines) == (ids(written), 4)
+
+
+def test_two_processes_have_two_spools(tmp_path: Path) -> None:
+    with closing(Spool(tmp_path, 1)) as first, closing(Spool(tmp_path, 1)) as second:
+        assert first.path != second.path
+    with closing(Spool(tmp_path, 1)) as again:
+        assert again.path == first.path
+
+
+def test_the_files_of_dead_processes_follow_ones_own(tmp_path: Path) -> None:
+    first, second, third = (spool_rows(count) for count in (2, 3, 1))
+    with closing(Spool(tmp_path, 100)) as a, closing(Spool(tmp_path, 100)) as b, closing(Spool(tmp_path, 100)) as c:
+        for spool, written in ((a, first), (b, second), (c, third)):
+            spool.append(written)
+        b.close()
+        a.close()
+        with closing(Spool(tmp_path, 100)) as heir:
+            assert ids(heir.peek(10)[0]) == ids(first)
+            heir.advance(*heir.peek(10)[1:])
+            assert (heir.rows, ids(heir.peek(10)[0])) == (3, ids(second))
+            heir.advance(*heir.peek(10)[1:])
+            assert (heir.rows, heir.path.exists()) == (0, False)  # the third lives
+            c.close()
+            heir.inherit()
+            assert (heir.rows, ids(heir.peek(10)[0])) == (1, ids(third))
+
+
+def test_a_torn_line_of_a_dead_process_is_ended_and_an_empty_file_goes(tmp_path: Path) -> None:
+    [kept], [added] = spool_rows(1), spool_rows(1)
+    with closing(Spool(tmp_path, 100)) as spool:
+        spool.append([kept])
+    (tmp_path / "spool-0.jsonl").rename(tmp_path / "spool-7.jsonl")
+    with (tmp_path / "spool-7.jsonl").open("ab") as file:
+        file.write(b'{"id": "torn')
+    (tmp_path / "spool-3.jsonl").touch()
+    with closing(Spool(tmp_path, 100)) as spool:
+        assert spool.append([added]) == 1
+        assert ids(spool.peek(10)[0]) == ids([kept, added])
+        assert {path.name for path in tmp_path.glob("*.jsonl")} == {"spool-0.jsonl"}

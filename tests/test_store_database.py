@@ -1,0 +1,101 @@
+"""The database: tables as the code expects them, a private file, one attempt to connect at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from serving.store import database
+from serving.store.database import Database
+from serving.store.errors import StoreDownError
+from serving.store.migrate import config
+from serving.store.settings import StoreSettings
+from serving.store.tables import feedback, metadata
+
+pytest_plugins = ["store_fixtures"]
+
+
+def test_the_migrations_make_what_the_code_expects(settings: StoreSettings) -> None:
+    base = Database(settings.database())
+    with base.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    with base.engine.execution_options(immediate=True).begin() as connection:
+        command.downgrade(config(connection), "base")
+    assert sa.inspect(base.engine).get_table_names() == ["alembic_version"]
+    base.close()
+
+
+def test_sqlite_writes_ahead_and_syncs(tmp_path: Path) -> None:
+    base, names = Database(StoreSettings(folder=tmp_path).database()), ("journal_mode", "synchronous")
+    with base.read() as connection:
+        found = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
+    base.close()
+    assert found == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_only_the_owner_reads_the_file_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        base = Database(StoreSettings(folder=tmp_path).database())
+        with base.read() as connection:
+            connection.execute(sa.select(feedback))
+            found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+        base.close()
+    finally:
+        os.umask(before)
+    assert found == dict.fromkeys(("yujing.sqlite3", "yujing.sqlite3-wal", "yujing.sqlite3-shm"), 0o600)
+
+
+class Door:
+    """A lock that tells who has come to it."""
+
+    def __init__(self) -> None:
+        self._lock, self.come = threading.Lock(), threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self.come.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_who_comes_while_another_connects_shares_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts, go = [], threading.Event()
+
+    def unreachable(_: object) -> None:
+        attempts.append(1)
+        assert go.wait(20)
+        raise sa.exc.OperationalError("connect", {}, OSError())
+
+    def ask() -> None:
+        try:
+            with base.read():
+                answers.append("an answer")
+        except StoreDownError:
+            answers.append("down")
+
+    base, door, answers = Database(StoreSettings(folder=tmp_path).database()), Door(), list[str]()
+    monkeypatch.setattr(base, "_lock", door)
+    monkeypatch.setattr(database, "migrate", unreachable)
+    callers = [threading.Thread(target=ask) for _ in range(5)]
+    for caller in callers:
+        caller.start()
+    for _ in callers:
+        assert door.come.acquire(timeout=20)
+    go.set()
+    for caller in callers:
+        caller.join(20)
+    assert (answers, len(attempts)) == (["down"] * 5, 1)
+    monkeypatch.undo()
+    with base.read():  # who comes later tries again
+        pass
+    base.close()

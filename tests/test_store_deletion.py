@@ -1,0 +1,112 @@
+"""What is deleted is gone and stays away, what is older than the retention goes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from keyword_scorer import KeywordScorer
+from stored import answer, right, rows, spool_rows, until
+
+from data.records import Item
+from data.taxonomy import load_taxonomy
+from serving.store import queries
+from serving.store.database import Database
+from serving.store.errors import UnknownPredictionError
+from serving.store.memory import Memory
+from serving.store.records import Prediction
+from serving.store.rows import to_row, with_ids
+from serving.store.settings import StoreSettings
+from serving.store.spool import Spool
+from serving.store.tables import deletions, feedback
+
+pytest_plugins = ["store_fixtures"]
+
+
+def test_deletion_takes_the_corrections_and_leaves_no_trace(memory: Memory, settings: StoreSettings) -> None:
+    gone, kept = answer(memory, "独一无二的投诉", "假货")
+    memory.correct(right(gone, note="独一无二的备注"))
+    memory.correct(right(kept))
+    memory.delete(gone)
+    assert [row["id"] for row in rows(settings)] == [kept]
+    assert [row["prediction_id"] for row in rows(settings, feedback)] == [kept]
+    with pytest.raises(UnknownPredictionError):
+        memory.correct(right(gone))
+    memory.close()
+    left = b"".join(path.read_bytes() for path in settings.folder.iterdir())
+    assert "独一无二".encode() not in left
+
+
+def test_what_is_older_than_the_retention_goes(settings: StoreSettings) -> None:
+    items = [Item(id=str(days), text="假货") for days in range(6)]
+    results = with_ids(KeywordScorer().score(items))
+    base = Database(settings.database())
+    with base.write() as connection:
+        now = datetime.now(UTC)
+        queries.insert_predictions(
+            connection,
+            [
+                to_row(item, result, now - timedelta(days=days), 1.0, 1, "masked")
+                for days, (item, result) in enumerate(zip(items, results, strict=True))
+            ],
+        )
+        queries.insert_correction(connection, right(results[5].prediction_id or ""), now)
+    base.close()
+    short = StoreSettings(folder=settings.folder, url=settings.url, days=3)
+    memory = Memory(short, load_taxonomy())
+    until(lambda: len(rows(settings)) == 3)
+    memory.close()
+    assert {row["item_id"] for row in rows(settings)} == {"0", "1", "2"}
+    assert rows(settings, feedback) == []
+
+
+def elsewhere(settings: StoreSettings) -> StoreSettings:
+    """Another process' store: the same database, a folder of its own."""
+    folder = settings.folder / "elsewhere"
+    folder.mkdir()
+    return StoreSettings(folder=folder, url=settings.url or f"sqlite:///{settings.folder}/yujing.sqlite3")
+
+
+def waits_on_disk(settings: StoreSettings, count: int) -> list[Prediction]:
+    """Rows that a process which was killed left in its spool."""
+    waiting = spool_rows(count, datetime.now(UTC))
+    with closing(Spool(settings.folder, count)) as spool:
+        spool.append(waiting)
+    return waiting
+
+
+def drained(settings: StoreSettings) -> set[str]:
+    """Start a process, wait until its spool is empty, stop it; what is stored then."""
+    memory = Memory(settings, load_taxonomy())
+    until(lambda: not [*settings.folder.glob("spool-*.jsonl")])
+    memory.close()
+    return {row["id"] for row in rows(settings)}
+
+
+def test_a_spool_that_is_read_again_after_a_kill_brings_nothing_back(settings: StoreSettings) -> None:
+    first, second, third = waits_on_disk(settings, 3)
+    other = Memory(elsewhere(settings), load_taxonomy())
+    other._writer.put([first, second])  # they had arrived when the process was killed
+    other.delete(first.id)
+    other.close()
+    assert drained(settings) == {second.id, third.id}
+
+
+def test_what_waits_in_another_pods_spool_is_unknown_but_will_not_be_stored(settings: StoreSettings) -> None:
+    first, second = waits_on_disk(settings, 2)
+    other = Memory(elsewhere(settings), load_taxonomy())
+    with pytest.raises(UnknownPredictionError):
+        other.delete(first.id)
+    other.close()
+    assert drained(settings) == {second.id}
+
+
+def test_notes_of_deletions_go_with_the_retention(settings: StoreSettings) -> None:
+    base, now = Database(settings.database()), datetime.now(UTC)
+    with base.write() as connection:
+        for days in (1, 100):
+            assert not queries.delete_prediction(connection, f"{days:032}", now - timedelta(days=days))
+        assert queries.purge(connection, now - timedelta(days=90)) == 0
+    base.close()
+    assert [row["id"] for row in rows(settings, deletions)] == [f"{1:032}"]

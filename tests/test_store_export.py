@@ -1,0 +1,66 @@
+"""Corrections as training data, from a store that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stored import PHONE, TEXT, answer, right, rows
+
+from data.errors import ConfigError, InputError
+from data.loaders import load_examples
+from data.taxonomy import load_taxonomy
+from serving.store.export import export_corrections
+from serving.store.memory import Memory
+from serving.store.settings import StoreSettings, require
+
+pytest_plugins = ["store_fixtures"]
+
+
+def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tmp_path: Path) -> None:
+    twice, only_rank, harmless, outcome = answer(memory, TEXT, "客服骂人", "挺好的", "不相关")
+    memory.correct(right(twice, category="product_quality"))
+    memory.correct(right(twice, category="false_advertising", severity=2))
+    memory.correct(right(only_rank, category=None, severity=3))
+    memory.correct(right(harmless, category="none"))
+    memory.correct(right(outcome, category=None, escalated=True))
+    target = tmp_path / "out.jsonl"
+    assert export_corrections(settings, target).written == 3
+    loaded = load_examples([target], load_taxonomy())
+    assert loaded.bad == []
+    found = {row.id: (row.category, row.severity, row.source) for row in loaded.rows}
+    assert found == {
+        twice: ("false_advertising", 2, "feedback"),
+        only_rank: (None, 3, "feedback"),
+        harmless: ("none", 0, "feedback"),
+    }
+    assert PHONE not in target.read_text(encoding="utf-8")
+
+
+def test_corrections_without_text_are_counted(tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path, keep_text="none")
+    memory = Memory(settings, load_taxonomy())
+    [prediction] = answer(memory, TEXT)
+    memory.correct(right(prediction))
+    memory.close()
+    summary = export_corrections(settings, tmp_path / "out.jsonl")
+    assert (summary.written, summary.textless) == (0, 1)
+    with pytest.raises(InputError, match=r"\.jsonl"):
+        export_corrections(settings, tmp_path / "out.csv")
+
+
+@pytest.mark.parametrize("url", [None, "sqlite:///nowhere.sqlite3"])
+def test_a_folder_without_a_store_is_refused_and_left_as_it_was(
+    url: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", url or "")
+    with pytest.raises(ConfigError, match=r"no store is there .*sqlite3 is missing.*DATABASE_URL"):
+        require(tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_store_that_is_there_is_taken(settings: StoreSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.url or "")
+    assert rows(settings) == []  # the first look makes it
+    assert require(settings.folder) == settings

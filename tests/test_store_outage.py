@@ -1,0 +1,118 @@
+"""The database goes away and comes back: answers go on, nothing that was spooled is lost."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from stored import PHONE, TEXT, Outage, answer, metric, right, rows, spool_rows, until
+
+from data.taxonomy import load_taxonomy
+from serving.store import queries, writer
+from serving.store.errors import StoreDownError
+from serving.store.memory import Memory
+from serving.store.settings import StoreSettings
+from serving.store.spool import Spool
+
+pytest_plugins = ["store_fixtures"]
+
+
+def test_answers_go_on_while_the_database_is_down_and_arrive_later(outage: Outage, settings: StoreSettings) -> None:
+    memory = Memory(settings, load_taxonomy())
+    early = answer(memory, TEXT)
+    until(lambda: len(rows(settings)) == 1)
+    spooled = metric("yujing_store_rows_total", outcome="spooled")
+    outage.begin()
+    late = [answer(memory, TEXT, "挺好") for _ in range(20)]
+    until(lambda: metric("yujing_store_rows_total", outcome="spooled") == spooled + 40)
+    assert metric("yujing_store_up") == 0
+    assert metric("yujing_store_spool_rows") == 40
+    spool = (settings.folder / "spool-0.jsonl").read_text(encoding="utf-8")
+    assert PHONE not in spool
+    assert "138****5678" in spool
+    with pytest.raises(StoreDownError):
+        memory.correct(right(early[0]))  # cannot be durable now: the caller keeps it
+    with pytest.raises(StoreDownError):
+        memory.delete(late[0][0])
+    outage.end()
+    until(lambda: metric("yujing_store_spool_rows") == 0)
+    assert {row["id"] for row in rows(settings)} == {*early, *(one for pair in late for one in pair)}
+    assert metric("yujing_store_up") == 1
+    assert not (settings.folder / "spool-0.jsonl").exists()
+    memory.correct(right(late[0][0]))
+    memory.close()
+
+
+def test_a_service_can_start_while_the_database_is_down(outage: Outage, settings: StoreSettings) -> None:
+    outage.begin()
+    memory = Memory(settings, load_taxonomy())
+    ids = answer(memory, "假货")
+    until(lambda: metric("yujing_store_spool_rows") == 1)
+    outage.end()
+    memory.close()
+    memory = Memory(settings, load_taxonomy())  # a later process takes the spool over
+    until(lambda: {row["id"] for row in rows(settings)} == set(ids))
+    memory.close()
+
+
+def test_the_backlog_is_bounded_and_what_is_dropped_is_counted(impatient: None, tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path, spool=5)
+    outage = Outage(settings, None)
+    outage.begin()
+    memory = Memory(settings, load_taxonomy())
+    dropped = metric("yujing_store_rows_total", outcome="dropped")
+    for _ in range(12):
+        answer(memory, "假货")
+    until(lambda: metric("yujing_store_rows_total", outcome="dropped") == dropped + 7)
+    assert len((tmp_path / "spool-0.jsonl").read_text().splitlines()) == 5
+    outage.end()
+    until(lambda: metric("yujing_store_spool_rows") == 0)
+    memory.close()
+    assert len(rows(settings)) == 5
+
+
+def test_a_full_queue_drops_and_never_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def stuck(*_: object) -> None:
+        entered.set()
+        go.wait(30)
+
+    monkeypatch.setattr(queries, "insert_predictions", stuck)
+    memory = Memory(StoreSettings(folder=tmp_path, queue=3), load_taxonomy())
+    answer(memory, "假货")
+    assert entered.wait(20)  # the writer is stuck with the first row
+    dropped = metric("yujing_store_rows_total", outcome="dropped")
+    assert len(answer(memory, *["假货"] * 5)) == 5
+    assert metric("yujing_store_rows_total", outcome="dropped") == dropped + 2
+    go.set()
+    memory.close()
+
+
+def test_what_all_processes_of_a_folder_left_is_taken_over_by_one(outage: Outage, settings: StoreSettings) -> None:
+    outage.begin()
+    first, second = (Memory(settings, load_taxonomy()) for _ in range(2))
+    ids = answer(first, "假货", "挺好") + answer(second, "客服骂人")
+    first.close()
+    second.close()
+    assert {path.name for path in settings.folder.glob("*.jsonl")} == {"spool-0.jsonl", "spool-1.jsonl"}
+    outage.end()
+    only = Memory(settings, load_taxonomy())
+    until(lambda: {row["id"] for row in rows(settings)} == set(ids))
+    only.close()
+    assert not [*settings.folder.glob("*.jsonl")]
+
+
+def test_what_a_process_leaves_while_another_runs_is_taken_over(
+    settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "INHERIT_SECONDS", 0.0)
+    stays = Memory(settings, load_taxonomy())
+    with closing(Spool(settings.folder, 10)) as spool:
+        left = spool_rows(3, datetime.now(UTC))
+        spool.append(left)
+    until(lambda: {row["id"] for row in rows(settings)} == {row.id for row in left})
+    stays.close()
