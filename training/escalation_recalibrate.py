@@ -20,7 +20,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
-from data.taxonomy import load_taxonomy
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
@@ -129,8 +128,8 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
 
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
-    console, taxonomy = console or Console(), load_taxonomy()
-    source = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    console = console or Console()
+    source = open_bundle(Path(config.bundle) if config.bundle else None)
     old = open_head(source, kind_of(head))
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
@@ -138,7 +137,7 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)
-    bundle = save_part(folder, taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
+    bundle = save_part(folder, source.taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
     write_card(bundle)
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.console import Console
 
-from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_store import open_head
@@ -53,11 +52,10 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure, print, and write everything as JSON to `config.out` and as an HTML page beside it."""
     console = console or Console()
-    taxonomy = load_taxonomy()
-    bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    bundle = open_bundle(Path(config.bundle) if config.bundle else None)
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
     if config.posts and bundle.manifest.text is not None:
-        found["text"] = evaluate_text(config, bundle, taxonomy, console)
+        found["text"] = evaluate_text(config, bundle, bundle.taxonomy, console)
     if config.series and "counts" in bundle.manifest.escalation:
         found["escalation"] = evaluate_escalation(config, bundle, console)
     if config.record and Path(config.record).is_file() and "hotlist" in bundle.manifest.escalation:

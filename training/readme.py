@@ -9,7 +9,6 @@ from typing import Any
 
 from data.errors import ConfigError
 from data.markdown import fill, table
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from training.evaluate_config import EvaluateConfig
 from training.report_html import NOTHING, environment, spread
@@ -100,7 +99,7 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
 def main(evaluation: Path, readme: Path = README) -> None:
     """Fill the README's tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
     found = json.loads(evaluation.read_text(encoding="utf-8"))
-    bundle = open_bundle(None, load_taxonomy())
+    bundle = open_bundle(None)
     if found["model"] != bundle.model_id:
         raise ConfigError(f"{evaluation} measured {found['model']}, not {bundle.model_id}: evaluate that first")
     page = readme.read_text(encoding="utf-8")

@@ -26,12 +26,11 @@ class LoadScorer:
 
 def model_identity(load: LoadScorer) -> dict[str, str]:
     """Bundle, engine, first stage, watch words, tables, version; BundleError or ConfigError when one is unusable."""
-    from data.taxonomy import load_taxonomy
     from models.bundle import find_first_stage, open_bundle
 
     settings = load.settings
     words = "\n".join(settings.read_watch_words())
-    bundle = open_bundle(settings.bundle, load_taxonomy())
+    bundle = open_bundle(settings.bundle)
     return {
         "bundle": bundle.manifest.digest,
         "first_stage": str(find_first_stage(bundle)) if load.first_stage else "",
