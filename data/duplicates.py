@@ -58,7 +58,13 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[
 
 
 def near_any(texts: Sequence[str], others: Sequence[str], threshold: float = 0.8) -> NDArray[np.bool_]:
-    """Whether each text is a near-duplicate of any of the others: [texts]."""
-    vectors, against = _shingles(texts), _shingles(others).T.tocsr()
+    """Whether each text would share a group with one of the others, chains apart: [texts]."""
+    rows, known = ([normalise(text).text for text in each] for each in (texts, others))
+    same = frozenset(known)
+    equal = np.array([text in same for text in rows], bool)  # also texts too short for a shingle
+    if not rows or not known:
+        return equal
+    vectors, against = _shingles(rows), _shingles(known).T.tocsr()
     blocks = (vectors[start : start + BLOCK] @ against for start in range(0, vectors.shape[0], BLOCK))
-    return np.concatenate([block.max(axis=1).toarray().ravel() >= threshold - 1e-6 for block in blocks])
+    near = np.concatenate([block.max(axis=1).toarray().ravel() >= threshold - 1e-6 for block in blocks])
+    return np.asarray(equal | near)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.errors import CorpusError
 
 
 def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a record, `time` among them; CorpusError when it is no Parquet file of that shape."""
+    """Some columns of a record, `time` among them, in microseconds; CorpusError when the file is of another shape."""
     needed = ", ".join(columns)
     try:
         table = pq.read_table(path, columns=list(columns))
@@ -23,4 +24,9 @@ def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
     kind = table.schema.field("time").type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise CorpusError(f"{path}: time is {kind}: give timestamps with a zone")
-    return table
+    finer = pc.CastOptions(pa.timestamp("us", kind.tz), allow_time_truncate=True)  # pandas writes nanoseconds
+    try:
+        time = pc.cast(table["time"], options=finer)
+    except pa.ArrowException as error:
+        raise CorpusError(f"{path}: time: {error}: give times that microseconds since 1970 can hold") from None
+    return table.set_column(table.column_names.index("time"), "time", time)

@@ -78,7 +78,7 @@ class Example:
     id: str
     text: Annotated[str, Field(min_length=1)]
     category: str | None = None
-    severity: Annotated[int, Field(ge=0, le=4)] | None = None
+    severity: Annotated[int, Field(ge=0)] | None = None  # the loader knows the highest rank
     second: str | None = None
     source: str | None = None
     event: str | None = None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
-from dataclasses import dataclass, fields
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -68,20 +71,60 @@ class Taxonomy:
         return hashlib.sha256("\n".join((*self.ids, str(len(self.severities)))).encode()).hexdigest()
 
 
-def _rows(kind: type[Any], rows: list[dict[str, Any]], path: Path) -> tuple[Any, ...]:
-    wanted = {field.name for field in fields(kind)}
+def _rows(kind: type[Any], table: Mapping[str, Any], where: str) -> tuple[Any, ...]:
+    """The rows of one kind: each with all fields of the right type and no others, at least two."""
+    name, wanted, rows = kind.__name__.lower(), {field.name for field in fields(kind)}, table.get(kind.__name__.lower())
+    if not isinstance(rows, list) or len(rows) < 2 or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"{where}: at least two tables [[{name}]] are needed, the first for no crisis")
     for number, row in enumerate(rows, start=1):
         if set(row) != wanted:
             odd = ", ".join(sorted(wanted ^ set(row)))
-            raise ConfigError(f"{path.name}: {kind.__name__.lower()} {number}: fields missing or unknown: {odd}")
+            raise ConfigError(f"{where}: {name} {number}: fields missing or unknown: {odd}")
+        for key, value in row.items():
+            if type(value) is not (int if key == "rank" else str):
+                raise ConfigError(
+                    f"{where}: {name} {number}: {key} is {value!r}: give a whole number for rank, else text"
+                )
     return tuple(kind(**row) for row in rows)
+
+
+def parse_taxonomy(text: str, where: str) -> Taxonomy:
+    """Read a table from TOML text; ConfigError names `where` it is from, and the row and field that is wrong."""
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{where}: {error}: give a TOML file with [[category]] and [[severity]] tables") from None
+    categories, severities = (_rows(kind, table, where) for kind in (Category, Severity))
+    if not isinstance(version := table.get("version"), str):
+        raise ConfigError(f'{where}: version is {version!r}: give one as text, such as version = "1"')
+    if twice := [key for key, times in Counter(category.id for category in categories).items() if times > 1]:
+        raise ConfigError(f"{where}: category id {twice[0]!r} comes twice: give every category an id of its own")
+    if [severity.rank for severity in severities] != list(range(len(severities))):
+        raise ConfigError(f"{where}: severity ranks must be 0, 1, 2, … in order")
+    return Taxonomy(version, categories, severities)
 
 
 @cache
 def load_taxonomy(path: Path = DEFAULT_PATH) -> Taxonomy:
-    """Read a taxonomy table; ConfigError names the row and field that is wrong."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    severities = _rows(Severity, table["severity"], path)
-    if [severity.rank for severity in severities] != list(range(len(severities))):
-        raise ConfigError(f"{path.name}: severity ranks must be 0, 1, 2, … in order")
-    return Taxonomy(table["version"], _rows(Category, table["category"], path), severities)
+    """Read a taxonomy table (default: the packaged one); ConfigError says what is wrong with the file, or where."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}: name a readable taxonomy table in UTF-8") from None
+    return parse_taxonomy(text, str(path))
+
+
+def _toml(value: str | int) -> str:
+    """A JSON string is a TOML string too, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def as_toml(taxonomy: Taxonomy) -> str:
+    """The table as `parse_taxonomy` reads it."""
+
+    def table(record: Category | Severity) -> str:
+        lines = (f"{key} = {_toml(value)}\n" for key, value in asdict(record).items())
+        return f"[[{type(record).__name__.lower()}]]\n" + "".join(lines)
+
+    parts = [table(row) for row in (*taxonomy.categories, *taxonomy.severities)]
+    return f"version = {_toml(taxonomy.version)}\n\n" + "\n".join(parts)

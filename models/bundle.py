@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from data.errors import BundleError
+from data.errors import BundleError, ConfigError
 from data.files import whole
-from data.taxonomy import Taxonomy
+from data.taxonomy import Taxonomy, as_toml, load_taxonomy, parse_taxonomy
 from models.calibration import FirstStage
 from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
 
 SHIPPED = Path(__file__).parent / "bundle"
 ADAPTER, TOKENIZER, LEXICAL = "adapter.safetensors", "tokenizer.json", "lexical.safetensors"
+TABLE = "taxonomy.toml"  # only where it is another than the packaged one
 
 
 def escalation_file(head: str) -> str:
@@ -24,10 +25,11 @@ def escalation_file(head: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle on disk."""
+    """A checked bundle on disk, and the taxonomy that it was trained with."""
 
     folder: Path
     manifest: Manifest
+    taxonomy: Taxonomy = field(default_factory=load_taxonomy)
 
     @property
     def model_id(self) -> str:
@@ -47,20 +49,39 @@ class Bundle:
         return blob
 
 
-def open_bundle(folder: Path | None, taxonomy: Taxonomy) -> Bundle:
-    """Open a bundle (default: the shipped one) after checking format, taxonomy and the hash of every file."""
+def _own_table(bundle: Bundle) -> Taxonomy:
+    """The table that a bundle carries, else the packaged one."""
+    if TABLE not in bundle.manifest.files:
+        return load_taxonomy()
+    try:
+        return parse_taxonomy(bundle.read(TABLE).decode(), str(bundle.folder / TABLE))
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise BundleError(f"{bundle.folder}: its taxonomy cannot be read ({error}): train it again") from None
+
+
+def _check_table(bundle: Bundle, taxonomy: Taxonomy, whose: str, remedy: str) -> None:
+    if bundle.manifest.taxonomy_sha256 != taxonomy.sha256:
+        made, has = ", ".join(bundle.manifest.categories), ", ".join(taxonomy.ids)
+        raise BundleError(f"{bundle.folder}: made for the categories {made}; {whose} has {has}: {remedy}")
+
+
+def open_bundle(folder: Path | None, taxonomy: Taxonomy | None = None) -> Bundle:
+    """Open a bundle (default: the shipped one) after checking format, taxonomy and the hash of every file.
+
+    Its taxonomy is its own: the table that it carries, else the packaged one. With `taxonomy` it must be that one.
+    """
     folder = folder or SHIPPED
     bundle = Bundle(folder, read_manifest(folder))
-    if bundle.manifest.taxonomy_sha256 != taxonomy.sha256:
-        raise BundleError(
-            f"{folder}: made for the categories {', '.join(bundle.manifest.categories)}; "
-            f"this taxonomy has {', '.join(taxonomy.ids)}: load the taxonomy that it was trained with"
-        )
+    if taxonomy is not None:
+        _check_table(bundle, taxonomy, "this taxonomy", "load the taxonomy that it was trained with")
     for name in bundle.manifest.files:
         if Path(name).name != name or not name.isprintable():
             raise BundleError(f"{folder}: file name {name!r} leaves the bundle's folder")
         bundle.read(name)
-    return bundle
+    own = _own_table(bundle)
+    whose = f"its {TABLE}" if TABLE in bundle.manifest.files else "the packaged taxonomy"
+    _check_table(bundle, own, whose, "train it again, so that it carries its table")
+    return replace(bundle, taxonomy=own)
 
 
 def text_part(bundle: Bundle) -> TextPart:
@@ -83,7 +104,7 @@ def save_first_stage(bundle: Bundle, stage: FirstStage) -> Bundle:
     manifest = replace(bundle.manifest, text=replace(text_part(bundle), first_stage=stage))
     with whole(bundle.folder / NAME) as part:
         part.write_text(manifest.dumps(), encoding="utf-8")
-    return Bundle(bundle.folder, manifest)
+    return replace(bundle, manifest=manifest)
 
 
 def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
@@ -98,22 +119,25 @@ def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None
 
 def save_part(
     folder: Path,
-    taxonomy: Taxonomy,
+    taxonomy: Taxonomy | None,
     files: Mapping[str, bytes | None],
     text: TextPart | None = None,
     escalation: Mapping[str, EscalationPart] | None = None,
 ) -> Bundle:
     """Write one part into the bundle at `folder`, keeping what it has of the others (if it is of the same taxonomy).
 
-    A file given as None is left out, also where the old bundle had it.
+    A file given as None is left out, also where the old bundle had it. Without `taxonomy` it is that of the bundle at
+    `folder`, or the packaged one; another than the packaged one is kept beside the parts.
     """
-    kept: dict[str, bytes] = {}
+    old = open_bundle(folder, taxonomy) if (folder / NAME).exists() else None
+    taxonomy = taxonomy or (old.taxonomy if old else load_taxonomy())
     manifest = Manifest(created_at=now(), taxonomy_sha256=taxonomy.sha256, categories=taxonomy.ids)
-    if (folder / NAME).exists():
-        old = open_bundle(folder, taxonomy)
+    kept: dict[str, bytes] = {}
+    if old is not None:
         kept = {name: old.read(name) for name in old.manifest.files}
         manifest = replace(old.manifest, created_at=now())
-    kept = {name: blob for name, blob in {**kept, **files}.items() if blob is not None}
+    table = None if taxonomy == load_taxonomy() else as_toml(taxonomy).encode()
+    kept = {name: blob for name, blob in {**kept, **files, TABLE: table}.items() if blob is not None}
     manifest = replace(
         manifest,
         text=text or manifest.text,
@@ -122,4 +146,4 @@ def save_part(
         reference={},  # it described the answers of the old parts
     )
     _write(folder, manifest, kept)
-    return Bundle(folder, manifest)
+    return Bundle(folder, manifest, taxonomy)

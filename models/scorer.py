@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.errors import ConfigError
 from data.normalise import normalise
 from data.records import Item, Volume
 from data.results import EscalationResult, ItemError, Result
 from data.signals import SignalLexicon
-from data.taxonomy import Taxonomy, load_taxonomy
+from data.taxonomy import Taxonomy
 from models.bundle import open_bundle
 from models.calibration import FIRST_STAGE
 from models.engine_build import DEFAULT, load_text_model
@@ -32,6 +33,16 @@ def _failed(what: str, error: Exception) -> ItemError:
     return ItemError(
         "scoring_failed", f"{what} could not be scored ({type(error).__name__}): report it with the item's id"
     )
+
+
+def _fits(policy: Policy, taxonomy: Taxonomy) -> None:
+    """A policy needs a row for every severity rank; a category that it does not name adds nobody to be told."""
+    ranks = len(taxonomy.severities)
+    if missing := [str(rank) for rank in range(ranks) if str(rank) not in policy.matrix]:
+        raise ConfigError(
+            f"the bundle's taxonomy has {ranks} severity ranks, the risk policy no row for {', '.join(missing)}: "
+            f"train with ranks 0 to {len(policy.matrix) - 2}"
+        )
 
 
 @dataclass(frozen=True)
@@ -60,15 +71,15 @@ class Scorer:
         `calibration_days`: age from which escalation answers call their calibration stale; None = as trained.
         `first_stage`: let the second reader settle clear `none` posts alone; for batches, where it saves time.
         """
-        taxonomy = load_taxonomy()
-        bundle = open_bundle(path, taxonomy)
+        bundle, policy = open_bundle(path), Policy.load()
+        _fits(policy, bundle.taxonomy)
         heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
         with ThreadPoolExecutor(1) as beside:  # the engine is compiled outside Python's lock
             lexicon = beside.submit(SignalLexicon.load, watch_words=watch_words)
             text = load_text_model(bundle, engine, threads, first_stage) if bundle.manifest.text else None
-        return cls(bundle.model_id, taxonomy, text, heads, lexicon.result(), Policy.load())
+        return cls(bundle.model_id, bundle.taxonomy, text, heads, lexicon.result(), policy)
 
     def score(self, items: Sequence[Item]) -> list[Result]:
         """Score items: one result each, in order. A bad item carries its own error; its neighbours are unharmed."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Lock
 
 from data.errors import BundleError, YujingError
-from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from serving import metrics
 from serving.golden import read_golden
@@ -39,14 +38,14 @@ class Loaded:
 def load_tested(settings: Settings) -> Loaded:
     """Load a bundle and test it (seconds; the first time its engine is built too); BundleError when it fails."""
     start = time.monotonic()
-    bundle = open_bundle(settings.bundle, load_taxonomy())
+    bundle = open_bundle(settings.bundle)
     scorer = load_scorer(settings).shared()
     if scorer.model_id != bundle.model_id:
         raise BundleError(f"{bundle.folder} changed while it was loaded: try again")
     golden = read_golden(bundle)
     if golden is None:
         logger.warning("the bundle has no golden posts, only general laws are tested", extra={"model": scorer.model_id})
-    tested = self_test(scorer, golden)
+    tested = self_test(scorer, golden, bundle.taxonomy)
     seconds = round(time.monotonic() - start, 1)
     logger.info("self-test passed", extra={"model": scorer.model_id, "items": tested, "seconds": seconds})
     return Loaded(scorer, bundle)

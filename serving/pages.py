@@ -20,7 +20,6 @@ from starlette.routing import Route
 
 from data.errors import InputError, YujingError
 from data.rim import parse
-from data.taxonomy import load_taxonomy
 from models.policy_table import PolicyTable
 from serving import metrics
 from serving.gate.limits import BODY
@@ -47,9 +46,10 @@ def _json(value: Any) -> Response:
     return Response(to_json(value, inf_nan_mode="null"), media_type="application/json")
 
 
-async def taxonomy(_: Request) -> Response:
-    """Categories and severities with their definitions."""
-    table = load_taxonomy()
+async def taxonomy(request: Request) -> Response:
+    """Categories and severities of the model that answers now, with their definitions."""
+    live: Live = request.app.state.live
+    table = live.current.bundle.taxonomy
     return _json({"version": table.version, "categories": table.categories, "severities": table.severities})
 
 

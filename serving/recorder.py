@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data.records import Item
 from data.results import Result
-from data.taxonomy import load_taxonomy
+from models.bundle import open_bundle
 from serving.drift.monitor import Monitor, open_monitor, publish
 from serving.settings import Settings
 from serving.store.settings import StoreSettings
@@ -31,7 +31,7 @@ class Recorder:
     def open(cls, settings: Settings, model_id: str) -> Recorder:
         """Both as the environment wants them; ConfigError for an unusable setting."""
         store = StoreSettings.from_env()
-        return cls(_memory(store) if store else None, open_monitor(settings.bundle, model_id))
+        return cls(_memory(store, settings.bundle) if store else None, open_monitor(settings.bundle, model_id))
 
     def record(self, items: Sequence[Item], results: list[Result], seconds: float) -> list[Result]:
         """The results as they are to be sent: with prediction ids where they are stored. Never raises, never waits."""
@@ -73,7 +73,7 @@ def _kept_going(what: str) -> Iterator[None]:
         logger.error("answers are not %s: %s", what, type(fault).__name__)
 
 
-def _memory(settings: StoreSettings) -> Memory:
+def _memory(settings: StoreSettings, bundle: Path | None) -> Memory:
     from serving.store.memory import Memory  # SQLAlchemy and Alembic: only where something is stored
 
-    return Memory(settings, load_taxonomy())
+    return Memory(settings, open_bundle(bundle).taxonomy)

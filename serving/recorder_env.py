@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from serving.drift.monitor import find_reference
 from serving.drift.settings import DriftSettings
@@ -15,5 +14,5 @@ def recorder_env(bundle: Path | None, store: Path | None) -> dict[str, str]:
     """Environment of the service, paths absolute; ConfigError for what it could not start with."""
     settings, drift = StoreSettings.from_env(folder=store), DriftSettings.from_env()
     if drift.reference is not None:
-        find_reference(drift, open_bundle(bundle, load_taxonomy()))
+        find_reference(drift, open_bundle(bundle))
     return {**(settings.to_env() if settings else {}), **drift.to_env()}

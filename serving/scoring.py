@@ -46,10 +46,9 @@ def load_scorer(settings: Settings, first_stage: bool = False) -> Scorer:
 
 def check_bundle(settings: Settings) -> None:
     """Refuse a bad bundle or word list before the start: BentoML would start a failing worker again and again."""
-    from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
 
-    open_bundle(settings.bundle, load_taxonomy())
+    open_bundle(settings.bundle)
     settings.read_watch_words()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from data.errors import BundleError
 from data.results import CategoryResult, Result, SeverityResult
 from data.samples import sample_items
-from data.taxonomy import load_taxonomy
+from data.taxonomy import Taxonomy
 from serving.golden import Answer, Golden
 from serving.scoring import SupportsScore
 
@@ -16,18 +16,17 @@ TOLERANCE = 0.2  # of a probability: int8 and fp32 differ by less on clear posts
 ABSENT = {"no_text_model", "no_escalation_head"}  # a bundle may have one part only
 
 
-def self_test(scorer: SupportsScore, golden: Golden | None) -> int:
+def self_test(scorer: SupportsScore, golden: Golden | None, taxonomy: Taxonomy) -> int:
     """Score the golden posts (the samples where a bundle has none); the number of them. BundleError names a fault."""
     items = golden.items if golden else sample_items()
     results = scorer.score(items)
-    faults = [*_broken_laws(results), *(_differences(results, golden.answers) if golden else ())]
+    faults = [*_broken_laws(results, taxonomy.none_id), *(_differences(results, golden.answers) if golden else ())]
     if faults:
         raise BundleError(f"self-test of {scorer.model_id}: {len(faults)} faults, the first: {faults[0]}")
     return len(items)
 
 
-def _broken_laws(results: Sequence[Result]) -> Iterator[str]:
-    none_id = load_taxonomy().none_id
+def _broken_laws(results: Sequence[Result], none_id: str) -> Iterator[str]:
     for number, result in enumerate(results):
         if result.error is not None and result.error.code not in ABSENT:
             yield f"item {number}: {result.error.code}: {result.error.message}"

@@ -156,6 +156,6 @@ def referenced(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("referenced") / "bundle"
     shutil.copytree(tiny_bundle.folder, folder)
     bundle = open_bundle(folder, load_taxonomy())
-    texts = read_texts(FOLDER / "posts.jsonl") * 3
+    texts = read_texts(FOLDER / "posts.jsonl", bundle.taxonomy) * 3
     assert store_reference(score_reference(bundle, texts), bundle, None) == folder / "manifest.json"
     return open_bundle(folder, load_taxonomy())

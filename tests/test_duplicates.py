@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.duplicates import BLOCK, components, near_duplicate_groups
+from data.duplicates import BLOCK, components, near_any, near_duplicate_groups
 
 POST = "这家店的充电宝用了两天就鼓包漏电，客服一直推脱不给退款，大家千万不要买"
 OTHER = "今天公园里的花都开了，带着孩子出来走走，心情特别好"
@@ -45,6 +45,30 @@ def test_short_equal_posts_share_a_group_and_others_do_not() -> None:
 
 def test_no_texts_have_no_groups() -> None:
     assert near_duplicate_groups([]) == []
+    assert near_any([], [POST]).tolist() == []
+    assert near_any([POST, "好"], []).tolist() == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "twin"),
+    [
+        ("ＯＰＰＯ手机ＲＥＮＯ８充电口烧了", "OPPO手机RENO8充电口烧了"),
+        ("充电口烧了 https://a.cn/1x8", "充电口烧了 http://b.example.com/page?q=17"),
+        ("@某人 充电口烧了", "@另一个用户 充电口烧了"),
+        ("差评", "差评"),
+        ("差评", " 差评\n"),
+        ("", " "),
+    ],
+)
+def test_a_held_out_post_is_known_again_however_it_is_written(text: str, twin: str) -> None:
+    assert near_any([OTHER, text], [POST, twin]).tolist() == [False, True]
+    assert near_duplicate_groups([text, twin]) == [0, 0]
+
+
+@given(TEXTS, TEXTS)
+def test_near_any_is_a_pair_in_one_group(texts: list[str], others: list[str]) -> None:
+    for text, near in zip(texts, near_any(texts, others), strict=True):
+        assert near == any(near_duplicate_groups([text, other]) == [0, 0] for other in others)
 
 
 def test_a_chain_of_near_duplicates_is_one_group() -> None:

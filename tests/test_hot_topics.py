@@ -52,6 +52,25 @@ def test_the_future_moves_no_line() -> None:
     np.testing.assert_array_equal(early.line, whole.line[whole.time <= early.time.max()])
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_of_any_unit_are_the_same_record(tmp_path: Path, unit: str) -> None:
+    table = table_of([(float(hour), "a", 10 + hour, 1) for hour in range(5)] + [(2.0, "b", 7, 2)])
+    kind = pa.timestamp(unit, "Asia/Shanghai")
+    pq.write_table(table.set_column(0, "time", table["time"].cast(kind)), tmp_path / "list.parquet")
+    found, wanted = read_hot_list(tmp_path / "list.parquet"), hot_list_of(table)
+    assert found.episode.tolist() == [0] * 5 + [1]
+    for name in ("time", "topic", "episode", "snapshots", "heat"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name), err_msg=name)
+
+
+def test_a_time_beyond_microseconds_is_told(tmp_path: Path) -> None:
+    table = table_of([(0.0, "a", 10, 1)])
+    beyond = pa.array([2**62], pa.timestamp("ms", "Asia/Shanghai"))
+    pq.write_table(table.set_column(0, "time", beyond), tmp_path / "list.parquet")
+    with pytest.raises(CorpusError, match=r"list\.parquet: time: "):
+        read_hot_list(tmp_path / "list.parquet")
+
+
 def test_rows_are_in_order_of_episode_and_time() -> None:
     found = record()
     assert (np.diff(found.episode) >= 0).all()

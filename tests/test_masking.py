@@ -56,6 +56,9 @@ WIDE = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
         ("mobile", "1381 234 5678", "138* *** 5678"),
         ("mobile", "138——1234——5678", "138——****——5678"),
         ("mobile", "138.1234.5678", "138.****.5678"),
+        ("mobile", "138 123 45678", "138 *** *5678"),
+        ("mobile", "1381-2345-678", "138*-***5-678"),
+        ("mobile", "138/1234/5678", "138/****/5678"),
         ("mobile", "１３８１２３４５６７８", "１３８****５６７８"),
         ("mobile", "138\u200b1234\u200b5678", "138\u200b****\u200b5678"),
         ("mobile", "1 3 8 1 2 3 4 5 6 7 8", "1 3 8 * * * * 5 6 7 8"),
@@ -101,6 +104,9 @@ def test_a_number_by_itself(kind: str, number: str, expected: str, before: str, 
         ("mobile", "＋８６", "13812345678", "138****5678"),
         ("mobile", "微信", "13812345678", "138****5678"),
         ("mobile", "订单号", "13812345678", "138****5678"),
+        ("mobile", "营收不详，电话：", "19912345678", "199****5678"),
+        ("mobile", "+852 ", "9123 4567", "91** **67"),
+        ("mobile", "00853-", "66123456", "66****56"),
         ("landline", "+86-", "10-65512345", "10-******45"),
         ("wechat", "微信号：", "zhangsan", "z******n"),
         ("wechat", "微信", "wxid_abc123", "w*********3"),
@@ -112,12 +118,18 @@ def test_a_number_by_itself(kind: str, number: str, expected: str, before: str, 
         ("wechat", "V信 ", "zhang123", "z******3"),
         ("wechat", "加V：", "zhangsan", "z******n"),
         ("wechat", "加vx", "88888888", "8******8"),
+        ("wechat", "加微", "zhangsan88", "z********8"),
+        ("wechat", "加我薇：", "zhangsan", "z******n"),
+        ("wechat", "加v", "zhangsan88", "z********8"),
+        ("wechat", "加微", "88888888", "8******8"),
         ("qq", "QQ", "123456789", "12******9"),
         ("qq", "qq号码是：", "54321", "54**1"),
         ("qq", "扣扣", "123456789", "12******9"),
         ("qq", "企鹅号 ", "１２３４５６", "１２***６"),
         ("passport", "护照", "E12345678", "E1*****78"),
         ("passport", "护照号码：", "G12345678", "G1*****78"),
+        ("passport", "港澳通行证", "C12345678", "C1*****78"),
+        ("passport", "回乡证号：", "H1234567890", "H1*******90"),
     ],
 )
 def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected: str) -> None:
@@ -136,6 +148,9 @@ def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected:
         f"订单号{CARD_16}",
         "订单 13812345678901234567",
         "价格138123456789元，13,812,345,678元，12812345678",
+        "营收19912345678元，营收为19912345678，金额：13912345678，市值18912345678.50元，共15012345678 美元",
+        "1500 2000 300 400，20 1500 2000 300，https://example.com/138/1234/5678/",
+        "加微博，加vivo12345，加V，通行证2号，通行证C1234567",
         "2024-01-01 12:00:00，2023年，20240101，1990.03.07",
         wrong(ID),
         id_card("11010519900231253"),
@@ -153,6 +168,12 @@ def test_what_identifies_nobody_stays(post: str) -> None:
     masked = mask(post)
     assert masked.text == post
     assert masked.spans == ()
+
+
+@pytest.mark.parametrize("after", ["元旦前打", "元", "亿达公司", "%", "万先生"])
+@pytest.mark.parametrize("cue", ["电话", "手机号：", "联系", "+86"])
+def test_a_mobile_that_is_called_one_is_no_sum_of_money(cue: str, after: str) -> None:
+    assert mask(f"{cue}13812345678{after}").text == f"{cue}138****5678{after}"
 
 
 def test_several_in_one_post_and_one_inside_another() -> None:
@@ -195,7 +216,7 @@ def test_a_planted_mobile_never_survives(
     assert any(span.start <= middle and middle + 4 <= span.end for span in masked.spans)
 
 
-@given(st.text(st.characters(exclude_categories=["Nd"], exclude_characters="@＠信vVwWｖＶｗＷ")))
+@given(st.text(st.characters(exclude_categories=["Nd"], exclude_characters="@＠信微薇vVwWｖＶｗＷ")))
 def test_without_digits_at_signs_and_cues_nothing_changes(post: str) -> None:
     assert mask(post).text == post
 

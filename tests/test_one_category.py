@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from data.errors import ConfigError
 from data.loaders import load_examples
-from data.taxonomy import load_taxonomy
-from training.one_category import as_toml, main, only
+from data.records import Example
+from data.taxonomy import as_toml, load_taxonomy
+from training.one_category import main, only, relabelled
 
 TAXONOMY = load_taxonomy()
 FOOD = "food_health_safety"
@@ -19,6 +21,25 @@ def test_the_written_table_is_the_table(tmp_path: Path) -> None:
     path = tmp_path / "taxonomy.toml"
     path.write_text(as_toml(TAXONOMY), encoding="utf-8")
     assert load_taxonomy(path) == TAXONOMY
+
+
+@pytest.mark.parametrize("word", ["😀食品", 'a "b" \\ c', "两\n行\t", "\x7f\x00", "\u2028"])
+def test_any_text_comes_back_from_the_written_table(tmp_path: Path, word: str) -> None:
+    first, *rest = TAXONOMY.categories
+    table = replace(TAXONOMY, version=word, categories=(replace(first, example=word), *rest))
+    path = tmp_path / "taxonomy.toml"
+    path.write_text(as_toml(table), encoding="utf-8")
+    assert load_taxonomy(path) == table
+
+
+def test_a_missing_label_is_no_answer() -> None:
+    rows = [
+        Example(id="a", text="好"),
+        Example(id="b", text="好", severity=2),
+        Example(id="c", text="好", category=FOOD),
+    ]
+    found = relabelled([*rows, Example(id="d", text="好", category="other")], FOOD, TAXONOMY)
+    assert [(row.category, row.severity) for row in found] == [(None, None), (None, None), (FOOD, None), ("none", 0)]
 
 
 def test_rows_keep_their_text_and_answer_one_question(tmp_path: Path, tiny_posts: Path) -> None:
@@ -40,3 +61,5 @@ def test_rows_keep_their_text_and_answer_one_question(tmp_path: Path, tiny_posts
 def test_an_unknown_category_is_refused() -> None:
     with pytest.raises(ConfigError, match="weather"):
         only(TAXONOMY, "weather")
+    with pytest.raises(ConfigError, match=r"none .* name one of product_quality"):
+        only(TAXONOMY, "none")

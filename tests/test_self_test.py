@@ -22,6 +22,8 @@ from serving.live import load_tested
 from serving.self_test import TOLERANCE, self_test
 from serving.settings import Settings
 
+TAXONOMY = load_taxonomy()
+
 
 @pytest.fixture
 def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
@@ -66,15 +68,15 @@ def test_a_model_that_answers_otherwise_is_refused() -> None:
     items = sample_items()[:3]
     scorer = Odd()
     golden = choose(scorer.model_id, items, scorer.score(items))
-    assert self_test(scorer, golden) == 3
+    assert self_test(scorer, golden, TAXONOMY) == 3
     answer = golden.answers[0]
     assert answer.category_probability is not None
     near = replace(answer, category_probability=answer.category_probability - TOLERANCE / 2)
-    self_test(scorer, replace(golden, answers=(near, *golden.answers[1:])))
+    self_test(scorer, replace(golden, answers=(near, *golden.answers[1:])), TAXONOMY)
     for change in ({"category": "other"}, {"severity": 4}, {"category_probability": 0.5}, {"category": None}):
         wrong = replace(golden, answers=(replace(answer, **change), *golden.answers[1:]))  # type: ignore[arg-type]
         with pytest.raises(BundleError, match=f"golden item 0: {next(iter(change))}"):
-            self_test(scorer, wrong)
+            self_test(scorer, wrong, TAXONOMY)
 
 
 @pytest.mark.parametrize(
@@ -85,13 +87,13 @@ def test_a_model_that_answers_otherwise_is_refused() -> None:
     ],
 )
 def test_broken_laws_are_refused_without_golden_posts(changes: dict[str, object], says: str) -> None:
-    assert self_test(Odd(), None) == len(sample_items())
+    assert self_test(Odd(), None, TAXONOMY) == len(sample_items())
     with pytest.raises(BundleError, match=says):
-        self_test(Odd(**changes), None)
+        self_test(Odd(**changes), None, TAXONOMY)
 
 
 def test_a_bundle_of_volumes_only_passes() -> None:
-    assert self_test(Odd(error=ItemError("no_text_model", "train one"), category=None, severity=None), None)
+    assert self_test(Odd(error=ItemError("no_text_model", "train one"), category=None, severity=None), None, TAXONOMY)
 
 
 def test_stale_or_broken_golden_posts_are_refused_with_the_remedy(bundle: Bundle) -> None:

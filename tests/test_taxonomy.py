@@ -101,8 +101,31 @@ def test_hash_depends_on_order_but_not_on_wording(taxonomy: Taxonomy, tmp_path: 
         ('scct = "none"', 'cluster = "none"', "category 1.*cluster, scct"),
         ('color = "blue"\n', "", "severity 2.*color"),
         ("rank = 3", "rank = 5", "ranks must be"),
+        ("rank = 3", 'rank = "3"', "severity 4: rank is '3'"),
+        ('id = "product_quality"', 'id = "none"', "'none' comes twice"),
+        ('id = "product_quality"', "id = 7", "category 2: id is 7"),
+        ("[[category]]", "[[category", "taxonomy.toml: .*line"),
+        ("version = ", "edition = ", "version is None"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         load_taxonomy(_edited(tmp_path, old, new))
+
+
+@pytest.mark.parametrize(
+    ("blob", "told"),
+    [
+        (None, "No such file.*name a readable taxonomy table"),
+        (b"\xff\xfe", "decode.*UTF-8"),
+        (b"", r"at least two tables \[\[category\]\]"),
+        (b'version = "1"\ncategory = 3\n', r"at least two tables \[\[category\]\]"),
+        (b"a = " + b"[" * 5_000, "give a TOML file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_one_clear_error(tmp_path: Path, blob: bytes | None, told: str) -> None:
+    path = tmp_path / "odd.toml"
+    if blob is not None:
+        path.write_bytes(blob)
+    with pytest.raises(ConfigError, match=f"odd.toml.*{told}"):
+        load_taxonomy(path)

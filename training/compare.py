@@ -14,7 +14,7 @@ from rich.table import Table
 
 from data.errors import BundleError, CorpusError
 from data.records import Example
-from data.taxonomy import Taxonomy, load_taxonomy
+from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle
 from models.engine_build import load_text_model
 from training import metrics
@@ -41,8 +41,8 @@ class CompareConfig:
     out: str | None = None  # JSON of the same figures
 
 
-def _open(folder: str, taxonomy: Taxonomy) -> Bundle:
-    """A bundle, by its own folder or by that of the run that made it."""
+def _open(folder: str, taxonomy: Taxonomy | None = None) -> Bundle:
+    """A bundle (of that taxonomy, if given), by its own folder or by that of the run that made it."""
     path = Path(folder)
     bundle = open_bundle(path / "bundle" if (path / "bundle").is_dir() else path, taxonomy)
     if bundle.manifest.text is None:
@@ -116,7 +116,7 @@ def compare_table(title: str, found: dict[str, dict[str, list[float]]]) -> Table
 def compare(first: str, second: str, config: CompareConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure both bundles on the posts that taught neither, print the paired differences, write them if asked."""
     console = console or Console()
-    taxonomy = load_taxonomy()
+    taxonomy = _open(first).taxonomy
     bundles = _open(first, taxonomy), _open(second, taxonomy)
     rows, groups = shared_rows(bundles, config, taxonomy, console)
     one, other = (answers_of(load_text_model(bundle, config.engine), rows) for bundle in bundles)

@@ -13,7 +13,6 @@ from rich.console import Console
 from data.errors import ConfigError, CorpusError
 from data.loaders import load_series
 from data.records import Series
-from data.taxonomy import load_taxonomy
 from data.volume import count_features
 from data.volume_windows import Floats
 from models.bundle import Bundle, escalation_file, save_part
@@ -147,9 +146,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     folder = Path(config.out) / "bundle"
-    bundle = save_part(
-        folder, load_taxonomy(), {escalation_file(model.head): dump(model)}, escalation={model.head: part}
-    )
+    bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
     return bundle

@@ -20,7 +20,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
-from data.taxonomy import Taxonomy, load_taxonomy
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
@@ -128,20 +127,20 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     return fresh, {name: about for name, (_, about) in fitted.items()}
 
 
-def source_of(head: str, config: EscalationConfig | HotlistConfig, taxonomy: Taxonomy) -> Bundle:
+def source_of(head: str, config: EscalationConfig | HotlistConfig) -> Bundle:
     """Whose head is recalibrated: the named bundle, else that in `out` if it has the head, else the shipped one."""
     own = Path(config.out) / "bundle"
     if config.bundle is None and (own / NAME).exists():
-        bundle = open_bundle(own, taxonomy)
+        bundle = open_bundle(own)
         if head in bundle.manifest.escalation:
             return bundle
-    return open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    return open_bundle(Path(config.bundle) if config.bundle else None)
 
 
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
-    console, taxonomy = console or Console(), load_taxonomy()
-    source = source_of(head, config, taxonomy)
+    console = console or Console()
+    source = source_of(head, config)
     old = open_head(source, kind_of(head))
     console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated")
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
@@ -151,7 +150,7 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)
-    bundle = save_part(folder, taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
+    bundle = save_part(folder, source.taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
     write_card(bundle)
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")

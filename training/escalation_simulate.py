@@ -15,7 +15,6 @@ from rich.table import Table as Sheet
 
 from data.errors import CorpusError
 from data.hot_topics import read_hot_list
-from data.taxonomy import load_taxonomy
 from data.volume import count_features, rise
 from data.volume_windows import HORIZON, Floats
 from models.bundle import Bundle, open_bundle
@@ -118,7 +117,7 @@ def table_of(title: str, rows: Mapping[str, Outcome]) -> Sheet:
 
 
 def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
-    bundle = open_bundle(Path(config.bundle) if config.bundle else None, load_taxonomy())
+    bundle = open_bundle(Path(config.bundle) if config.bundle else None)
     return bundle, open_head(bundle, kind_of(head))
 
 

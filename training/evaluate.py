@@ -10,7 +10,6 @@ import numpy as np
 from rich.console import Console
 
 from data.errors import CorpusError
-from data.taxonomy import load_taxonomy
 from data.volume_windows import HORIZON
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
@@ -83,14 +82,13 @@ def _heads(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure, print, and write everything as JSON to `config.out` and as an HTML page beside it."""
     console = console or Console()
-    taxonomy = load_taxonomy()
-    bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    bundle = open_bundle(Path(config.bundle) if config.bundle else None)
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
     if "counts" in bundle.manifest.escalation:
         config = with_present_series(config, console)
     heads = _heads(config, bundle, console)  # first: what they refuse is told before the long part
     if config.posts and bundle.manifest.text is not None:
-        found["text"] = evaluate_text(config, bundle, taxonomy, console)
+        found["text"] = evaluate_text(config, bundle, bundle.taxonomy, console)
     found |= heads
     for path in write_report(found, Path(config.out)):
         console.print(f"written to {path}")

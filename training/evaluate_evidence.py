@@ -34,9 +34,9 @@ class _Probe:
     cost: float  # tokens that the evidence ran through the engine, per token of the post's plain pass
 
 
-def _sample(rows: Sequence[Example], posts: int, random: np.random.Generator) -> list[str]:
+def _sample(rows: Sequence[Example], none_id: str, posts: int, random: np.random.Generator) -> list[str]:
     """Up to `posts` texts of posts that are labelled as crises and have words enough."""
-    crises = [row.text for row in rows if row.category not in (None, "none") and len(content(row.text)) >= LEAST]
+    crises = [row.text for row in rows if row.category not in (None, none_id) and len(content(row.text)) >= LEAST]
     return [crises[i] for i in random.permutation(len(crises))[:posts]]
 
 
@@ -67,7 +67,9 @@ def _lost(model: TextModel, probes: Sequence[_Probe], texts: Sequence[str]) -> N
     return np.asarray(logit(np.clip(whole, low, high)) - logit(np.clip(category, low, high)))
 
 
-def faithfulness(model: TextModel, rows: Sequence[Example], posts: int, seed: int, draws: int) -> dict[str, Any]:
+def faithfulness(
+    model: TextModel, rows: Sequence[Example], none_id: str, posts: int, seed: int, draws: int
+) -> dict[str, Any]:
     """The share of crisis posts where evidence beats chance, and what it costs.
 
     `posts` posts that are labelled as crises are drawn by `seed`, whatever the model says of them. From each, the
@@ -76,7 +78,7 @@ def faithfulness(model: TextModel, rows: Sequence[Example], posts: int, seed: in
     padding included, that the evidence runs through the engine, over those of one plain pass.
     """
     random = np.random.default_rng(seed)
-    probes = [_probe(model, text, random) for text in _sample(rows, posts, random)]
+    probes = [_probe(model, text, random) for text in _sample(rows, none_id, posts, random)]
     if not probes:
         return {"posts": 0}
     top = _lost(model, probes, [without(probe.text, probe.told[:TAKEN]) for probe in probes])

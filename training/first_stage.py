@@ -10,7 +10,6 @@ from pydantic import Field
 from rich.console import Console
 
 from data.errors import BundleError, ConfigError
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle, save_first_stage
 from models.engine_build import DEFAULT, load_text_model
 from training.evaluate_rows import trained_corpus
@@ -35,8 +34,9 @@ class FirstStageConfig:
 
 def train_first_stage(config: FirstStageConfig, console: Console | None = None) -> dict[str, Any]:
     """Fit, measure, print, and write into the bundle's manifest; BundleError without a second reader."""
-    console, taxonomy = console or Console(), load_taxonomy()
-    bundle = open_bundle(Path(config.bundle) if config.bundle else None, taxonomy)
+    console = console or Console()
+    bundle = open_bundle(Path(config.bundle) if config.bundle else None)
+    taxonomy = bundle.taxonomy
     corpus = trained_corpus(bundle, config.posts, taxonomy, console)
     if corpus is None:
         raise ConfigError("the posts are not those that taught the bundle: its validation part is needed")

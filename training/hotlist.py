@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from data.hot_topics import read_hot_list
-from data.taxonomy import load_taxonomy
 from data.volume_windows import Floats
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
@@ -91,7 +90,7 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
-    bundle = save_part(Path(config.out) / "bundle", load_taxonomy(), files, escalation={model.head: part})
+    bundle = save_part(Path(config.out) / "bundle", None, files, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
     return bundle

@@ -7,45 +7,38 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
+from data.errors import ConfigError
 from data.records import Example
-from data.taxonomy import Taxonomy, load_taxonomy
+from data.taxonomy import Taxonomy, as_toml, load_taxonomy
 from training.posts import load_posts
 from training.text_config import POSTS
 
 
 def only(taxonomy: Taxonomy, category: str) -> Taxonomy:
-    """The table with one category beside "no crisis"; ConfigError for an unknown one."""
+    """The table with one category beside "no crisis"; ConfigError for an unknown one, and for "no crisis" itself."""
+    if category == taxonomy.none_id:
+        raise ConfigError(f"{category} is what the other answer is: name one of {', '.join(taxonomy.ids[1:])}")
     wanted = taxonomy.categories[taxonomy.index(category)]
     return replace(taxonomy, categories=(taxonomy.categories[0], wanted))
 
 
 def relabelled(rows: Iterable[Example], category: str, taxonomy: Taxonomy) -> list[Example]:
-    """Every other category becomes "no crisis" of rank 0; second categories are dropped."""
+    """Every other category becomes "no crisis" of rank 0; second ones are dropped; without a category, no label."""
 
     def answer(row: Example) -> Example:
         if row.category == category:
             return replace(row, second=None)
+        if row.category is None:
+            return replace(row, severity=None, second=None)
         return replace(row, category=taxonomy.none_id, severity=0, second=None)
 
     return [answer(row) for row in rows]
-
-
-def as_toml(taxonomy: Taxonomy) -> str:
-    """The table as `load_taxonomy` reads it; a JSON string is a TOML string too."""
-
-    def table(name: str, record: Mapping[str, Any]) -> str:
-        return f"[[{name}]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in record.items())
-
-    parts = [table("category", asdict(row)) for row in taxonomy.categories]
-    parts += [table("severity", asdict(row)) for row in taxonomy.severities]
-    return f"version = {json.dumps(taxonomy.version)}\n\n" + "\n".join(parts)
 
 
 def main(category: str, folder: Path, posts: tuple[str, ...] = POSTS) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from data.errors import ConfigError
 from data.markdown import fill, table
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from training.evaluate_config import EvaluateConfig
 from training.report_html import NOTHING, environment, spread
@@ -116,7 +115,7 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
 def main(evaluation: Path) -> None:
     """Fill the pages' tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
     found = json.loads(evaluation.read_text(encoding="utf-8"))
-    bundle = open_bundle(None, load_taxonomy())
+    bundle = open_bundle(None)
     if found["model"] != bundle.model_id:
         raise ConfigError(f"{evaluation} measured {found['model']}, not {bundle.model_id}: evaluate that first")
     made = blocks(found, {head: part.metrics for head, part in bundle.manifest.escalation.items()})

@@ -26,13 +26,12 @@ class LoadScorer:
 
 def model_identity(load: LoadScorer) -> dict[str, str]:
     """What the answers depend on, this CPU's arithmetic too; BundleError or ConfigError when one is unusable."""
-    from data.taxonomy import load_taxonomy
     from models.bundle import find_first_stage, open_bundle
     from models.openvino_engine import has_bf16
 
     settings = load.settings
     words = "\n".join(settings.read_watch_words())
-    bundle = open_bundle(settings.bundle, load_taxonomy())
+    bundle = open_bundle(settings.bundle)
     return {
         "bundle": bundle.manifest.digest,
         "first_stage": str(find_first_stage(bundle)) if load.first_stage else "",

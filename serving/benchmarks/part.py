@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from models.calibration import FirstStage
 from models.scorer import Scorer
@@ -22,7 +21,7 @@ Run = Callable[[Path | None, int, int], dict[str, Any]]
 def _engines(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     from serving.benchmarks.engines import run_engines
 
-    return run_engines(open_bundle(bundle, load_taxonomy()), read_texts(texts), rounds)
+    return run_engines(open_bundle(bundle), read_texts(texts), rounds)
 
 
 def _path(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def _path(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
 
 
 def _stage(bundle: Path | None) -> FirstStage | None:
-    part = open_bundle(bundle, load_taxonomy()).manifest.text
+    part = open_bundle(bundle).manifest.text
     return part.first_stage if part else None
 
 

@@ -31,11 +31,10 @@ def reference(
     is changed (the shipped one's, unless --bundle names another); a file of --out is used where the service is started
     with YUJING_DRIFT_REFERENCE=FILE.
     """
-    from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
     from serving.drift.make import score_reference, store_reference
 
-    opened = open_bundle(bundle, load_taxonomy())
+    opened = open_bundle(bundle)
     made = score_reference(opened, held_out_texts(opened, corpus))
     where = store_reference(made, opened, out)
     typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where.absolute()}")
@@ -53,13 +52,12 @@ def replay(
     """Count false alarms: one half of the posts is the reference, windows of the other half are compared with it."""
     from rich.console import Console
 
-    from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
     from serving.drift.make import observe_texts
     from serving.drift.replay import replay as run
     from serving.drift.replay import replay_table
 
-    opened = open_bundle(bundle, load_taxonomy())
+    opened = open_bundle(bundle)
     Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
 
 
@@ -67,13 +65,12 @@ def held_out_texts(bundle: object, corpus: Path) -> list[str]:
     """Texts of a corpus without those that taught the bundle."""
     from rich.console import Console
 
-    from data.taxonomy import load_taxonomy
     from models.bundle import Bundle
     from serving.drift.make import read_texts
     from training.evaluate_rows import trained_corpus
 
     assert isinstance(bundle, Bundle)
-    known = trained_corpus(bundle, (str(corpus),), load_taxonomy(), Console(stderr=True))
+    known = trained_corpus(bundle, (str(corpus),), bundle.taxonomy, Console(stderr=True))
     if known is None:
-        return read_texts(corpus)
+        return read_texts(corpus, bundle.taxonomy)
     return [row.text for part in ("validation", "test") for row in known.part(part)]

@@ -14,7 +14,6 @@ def self_test(
 ) -> None:
     """Test a bundle as the service does at its start: general laws, and its golden posts if it has any."""
     from data.samples import sample_items
-    from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
     from serving.golden import choose, read_golden, write_golden
     from serving.scoring import load_scorer
@@ -22,9 +21,9 @@ def self_test(
     from serving.settings import Settings
 
     settings = Settings.from_env(bundle=bundle)
-    opened, scorer = open_bundle(settings.bundle, load_taxonomy()), load_scorer(settings)
+    opened, scorer = open_bundle(settings.bundle), load_scorer(settings)
     golden = None if write else read_golden(opened)
-    tested = test(scorer, golden)
+    tested = test(scorer, golden, opened.taxonomy)
     typer.echo(f"{scorer.model_id}: {tested} {'golden posts' if golden else 'samples'} passed")
     if write:
         kept = choose(scorer.model_id, sample_items(), scorer.score(sample_items()))

@@ -10,7 +10,7 @@ from data.errors import CorpusError
 from data.files import whole
 from data.loaders import load_examples
 from data.records import MAX_ITEMS, MAX_TEXT, Item
-from data.taxonomy import load_taxonomy
+from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.manifest import NAME
@@ -19,9 +19,9 @@ from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, make_reference
 
 
-def read_texts(path: Path) -> list[str]:
-    """Texts of a corpus, labelled or not; CorpusError when there is none."""
-    loaded = load_examples([path], load_taxonomy())
+def read_texts(path: Path, taxonomy: Taxonomy) -> list[str]:
+    """Texts of a corpus, labelled by that table or not; CorpusError when there is none."""
+    loaded = load_examples([path], taxonomy)
     if not loaded.rows:
         why = f" ({loaded.bad[0]})" if loaded.bad else ""
         raise CorpusError(f"{path} has no post that can be read{why}: give rows with id and text")

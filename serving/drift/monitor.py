@@ -16,7 +16,6 @@ from pathlib import Path
 from data.errors import ConfigError
 from data.records import Item
 from data.results import Result
-from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle
 from models.tokens import Tokens
 from serving.drift import metrics
@@ -138,7 +137,7 @@ def open_monitor(folder: Path | None, model_id: str) -> Monitor | None:
     """The monitor of a bundle; None, with the reason in the log, where it cannot be compared with anything."""
     from models.engine_build import load_tokens  # engines and scikit-learn: BentoML's supervisor needs none (1 s)
 
-    settings, bundle = DriftSettings.from_env(), open_bundle(folder, load_taxonomy())
+    settings, bundle = DriftSettings.from_env(), open_bundle(folder)
     try:
         reference = find_reference(settings, bundle)
     except ConfigError as error:
