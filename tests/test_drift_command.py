@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from data.samples import FOLDER
+from data.samples import sample_examples
 from models.bundle import Bundle
 from serving.commands.drift import drift
 
 
 @pytest.fixture
 def usual(tmp_path: Path) -> Path:
-    """Posts enough for a reference: the samples three times, which taught no bundle by this path."""
+    """Posts enough for a reference: the samples three times, with other words around."""
     path = tmp_path / "usual.jsonl"
-    path.write_text((FOLDER / "posts.jsonl").read_text(encoding="utf-8") * 3, encoding="utf-8")
+    posts = [(f"{row.id}-{again}", f"第{again}次：{row.text}") for again in range(3) for row in sample_examples()]
+    lines = (json.dumps({"id": name, "text": text}, ensure_ascii=False) + "\n" for name, text in posts)
+    path.write_text("".join(lines), encoding="utf-8")
     return path
 
 
