@@ -42,6 +42,6 @@ def discussion_series(hot: HotList) -> list[Series]:
         if slot[end - 1] - slot[start] < SHORTEST:
             continue
         bins = _increments(slot[start:end], hot.discussions[start:end])
-        began, name = datetime.fromtimestamp(int(slot[start]) * 3600, ZONE), series_id(hot.episode[start])
+        began, name = datetime.fromtimestamp(int(slot[start]) * 3600, ZONE), series_id(int(hot.episode[start]))
         found.append(Series(topic_id=name, start=began, interval_minutes=60, counts=tuple(bins)))
     return found

@@ -126,5 +126,5 @@ def as_toml(taxonomy: Taxonomy) -> str:
         lines = (f"{key} = {_toml(value)}\n" for key, value in asdict(record).items())
         return f"[[{type(record).__name__.lower()}]]\n" + "".join(lines)
 
-    parts = [table(row) for row in (*taxonomy.categories, *taxonomy.severities)]
+    parts = [table(row) for row in taxonomy.categories] + [table(row) for row in taxonomy.severities]
     return f"version = {_toml(taxonomy.version)}\n\n" + "\n".join(parts)

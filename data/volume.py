@@ -82,7 +82,7 @@ def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
     last = filled[:, -6:]
     mean = last.mean(axis=1)
     since = np.argmax(filled[:, ::-1] == peak[:, None], axis=1)
-    trend = np.arange(6) - 2.5
+    trend = np.asarray(np.arange(6) - 2.5, float)
     return {
         "drawdown": _log(sums[:, 0]) - _log(peak),
         "drawdown_3h": _log(sums[:, 2] / 3) - _log(peak),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.duplicates import BLOCK, components, near_any, near_duplicate_groups
@@ -65,6 +65,7 @@ def test_a_held_out_post_is_known_again_however_it_is_written(text: str, twin: s
     assert near_duplicate_groups([text, twin]) == [0, 0]
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_near_any_is_a_pair_in_one_group(texts: list[str], others: list[str]) -> None:
     for text, near in zip(texts, near_any(texts, others), strict=True):
