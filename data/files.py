@@ -33,7 +33,11 @@ def put_in_place(part: Path, path: Path) -> None:
         _sync(one)
     if part.is_dir() and path.is_dir():
         old = path.rename(part.with_name(f"{part.name}.old"))
-        part.rename(path)
+        try:
+            part.rename(path)
+        except OSError:
+            old.rename(path)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     else:
         os.replace(part, path)

@@ -50,15 +50,18 @@ _PLATE = "[a-hj-np-z0-9]"
 _LINK = r"(?:[账帐]号|号码?|id|[是为: =-])"
 _LATIN = "weixin|wechat|vx|wx"
 _WECHAT = rf"(?:微信|薇信|v信|(?<![a-z0-9])(?:{_LATIN}))"
-_ADD = "加我?(?:[微薇]|v(?!ip|ivo|ideo|x))"
+_PLUS = "(?<![增更参追附外施])加我?"
+_ADD = f"(?<!添){_PLUS}"  # 添加微 is a feature as often as a person, 添加微信 is not
+_V = "(?:[微薇]|v(?!ip|ivo|ideo|x))"
 _NAME = "([a-z][a-z0-9_-]{5,})"  # the whole run: with an upper limit, the stars of one name would uncover the next
 _NO_COUNT = r"(?!\d|[年月日元块万亿人名次个条]|\.\d)"
 
 # Eleven digits are a sum of money, not a mobile, before such a unit or after such a word; not where a phone is named.
-_UNIT = r"(?:\.\d{1,2})? ?(?:元(?![旦宵])|[美港日欧澳]元|人民币|[万亿]元|[万亿](?![\u4e00-\u9fff])|%|股|吨)"
+_AFTER = r"(?=$|[\s，。、；：！？,.;:!?)）\]】」”\"'…~]|整|左右|以上|以下|人民币|[的和及])"
+_UNIT = rf"(?:\.\d{{1,2}})? ?(?:元{_AFTER}|[美港日欧澳]元|人民币|[万亿]元|[万亿](?![\u4e00-\u9fff])|%|[股吨]{_AFTER})"
 _LINKS = ("", "为", "是", "达", "约", ":", ": ")
 _SUM = "|".join(f"(?<={word}{link})" for word in ("营收", "金额", "收入", "利润", "市值") for link in _LINKS)
-_CALL = ("电话", "手机", "号码", "手机号", "致电", "拨打", "联系")
+_CALL = ("电话", "手机", "号码", "手机号", "致电", "拨打", "联系", "加我")
 _UNCALLED = "(?<!86)" + "".join(f"(?<!{cue}{link})" for cue in _CALL for link in _LINKS)
 _NO_SUM = rf"(?!(?=\d{{11}}(?!\d))(?:(?=\d{{11}}{_UNIT}){_UNCALLED}|{_SUM}))"
 
@@ -69,7 +72,7 @@ RULES = (
      rf"{_NO_SUM}(1[3-9]\d(?:{_GAP}\d{{4}}{_GAP}\d{{4}}|\d[ -]{{1,3}}\d{{3}}[ -]{{1,3}}\d{{4}}|\.\d{{4}}\.\d{{4}})"
      r"|1(?P<gap>[ -]{1,3})[3-9](?:(?P=gap)\d){9})(?!\d)"),
     _rule("mobile", (3, 4), r"(?<!\d)(?<!\d[ -])(1[3-9]\d(?P<a>[ -])\d{3}(?P=a)\d{5}"
-     r"|1[3-9]\d\d(?P<b>[ -])\d{4}(?P=b)\d{3})(?![ -]?\d)"),  # not in a row of more numbers
+     r"|(?!19\d\d[ -](?:19|20)\d\d)1[3-9]\d\d(?P<b>[ -])\d{4}(?P=b)\d{3})(?![ -]?\d)"),  # no row of numbers, no years
     _rule("mobile", (3, 4), r"(?<![\d/])(1[3-9]\d/\d{4}/\d{4})(?![\d/])"),  # not in the path of a link
     _rule("mobile", (2, 2), rf"(?<!\d)(?:\+|00)85[23]{_GAP}([2-9]\d{{3}}{_GAP}\d{{4}})(?!\d)"),
     _rule("hotline", None, r"(?<!\d)([48]00[ -]?(?:\d{3}[ -]?\d{4}|\d{4}[ -]?\d{3})|95\d{3,4}|1(?:00|2\d)\d\d)(?!\d)"),
@@ -89,8 +92,9 @@ RULES = (
     _rule("passport", (2, 2), rf"护照{_LINK}{{0,4}}(e[a-hj-np-z]\d{{7}}|[eg]\d{{8}})(?!\d)"),
     _rule("passport", (2, 2), rf"(?:通行证|回乡证){_LINK}{{0,4}}([a-z](?:\d{{8}}|[a-z]\d{{7}}|\d{{10}}))(?!\d)"),
     _rule("qq", (2, 1), rf"(?:(?<![a-z0-9])qq|加我?q|扣扣|企鹅号){_LINK}{{0,4}}([1-9]\d{{4,11}}){_NO_COUNT}"),
-    _rule("wechat", (1, 1), rf"(?:{_WECHAT}|加我?[微薇v]){_LINK}{{0,4}}([1-9]\d{{5,10}}){_NO_COUNT}"),
-    _rule("wechat", (1, 1), rf"(?:{_WECHAT}|{_ADD}){_LINK}{{0,4}}(?=[a-z-]{{1,19}}[0-9_]){_NAME}"),
+    _rule("wechat", (1, 1), rf"(?:{_WECHAT}|{_ADD}[微薇v]){_LINK}{{0,4}}([1-9]\d{{5,10}}){_NO_COUNT}"),
+    _rule("wechat", (1, 1), rf"(?:{_WECHAT}|{_ADD}{_V}){_LINK}{{0,4}}(?=[a-z-]{{1,19}}[0-9_]){_NAME}"),
     _rule("wechat", (1, 1), rf"{_WECHAT} ?(?:[账帐]号|号码?|id|[:=]){_LINK}{{0,4}}{_NAME}"),
-    _rule("wechat", (1, 1), rf"加我?(?:(?:[微薇]信?|v信){_LINK}{{0,4}}|(?:{_LATIN}|v){_LINK}{{1,4}}){_NAME}"),
+    _rule("wechat", (1, 1), rf"(?:{_PLUS}[微薇v]信|{_ADD}[微薇]){_LINK}{{0,4}}{_NAME}"),
+    _rule("wechat", (1, 1), rf"{_ADD}(?:{_LATIN}|v){_LINK}{{1,4}}{_NAME}"),
 )  # fmt: skip

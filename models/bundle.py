@@ -78,7 +78,7 @@ def open_bundle(folder: Path | None, taxonomy: Taxonomy | None = None) -> Bundle
         if Path(name).name != name or not name.isprintable():
             raise BundleError(f"{folder}: file name {name!r} leaves the bundle's folder")
         bundle.read(name)
-    own = _own_table(bundle)
+    own = taxonomy if taxonomy is not None and TABLE not in bundle.manifest.files else _own_table(bundle)
     whose = f"its {TABLE}" if TABLE in bundle.manifest.files else "the packaged taxonomy"
     _check_table(bundle, own, whose, "train it again, so that it carries its table")
     return replace(bundle, taxonomy=own)

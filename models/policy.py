@@ -22,9 +22,10 @@ class Policy(PolicyTable):
     """A checked policy table that can assess."""
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Policy:
+    def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None) -> Policy:
         """Read and check a table (default: the shipped one); ConfigError names the file and the cell.
 
+        Its categories may be those of the packaged taxonomy and of `taxonomy`, that of a bundle which carries its own.
         A signal of the lexicon that the table does not list, such as a user's watch words, tells nobody.
         """
         path, names = path or DEFAULT_PATH, signal_names()
@@ -32,7 +33,8 @@ class Policy(PolicyTable):
             policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, tomllib.TOMLDecodeError, InputError) as error:
             raise ConfigError(f"{path}: {error}: give a readable policy table") from None
-        if fault := next(faults(policy, load_taxonomy().ids, tuple(names)), None):
+        categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))
+        if fault := next(faults(policy, tuple(categories), tuple(names)), None):
             raise ConfigError(f"{path}: {fault}")
         unlisted = {signal: SignalRule(name=name) for signal, name in names.items()}
         return replace(policy, signals=unlisted | {**policy.signals})

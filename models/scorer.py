@@ -71,7 +71,8 @@ class Scorer:
         `calibration_days`: age from which escalation answers call their calibration stale; None = as trained.
         `first_stage`: let the second reader settle clear `none` posts alone; for batches, where it saves time.
         """
-        bundle, policy = open_bundle(path), Policy.load()
+        bundle = open_bundle(path)
+        policy = Policy.load(taxonomy=bundle.taxonomy)
         _fits(policy, bundle.taxonomy)
         heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
         if calibration_days is not None:

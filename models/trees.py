@@ -18,6 +18,8 @@ def trees_of(part: object, columns: int = 0) -> Iterator[tuple[TreePredictor, in
     elif isinstance(part, list | tuple):
         for value in part:
             yield from trees_of(value, columns)
+    elif isinstance(part, np.ndarray) and part.dtype == object:
+        yield from trees_of([*part.flat], columns)
     elif type(part).__module__.startswith("sklearn."):
         own = getattr(part, "__dict__", {})
         yield from trees_of(own, own.get("n_features_in_", columns))

@@ -52,6 +52,9 @@ class Recorder:
         fresh = None
         with _kept_going("compared from now on"):
             fresh = open_monitor(bundle, model_id)
+        if self.memory is not None:
+            with _kept_going("corrected by its taxonomy"):
+                self.memory.taxonomy = open_bundle(bundle).taxonomy
         before, self.monitor = self.monitor, fresh
         if before is not None:
             before.close()

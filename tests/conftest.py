@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+settings.register_profile("any machine", deadline=None)  # a busy one takes ten times as long
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
 from models.engine import Engine
 from models.scorer import Scorer
-from serving.gate.admission import Room
+from serving.gate.admission import Admission
 from serving.gate.bucket import Buckets
 from serving.gate.idempotency import Memory as Answers
 from serving.process import ROOT
@@ -189,14 +189,14 @@ def test_an_engine_that_fails_once_costs_no_answer(tiny_scorer: Scorer) -> None:
 # The room.
 
 
-def late(room: Room, now: list[float], seconds: float) -> None:
+def late(room: Admission, now: list[float], seconds: float) -> None:
     now[0] += seconds
     room.learn(seconds)
 
 
 def test_late_answers_take_room_away_and_quick_ones_bring_it_back() -> None:
     now = [0.0]
-    room = Room(32, 0.5, lambda: now[0])
+    room = Admission(32, 0.5, lambda: now[0])
     room.learn(0.6)
     assert room.limit == 25
     room.learn(0.6)  # was under way before the cut
@@ -210,7 +210,7 @@ def test_late_answers_take_room_away_and_quick_ones_bring_it_back() -> None:
 
 
 def test_a_small_or_patient_service_keeps_its_room() -> None:
-    small, patient = Room(3, 0.5), Room(32, 0)
+    small, patient = Admission(3, 0.5), Admission(32, 0)
     for room in (small, patient):
         room.learn(99)
     assert (small.limit, patient.limit) == (3, 32)

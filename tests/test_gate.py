@@ -240,6 +240,21 @@ def test_a_refused_request_may_be_repaired_under_the_same_key() -> None:
     assert [answer.status_code for answer in asyncio.run(run())] == [400, 200]
 
 
+def test_a_prediction_that_is_not_there_any_more_is_not_answered_again() -> None:
+    """The answer of the deletion may have been lost, so its repeat finds nothing."""
+
+    async def run() -> list[httpx.Response]:
+        body, key = {"items": [{"text": "好", "id": "7" * 32}]}, {"Idempotency-Key": "k"}
+        async with client(App()) as http:
+            first = await http.post("/score", json=body, headers=key)
+            gone = await http.delete(f"/predictions/{'7' * 32}")
+            return [first, gone, await http.post("/score", json=body, headers=key)]
+
+    first, gone, again = asyncio.run(run())
+    assert gone.status_code == 404
+    assert (first.json()["call"], again.json()["call"]) == (1, 2)
+
+
 def test_a_deleted_prediction_is_not_answered_again() -> None:
     async def run() -> list[dict[str, Any]]:
         body, key = {"items": [{"text": "好", "id": STORED[0]}]}, {"Idempotency-Key": "k"}

@@ -1,6 +1,6 @@
 """Laws of masking: same length, idempotent, nothing outside the spans moves, and no planted number survives."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -105,6 +105,7 @@ def test_a_number_by_itself(kind: str, number: str, expected: str, before: str, 
         ("mobile", "微信", "13812345678", "138****5678"),
         ("mobile", "订单号", "13812345678", "138****5678"),
         ("mobile", "营收不详，电话：", "19912345678", "199****5678"),
+        ("mobile", "加我", "13812345678", "138****5678"),
         ("mobile", "+852 ", "9123 4567", "91** **67"),
         ("mobile", "00853-", "66123456", "66****56"),
         ("landline", "+86-", "10-65512345", "10-******45"),
@@ -121,6 +122,7 @@ def test_a_number_by_itself(kind: str, number: str, expected: str, before: str, 
         ("wechat", "加微", "zhangsan88", "z********8"),
         ("wechat", "加我薇：", "zhangsan", "z******n"),
         ("wechat", "加v", "zhangsan88", "z********8"),
+        ("wechat", "添加微信", "zhangsan", "z******n"),
         ("wechat", "加微", "88888888", "8******8"),
         ("qq", "QQ", "123456789", "12******9"),
         ("qq", "qq号码是：", "54321", "54**1"),
@@ -162,6 +164,9 @@ def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected:
         "新mate60，京东12345，京I12345，京A123456，新SUV2024款",
         "微信2023年，微信转账50000元，QQ 10000元，wxpython，加VIP888888",
         "E12345678，护照E1234567",
+        "增加vmware17支持，添加vue3_router，参加vlog_2024大赛，更加VR_glass好用，参加微 business训练",
+        "1998-2008-100周年",
+        "共19912345678元，占股19912345678股",
     ],
 )
 def test_what_identifies_nobody_stays(post: str) -> None:
@@ -258,15 +263,20 @@ def test_without_digits_at_signs_and_cues_nothing_changes(post: str) -> None:
     ],
 )
 def test_a_hundred_thousand_characters_of_anything_are_quick(piece: str) -> None:
-    began = perf_counter()
+    began = process_time()
     mask((piece * 100_000)[:100_000])
-    assert perf_counter() - began < 1
+    assert process_time() - began < 5  # a pattern that backtracks takes minutes
 
 
 @pytest.mark.parametrize(
     "post", ["1" * 10_000, "😀" * 2_500_000, "😀" * 2_500_000 + "1"], ids=["digits", "emoji", "both"]
 )
 def test_hostile_posts_take_linear_time(post: str) -> None:
-    began = perf_counter()
+    began = process_time()
     assert mask(post).text == post
-    assert perf_counter() - began < 10
+    assert process_time() - began < 30
+
+
+@pytest.mark.parametrize("after", ["股票群", "股民交流", "元先生", "吨位"])
+def test_a_word_that_begins_with_a_unit_is_none(after: str) -> None:
+    assert mask(f"王老师13812345678{after}").text == f"王老师138****5678{after}"

@@ -25,7 +25,7 @@ def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tm
     memory.correct(right(harmless, category="none"))
     memory.correct(right(outcome, category=None, escalated=True))
     target = tmp_path / "out.jsonl"
-    assert export_corrections(settings, target).written == 3
+    assert export_corrections(settings, target, "none").written == 3
     loaded = load_examples([target], load_taxonomy())
     assert loaded.bad == []
     found = {row.id: (row.category, row.severity, row.source) for row in loaded.rows}
@@ -43,10 +43,10 @@ def test_corrections_without_text_are_counted(tmp_path: Path) -> None:
     [prediction] = answer(memory, TEXT)
     memory.correct(right(prediction))
     memory.close()
-    summary = export_corrections(settings, tmp_path / "out.jsonl")
+    summary = export_corrections(settings, tmp_path / "out.jsonl", "none")
     assert (summary.written, summary.textless) == (0, 1)
     with pytest.raises(InputError, match=r"\.jsonl"):
-        export_corrections(settings, tmp_path / "out.csv")
+        export_corrections(settings, tmp_path / "out.csv", "none")
 
 
 @pytest.mark.parametrize("url", [None, "sqlite:///nowhere.sqlite3"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,12 @@ def test_an_interrupted_run_on_other_data_is_not_resumed(config: TextConfig) -> 
             last_checkpoint(config, {**about, **other})
     with pytest.raises(ConfigError, match="other data"):
         last_checkpoint(config, {})
+    note = config.checkpoints / "settings.json"
+    settings = json.loads(note.read_text(encoding="utf-8"))
+    del settings["data"]
+    note.write_text(json.dumps(settings), encoding="utf-8")
+    with pytest.raises(ConfigError, match="earlier version"):
+        last_checkpoint(config, about)
 
 
 def test_validation_scores_are_of_the_rows_as_they_come() -> None:

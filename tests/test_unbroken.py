@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -11,6 +12,9 @@ from gate_app import BODY, App, client, code
 from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from serving.gate.unbroken import Unbroken
 
 KEY = {"Idempotency-Key": "k1"}
 
@@ -71,3 +75,24 @@ def test_what_fails_after_the_timeout_is_logged(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.ERROR):
         asyncio.run(run())
     assert [record.message for record in caplog.records] == ["request failed after its timeout"]
+
+
+def test_an_answer_that_comes_with_the_timeout_is_remembered() -> None:
+    """BentoML's answer may go out one turn of the loop before the cancellation arrives; uvicorn then refuses ours."""
+
+    async def sent_already(_: Message) -> None:
+        raise RuntimeError("response already completed")
+
+    async def run() -> list[Message]:
+        done: list[Message] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            for message in ({"type": "http.response.start", "status": 200}, {"type": "http.response.body"}):
+                await send(message)
+                done.append(message)
+
+        scope = {"yujing.endpoint": SimpleNamespace(group=None)}
+        await Unbroken(app)(scope, lambda: asyncio.sleep(0, {}), sent_already)
+        return done
+
+    assert [message["type"] for message in asyncio.run(run())] == ["http.response.start", "http.response.body"]

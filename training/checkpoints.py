@@ -30,10 +30,14 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
         note.write_text(json.dumps(settings, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
         return None
     found = json.loads(note.read_text(encoding="utf-8"))
-    seen = found.pop("data", {})
+    seen = found.pop("data", None)
     if load_config(TextConfig, flags=found) != config:
         raise ConfigError(
             f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
+        )
+    if seen is None:
+        raise ConfigError(
+            f"{note.parent} is of an earlier version, which kept no note of its data: delete it, or give --out"
         )
     if seen != data:
         raise ConfigError(

@@ -41,8 +41,8 @@ def _same_files(folder: str, part: TextPart, before: TextConfig, config: TextCon
     shared = [path for path, sha in zip(files, now, strict=True) if sha in known or Path(path).resolve() in places]
     if shared:
         raise CorpusError(
-            f"{', '.join(shared)} taught {folder} with other rows or files than now: what is held out now may have "
-            "taught it; give the very files of that run, or posts that share no row with them, or train it anew"
+            f"{', '.join(shared)} or a file of that name taught {folder} with other rows than now: what is held out "
+            "now may have taught it; give the very files of that run, or posts that share no row with them"
         )
     return False
 

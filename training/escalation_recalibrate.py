@@ -150,7 +150,7 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)
-    bundle = save_part(folder, source.taxonomy, {escalation_file(head): dump(model)}, escalation={head: part})
+    bundle = save_part(folder, None, {escalation_file(head): dump(model)}, escalation={head: part})
     write_card(bundle)
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")

@@ -23,7 +23,7 @@ def unseen(rows: Rows, time: Floats, part: EscalationPart) -> Rows:
     if not later.any():
         raise CorpusError(
             f"the head was recalibrated on labels until {part.calibrated_until:%Y-%m-%d %H:%M} UTC and no decision to "
-            "measure it on is later: give later data, leave the head out, or measure the bundle as it was before"
+            "measure it on is later: give later data (series, record), or leave the head out (series=[], record='')"
         )
     return later
 

@@ -19,10 +19,17 @@ def group() -> None:
 def export(
     target: Annotated[Path, typer.Argument(metavar="OUT", help=".jsonl, for `yujing train text`")],
     store: Annotated[Path | None, typer.Option(help="Folder of the store.", show_default="$YUJING_STORE")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the bundle that answered.", show_default="$YUJING_BUNDLE, else shipped"),
+    ] = None,
 ) -> None:
     """Write the corrections as labelled posts: the last one of each prediction, with the masked text."""
+    from models.bundle import open_bundle
+    from serving.settings import Settings
     from serving.store.export import export_corrections
     from serving.store.settings import require
 
-    summary = export_corrections(require(store), target)
+    answered = open_bundle(bundle or Settings.from_env().bundle)
+    summary = export_corrections(require(store), target, answered.taxonomy.none_id)
     typer.echo(f"{summary.written} corrections -> {target}; {summary.textless} left out, as their text was not kept")

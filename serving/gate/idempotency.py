@@ -110,7 +110,8 @@ class Answers:
 class Idempotent:
     """ASGI middleware: honours Idempotency-Key on PATHS; a repeated answer carries Idempotency-Replayed: true.
 
-    An answer that holds a prediction is forgotten before its deletion is confirmed.
+    An answer that holds a prediction is forgotten before its deletion is confirmed, or answered 404: an earlier one,
+    whose answer was lost, may have done it.
     """
 
     def __init__(self, app: ASGIApp, memory: Answers) -> None:
@@ -135,7 +136,7 @@ class Idempotent:
         prediction = scope["path"].removeprefix(PREDICTIONS).encode()
 
         async def forget(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 204:
+            if message["type"] == "http.response.start" and message["status"] in (204, 404):
                 self.memory.drop(prediction)
             await send(message)
 

@@ -31,8 +31,13 @@ class Unbroken:
         left = False
 
         async def heard(message: Message) -> None:
-            if not left:
+            nonlocal left
+            if left:
+                return
+            try:
                 await send(message)
+            except RuntimeError:  # uvicorn's, when the timeout has answered within this turn of the loop
+                left = True
 
         work = asyncio.create_task(self._run(scope, receive, heard))
         self._tasks.add(work)

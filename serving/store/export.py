@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from data.errors import InputError
 from data.files import whole
 from data.records import Example
-from data.taxonomy import load_taxonomy
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings
@@ -39,13 +38,16 @@ def to_example(stored: Stored, none_id: str) -> Example:
     return Example(id=stored.prediction_id, text=text, category=category, severity=severity, source=SOURCE)
 
 
-def export_corrections(settings: StoreSettings, target: Path) -> Summary:
-    """Write all corrections to `target`, or nothing; StoreDownError, InputError for another kind of file."""
+def export_corrections(settings: StoreSettings, target: Path, none_id: str) -> Summary:
+    """Write all corrections to `target`, or nothing; StoreDownError, InputError for another kind of file.
+
+    `none_id`: the category that severity 0 implies, and that implies it.
+    """
     if target.suffix != ".jsonl":
         raise InputError(f"{target}: corrections are written as JSON lines: give a name that ends in .jsonl")
     if not target.parent.is_dir():
         raise InputError(f"{target}: no folder {target.parent}: make it first")
-    none_id, written, textless = load_taxonomy().none_id, 0, 0
+    written = textless = 0
     with whole(target) as part, part.open("wb") as file, stored_corrections(settings) as rows:
         for row in rows:
             if row.text:

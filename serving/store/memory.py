@@ -24,10 +24,13 @@ SETTLE_SECONDS = 5.0
 
 
 class Memory:
-    """Predictions go in without waiting; corrections and deletions are done when the call returns."""
+    """Predictions go in without waiting; corrections and deletions are done when the call returns.
+
+    `taxonomy`: of the model that answers now; corrections must fit it.
+    """
 
     def __init__(self, settings: StoreSettings, taxonomy: Taxonomy) -> None:
-        self._settings, self._taxonomy = settings, taxonomy
+        self._settings, self.taxonomy = settings, taxonomy
         try:
             settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = Database(settings.database())
@@ -48,7 +51,7 @@ class Memory:
 
         InputError against the taxonomy, UnknownPredictionError, StoreDownError.
         """
-        check(correction, self._taxonomy)
+        check(correction, self.taxonomy)
         try:
             if not self._insert(correction):
                 self._writer.settle(SETTLE_SECONDS)  # the prediction may still be on its way

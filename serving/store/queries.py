@@ -60,7 +60,8 @@ def purge(connection: Connection, before: datetime) -> int:
 
     Old notes of deletions go too: what they kept away would itself be too old.
     """
-    connection.execute(delete(deletions).where(deletions.c.at < before))
+    notes = select(deletions.c.id).where(deletions.c.at < before).limit(PURGED)
+    connection.execute(delete(deletions).where(deletions.c.id.in_(notes)))
     old = select(predictions.c.id).where(predictions.c.at < before).order_by(predictions.c.at).limit(PURGED)
     return connection.execute(delete(predictions).where(predictions.c.id.in_(old))).rowcount
 

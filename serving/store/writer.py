@@ -43,9 +43,9 @@ class Writer:
         self._thread.start()
 
     def put(self, rows: Sequence[Prediction]) -> None:
-        """Take rows over at once; what the queue has no room for is dropped and counted."""
+        """Take rows over at once; what the queue has no room for, or comes after `close`, is dropped and counted."""
         with self._changed:
-            taken = rows[: max(self._capacity - len(self._queue), 0)]
+            taken = [] if self._closing else rows[: max(self._capacity - len(self._queue), 0)]
             self._queue.extend(taken)
             self._accepted += len(taken)
             self._changed.notify_all()
@@ -66,7 +66,8 @@ class Writer:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(seconds)
-        self._spool.close()
+        if not self._thread.is_alive():  # else it may still write there; the end of the process lets go of the file too
+            self._spool.close()
 
     def _run(self) -> None:
         while True:
