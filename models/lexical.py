@@ -95,6 +95,8 @@ def _read(blob: bytes, categories: int) -> LexicalModel:
     if set(parts) != NAMES:
         raise ValueError(f"it holds {sorted(parts)}, expected {sorted(NAMES)}")
     ngrams = json.loads(parts["ngrams"].tobytes())
+    if not isinstance(ngrams, list) or not all(isinstance(one, str) for one in ngrams) or len({*ngrams}) < len(ngrams):
+        raise ValueError("its n-grams are no list of distinct texts")
     shapes = (len(ngrams), categories), (len(ngrams),), (categories,)
     if tuple(parts[name].shape for name in ("coefficients", "idf", "intercept")) != shapes:
         raise ValueError(f"its shapes do not fit {len(ngrams)} n-grams and {categories} categories")

@@ -96,11 +96,12 @@ def spoil_json(blob: bytes, chance: Chance) -> bytes:
 
 def lexical() -> bytes:
     """A linear reader of three posts."""
-    from models.lexical import LexicalModel, dump_lexical, vectorizer
+    from models.lexical import LexicalModel, dump_lexical
 
-    features = vectorizer().set_params(min_df=1, max_features=20).fit(TEXTS)
-    shape = len(features.get_feature_names_out()), len(TAXONOMY.ids)
-    return dump_lexical(LexicalModel(features, np.zeros(shape, np.float32), np.zeros(shape[1], np.float32)))
+    ngrams = sorted({*"".join(TEXTS)})[:20]
+    shape = len(ngrams), len(TAXONOMY.ids)
+    zeros = np.zeros(shape, np.float32), np.zeros(shape[1], np.float32)
+    return dump_lexical(LexicalModel(ngrams, np.ones(len(ngrams), np.float32), *zeros))
 
 
 def encoder() -> Any:

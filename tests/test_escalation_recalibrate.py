@@ -87,5 +87,5 @@ def test_the_head_of_the_bundle_in_out_goes_before_the_shipped_one(tmp_path: Pat
     bundle = recalibrate("counts", replace(CONFIG, series=(str(series),), out=str(out)), told)
     assert bundle.manifest.escalation["counts"].config == {"own": True}
     assert f"in {out / 'bundle'} is recalibrated" in told.file.getvalue()  # type: ignore[attr-defined]
-    assert source_of("counts", replace(CONFIG, out=str(tmp_path / "new")), load_taxonomy()).folder == SHIPPED
-    assert source_of("hotlist", HotlistConfig(out=str(out)), load_taxonomy()).folder == SHIPPED
+    assert source_of("counts", replace(CONFIG, out=str(tmp_path / "new"))).folder == SHIPPED
+    assert source_of("hotlist", HotlistConfig(out=str(out))).folder == SHIPPED

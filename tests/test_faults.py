@@ -24,7 +24,7 @@ from models.engine import Engine
 from models.scorer import Scorer
 from serving.gate.admission import Admission
 from serving.gate.bucket import Buckets
-from serving.gate.idempotency import Memory as Answers
+from serving.gate.idempotency import Answers
 from serving.process import ROOT
 from serving.scoring import score_aligned
 from serving.store.database import Database
@@ -38,7 +38,7 @@ from serving.store.tables import predictions
 
 NOW = datetime(2026, 3, 15, tzinfo=UTC)
 YEARS = timedelta(days=3_650)
-SAYS_THE_TIME = {"guard.py", "model_card.py", "monitor.py", "memory.py", "steady.py", "reference.py", "__main__.py"}
+SAYS_THE_TIME = {"model_card.py", "monitor.py", "memory.py", "steady.py", "reference.py", "__main__.py"}
 
 
 def rows(count: int) -> list[Prediction]:
