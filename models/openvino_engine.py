@@ -12,8 +12,7 @@ import openvino
 from models.batching import Float, Ids, Int, run
 
 GROUP = 64  # activations that share a scale in int8 products; a whole row (384) is 8 % faster, but less exact
-
-KEPT = 500  # what it keeps prepared for shapes of batches; 5,000, the default, are no faster, and take 0.4 GB more
+KEPT = 500  # what it keeps prepared for shapes of batches; 5,000, the default, are no faster and take far more memory
 
 
 def has_bf16() -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import resource
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from full_disk import files_up_to
 from keyword_scorer import KeywordScorer
 
 from data.records import Item
@@ -58,23 +57,12 @@ def stored(folder: Path) -> set[str]:
 # The disk.
 
 
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes: a write stops half way, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.parametrize("spare", [0, 1, 700, 5_000])
 def test_a_full_disk_leaves_whole_lines_in_the_spool(tmp_path: Path, spare: int) -> None:
     written = rows(40)
     with closing(Spool(tmp_path, 100)) as spool:
         spool.append(written[:2])
-        with room_for(spool.path.stat().st_size + spare), pytest.raises(OSError, match="large"):
+        with files_up_to(spool.path.stat().st_size + spare), pytest.raises(OSError, match="large"):
             spool.append(written[2:30])
         assert spool.rows == 2
         spool.append(written[30:])

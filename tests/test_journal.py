@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import soak_batch
+from full_disk import files_up_to
 from keyword_scorer import KeywordScorer
 
 from data.errors import InputError
@@ -22,17 +21,6 @@ ROWS, WINDOW = 400, 20
 
 def score(folder: Path, name: str) -> int:
     return score_files(Job(str(folder / "in.jsonl"), folder / name, window=WINDOW), Here(KeywordScorer)).resumed
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file of this process may grow beyond `size` bytes: a write stops half way, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def leave(target: Path, digest: str) -> Path:
