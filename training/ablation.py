@@ -1,0 +1,63 @@
+"""What the rows that only teach add: the TF-IDF baseline with and without them: `python -m training.ablation [SOURCE]`.
+
+The baseline, because it learns in minutes; with a source, that one is left out and tested on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from data.taxonomy import load_taxonomy
+from training.compare import differences
+from training.corpus import Corpus, read_corpus
+from training.text import baseline_answers
+from training.text_config import TextConfig
+from training.text_report import Truth
+
+SETS = {"extra": ("extra",), "annotated": ("annotated",), "both": ("extra", "annotated")}  # settings that are kept
+SHOWN = ("accuracy", "macro_f1", "qwk")
+
+
+def _corpus(config: TextConfig, kept: tuple[str, ...], console: Console) -> Corpus:
+    extra, annotated = (getattr(config, name) if name in kept else () for name in SETS["both"])
+    return read_corpus(replace(config, extra=extra, annotated=annotated), load_taxonomy(), console)
+
+
+def ablation(config: TextConfig, console: Console, draws: int = 500) -> dict[str, dict[str, Any]]:
+    """For each of SETS its rows and the paired differences to the posts alone (see `compare.differences`).
+
+    The test part is the same for all: it depends on the posts and the seed only.
+    """
+    taxonomy = load_taxonomy()
+    alone = _corpus(config, (), console)
+    truth = Truth.of(alone.part("test"), alone.test_groups, taxonomy)
+    first = baseline_answers(alone, taxonomy)
+    found = {}
+    for name, kept in SETS.items():
+        corpus = _corpus(config, kept, console)
+        answers = baseline_answers(corpus, taxonomy)
+        found[name] = {"rows": len(corpus.extra), **differences(truth, first, answers, draws)}
+    return found
+
+
+def ablation_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The labelled posts alone, then what each set of further rows changes."""
+    sheet = Table("taught as well", "rows", *SHOWN)
+    first = next(iter(found.values()))
+    sheet.add_row("nothing", "0", *("{:.3f} [{:.3f}, {:.3f}]".format(*first[name]["first"]) for name in SHOWN))
+    for key, row in found.items():
+        changes = ("{:+.3f} [{:+.3f}, {:+.3f}]".format(*row[name]["difference"]) for name in SHOWN)
+        sheet.add_row(key, str(row["rows"]), *changes)
+    return sheet
+
+
+if __name__ == "__main__":
+    source = sys.argv[1] if len(sys.argv) > 1 else None
+    console = Console()
+    console.print(ablation_table(ablation(TextConfig(held_out_source=source), console)))
