@@ -63,7 +63,8 @@ def _fits(model: Head) -> bool:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
         fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
     parts = [getattr(model, field.name) for field in fields(model)]
-    fits = fits and all(is_sound(tree, columns) for tree, columns in trees_of(parts))
+    trees = {(id(tree), columns): tree for tree, columns in trees_of(parts)}  # most lie in several places of a stack
+    fits = fits and all(is_sound(tree, columns) for (_, columns), tree in trees.items())
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
