@@ -18,6 +18,7 @@ from models.lean import swapped, without
 with without("pandas"):  # scikit-learn looks for it when it is first loaded; no data frames come here
     import sklearn.utils
 
+    from models.tree_pack import pack, unpack
     from models.trees import is_sound, trees_of
 
 with swapped(sklearn.utils, "all_estimators", list):  # skops loads all of scikit-learn, and torch, to trust all of it
@@ -28,6 +29,7 @@ Head = EscalationModel | HotlistModel
 H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
+TREES = "trees"
 TRUSTED = [  # beyond numpy, what our models are made of
     "numpy.dtype",  # of what an imputer was fitted on
     "sklearn.calibration.CalibratedClassifierCV",
@@ -49,9 +51,10 @@ TRUSTED = [  # beyond numpy, what our models are made of
 
 def dump(model: Head) -> bytes:
     """The model as one blob."""
-    state = {field.name: getattr(model, field.name) for field in fields(model)}
+    state, trees = pack({field.name: getattr(model, field.name) for field in fields(model)})
     lists = {name: list(state[name]) for name in LISTS if name in state}
-    return bytes(skops.io.dumps(state | lists, compression=ZIP_DEFLATED))
+    packed = {TREES: trees} if trees else {}
+    return bytes(skops.io.dumps(state | lists | packed, compression=ZIP_DEFLATED))
 
 
 def _fits(model: Head) -> bool:
@@ -63,7 +66,8 @@ def _fits(model: Head) -> bool:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
         fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
     parts = [getattr(model, field.name) for field in fields(model)]
-    fits = fits and all(is_sound(tree, columns) for tree, columns in trees_of(parts))
+    trees = {(id(tree), columns): tree for tree, columns in trees_of(parts)}  # most lie in several places of a stack
+    fits = fits and all(is_sound(tree, columns) for (_, columns), tree in trees.items())
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
@@ -71,6 +75,8 @@ def load(blob: bytes) -> Head:
     """Read a blob; BundleError when it asks for a type that is not allowed, or is no such model."""
     try:
         state: dict[str, Any] = skops.io.loads(blob, trusted=TRUSTED)
+        if TREES in state:  # else written before there was such a thing, each tree in its place
+            unpack(state, state.pop(TREES))
         state |= {name: tuple(state[name]) for name in LISTS if name in state}
         model = HEADS[state["head"]](**state)
         fits = _fits(model)

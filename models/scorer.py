@@ -13,7 +13,7 @@ from data.records import Item, Volume
 from data.results import EscalationResult, ItemError, Result
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy
-from models.bundle import open_bundle
+from models.bundle import Bundle, open_bundle
 from models.calibration import FIRST_STAGE
 from models.engine_build import DEFAULT, load_text_model
 from models.escalation_store import Head, kind_of, open_head
@@ -45,6 +45,13 @@ def _fits(policy: Policy, taxonomy: Taxonomy) -> None:
         )
 
 
+def _text(bundle: Bundle, engine: str, threads: int, first_stage: bool, shared: bool) -> TextModel | None:
+    if bundle.manifest.text is None:
+        return None
+    text = load_text_model(bundle, engine, threads, first_stage)
+    return text.shared() if shared else text
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A loaded bundle with lexicon and policy."""
@@ -65,22 +72,24 @@ class Scorer:
         watch_words: Sequence[str] = (),
         calibration_days: int | None = None,
         first_stage: bool = False,
+        shared: bool = False,
     ) -> Scorer:
         """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused.
 
         `calibration_days`: age from which escalation answers call their calibration stale; None = as trained.
         `first_stage`: let the second reader settle clear `none` posts alone; for batches, where it saves time.
+        `shared`: for many threads, and warmed up for posts of the usual lengths.
         """
         bundle = open_bundle(path)
         policy = Policy.load(taxonomy=bundle.taxonomy)
         _fits(policy, bundle.taxonomy)
-        heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
+        with ThreadPoolExecutor(1) as beside:  # the engine is compiled and warmed up outside Python's lock
+            text = beside.submit(_text, bundle, engine, threads, first_stage, shared)
+            heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
+            lexicon = SignalLexicon.load(watch_words=watch_words)
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
-        with ThreadPoolExecutor(1) as beside:  # the engine is compiled outside Python's lock
-            lexicon = beside.submit(SignalLexicon.load, watch_words=watch_words)
-            text = load_text_model(bundle, engine, threads, first_stage) if bundle.manifest.text else None
-        return cls(bundle.model_id, bundle.taxonomy, text, heads, lexicon.result(), policy)
+        return cls(bundle.model_id, bundle.taxonomy, text.result(), heads, lexicon, policy)
 
     def score(self, items: Sequence[Item]) -> list[Result]:
         """Score items: one result each, in order. A bad item carries its own error; its neighbours are unharmed."""
@@ -88,10 +97,6 @@ class Scorer:
         self._score_texts(items, results)
         self._score_volumes(items, results)
         return [self._with_risk(result) for result in results]
-
-    def shared(self) -> Scorer:
-        """The same scorer for many threads, ready for posts of the usual lengths."""
-        return replace(self, text=self.text.shared()) if self.text is not None else self
 
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
         texts = {i: item for i, item in enumerate(items) if item.text is not None}

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+
+
+def _inside(part: object) -> Iterable[object]:
+    """What an estimator or a container is made of."""
+    if isinstance(part, dict):
+        return part.values()
+    if isinstance(part, list | tuple):
+        return part
+    if isinstance(part, np.ndarray) and part.dtype == object:
+        return [*part.flat]
+    if type(part).__module__.startswith("sklearn."):
+        return getattr(part, "__dict__", {}).values()
+    return ()
 
 
 def trees_of(part: object, columns: int = 0) -> Iterator[tuple[TreePredictor, int]]:
     """Every tree inside an estimator, with the number of columns that its owner was fitted on."""
     if isinstance(part, TreePredictor):
         yield part, columns
-    elif isinstance(part, dict):
-        for value in part.values():
-            yield from trees_of(value, columns)
-    elif isinstance(part, list | tuple):
-        for value in part:
-            yield from trees_of(value, columns)
-    elif isinstance(part, np.ndarray) and part.dtype == object:
-        yield from trees_of([*part.flat], columns)
-    elif type(part).__module__.startswith("sklearn."):
-        own = getattr(part, "__dict__", {})
-        yield from trees_of(own, own.get("n_features_in_", columns))
+        return
+    if type(part).__module__.startswith("sklearn."):
+        columns = getattr(part, "__dict__", {}).get("n_features_in_", columns)
+    for inner in _inside(part):
+        yield from trees_of(inner, columns)
+
+
+def boosters_of(part: object) -> Iterator[Any]:
+    """Every boosted sum of trees inside an estimator."""
+    if isinstance(part, HistGradientBoostingClassifier):
+        yield part
+        return
+    for inner in _inside(part):
+        yield from boosters_of(inner)
 
 
 def is_sound(tree: TreePredictor, columns: int) -> bool:

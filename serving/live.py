@@ -39,7 +39,7 @@ def load_tested(settings: Settings) -> Loaded:
     """Load a bundle and test it (seconds; the first time its engine is built too); BundleError when it fails."""
     start = time.monotonic()
     bundle = open_bundle(settings.bundle)
-    scorer = load_scorer(settings).shared()
+    scorer = load_scorer(settings, shared=True)
     if scorer.model_id != bundle.model_id:
         raise BundleError(f"{bundle.folder} changed while it was loaded: try again")
     golden = read_golden(bundle)

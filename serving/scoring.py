@@ -34,14 +34,13 @@ class SupportsServing(SupportsScore, Protocol):
     def policy(self) -> Policy: ...
 
 
-def load_scorer(settings: Settings, first_stage: bool = False) -> Scorer:
-    """Load the bundle that the settings name, once per process (seconds)."""
+def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = False) -> Scorer:
+    """Load the bundle that the settings name, once per process (seconds); `shared`: for many threads, warmed up."""
     from models.scorer import Scorer
 
     words = settings.read_watch_words()
-    return Scorer.load(
-        settings.bundle, settings.engine, settings.threads, words, settings.calibration_days, first_stage
-    )
+    days = settings.calibration_days
+    return Scorer.load(settings.bundle, settings.engine, settings.threads, words, days, first_stage, shared)
 
 
 def check_bundle(settings: Settings) -> None:

@@ -51,6 +51,7 @@ class Yujing:
     """Category, severity and likelihood of escalation of Chinese posts; who should act, and how fast."""
 
     def __init__(self) -> None:
+        heap.calm()
         logs.configure()
         metrics.forget_dead_workers()
         settings = Settings.from_env()

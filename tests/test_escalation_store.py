@@ -26,6 +26,7 @@ from models.escalation import EscalationModel
 from models.escalation_store import dump, kind_of, load, open_head
 from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
+from models.tree_pack import pack
 
 VOLUMES = [
     Volume(as_of=START + timedelta(hours=age), counts=topic(number).counts[:age])
@@ -44,6 +45,43 @@ def test_a_round_trip_answers_alike() -> None:
     for name in ("names", "limit", "base_rate", "target", "head"):
         assert getattr(again, name) == getattr(model(), name)
     assert load(dump(again)).predict(VOLUMES) == model().predict(VOLUMES)
+
+
+def test_a_blob_with_each_tree_in_its_place_is_read_as_before() -> None:
+    again = load(skops.io.dumps(_state()))
+    assert again.predict(VOLUMES) == model().predict(VOLUMES)
+
+
+def test_the_blob_holds_the_trees_as_a_few_arrays() -> None:
+    with zipfile.ZipFile(io.BytesIO(dump(model()))) as archive:
+        packed = len(archive.namelist())
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(_state()))) as archive:
+        assert packed < len(archive.namelist()) - 100
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda trees: {},
+        lambda trees: 5,
+        lambda trees: None,
+        lambda trees: {name: array for name, array in trees.items() if name != "nodes"},
+        lambda trees: {name: array for name, array in trees.items() if name != "raw"},
+        lambda trees: trees | {"nodes": np.zeros(9)},
+    ],
+    ids=["nothing", "number", "null", "no nodes", "no sets", "no trees"],
+)
+def test_packed_trees_that_are_none_are_refused(spoil: Callable[[dict[str, Any]], object]) -> None:
+    state, trees = pack(_state())
+    with pytest.raises(BundleError, match="train it again"):
+        load(skops.io.dumps(state | {"trees": spoil(trees)}))
+
+
+def test_packed_trees_that_lead_astray_are_refused() -> None:
+    state, trees = pack(_state())
+    trees["nodes"]["left"] = 0
+    with pytest.raises(BundleError, match="do not fit"):
+        load(skops.io.dumps(state | {"trees": trees}))
 
 
 def test_a_head_is_opened_as_its_own_kind_only(tmp_path: Path) -> None:

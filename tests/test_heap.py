@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from serving.heap import settle
+from serving.heap import calm, settle
 
 
 class Knot:
@@ -31,6 +31,14 @@ def test_what_is_loaded_is_out_of_sight() -> None:
     settle()
     assert gc.get_freeze_count() > len(loaded)
     assert not {id(one) for one in gc.get_objects()} & {id(one) for one in loaded}
+
+
+def test_before_the_load_nothing_is_searched_for_garbage_and_little_later() -> None:
+    before = [Knot() for _ in range(10)]
+    calm()
+    assert not {id(one) for one in gc.get_objects()} & {id(one) for one in before}
+    assert gc.isenabled()
+    assert gc.get_threshold()[0] > 700
 
 
 def test_what_comes_later_is_still_collected() -> None:

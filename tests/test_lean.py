@@ -55,6 +55,7 @@ def test_the_service_starts_and_scores_without_torch(tiny_bundle: Bundle, wanted
     ("module", "heavy"),
     [
         ("models.scorer", {"torch", "transformers", "onnxruntime", "nncf", "pandas", "sklearn.neural_network"}),
+        ("serving.process, serving.recorder_env, serving.gate.access", {"bentoml", "torch", "sklearn"}),
         ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino"}),
     ],
 )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
-from serving.process import ServiceError, environment, running
+from models.bundle import Bundle
+from serving.process import READY_SECONDS, ServiceError, environment, free_port, running
 
 TESTS = Path(__file__).parent
 
@@ -38,6 +45,33 @@ def test_a_service_that_cannot_load_is_an_error_with_its_log() -> None:
     ):
         pass
     assert children() <= before
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_the_command_itself_supervises_and_ends_cleanly(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    before, port = children(), free_port()
+    args = ["serve", "--port", str(port), "--bundle", str(tiny_bundle.folder)]
+    env = {**os.environ, "BENTOML_HOME": str(tmp_path), "PYTHONPATH": str(TESTS.parent)}
+    with subprocess.Popen([sys.executable, "-m", "serving.cli", *args], cwd=tmp_path, env=env) as process:
+        try:
+            deadline = time.monotonic() + READY_SECONDS
+            while not is_ready(port):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            (worker,) = psutil.Process(process.pid).children()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+            assert not worker.is_running()
+        finally:
+            for one in children() - before:
+                one.kill()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from data.records import Item
 from data.samples import sample_examples
 from models.batching import Float, Ids
+from models.bundle import Bundle
 from models.scorer import Scorer
 from models.together import ROWS, TogetherEngine
 
@@ -78,10 +79,10 @@ def test_a_fault_alone_is_raised() -> None:
         TogetherEngine(inner).logits([[-1]])
 
 
-def test_a_shared_scorer_answers_as_before_from_many_threads(tiny_scorer: Scorer) -> None:
+def test_a_shared_scorer_answers_as_before_from_many_threads(tiny_bundle: Bundle, tiny_scorer: Scorer) -> None:
     items = [Item(id=str(n), text=row.text) for n, row in enumerate(sample_examples()[:24])]
     wanted = tiny_scorer.score(items)
-    shared = tiny_scorer.shared()
+    shared = Scorer.load(tiny_bundle.folder, threads=1, shared=True)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda item: shared.score([item])[0], items))
     assert found == wanted

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.words import cut, make_tokenizer, words
+from data.words import cut, jieba, make_tokenizer, words
 
 KNOWN = st.sampled_from("起诉说一起黑猫投诉A1 ，\n😀")
 TEXTS = st.text(st.one_of(KNOWN, st.characters(exclude_categories=["Cs"])), max_size=40)
@@ -21,6 +21,12 @@ def test_words_lie_where_they_say_and_tile_the_text(text: str) -> None:
     assert all(text[word.start : word.end] == word.text for word in found)
     assert all(left.end == right.start for left, right in pairwise(found))
     assert "".join(word.text for word in found) == text
+
+
+def test_the_dictionary_is_the_one_that_jieba_builds() -> None:
+    wanted = jieba.Tokenizer.gen_pfdict(jieba.Tokenizer().get_dict_file())
+    tokenizer = make_tokenizer()
+    assert (tokenizer.FREQ, tokenizer.total) == wanted
 
 
 def test_no_text_has_no_words() -> None:

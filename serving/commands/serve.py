@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -25,7 +24,7 @@ def serve(
     store: Annotated[Path | None, typer.Option(help="Folder to keep answers and corrections in.")] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
-    from serving.process import ROOT, command, environment
+    from serving.process import environment, serve_here
     from serving.recorder_env import recorder_env
     from serving.scoring import check_bundle
     from serving.settings import Settings
@@ -34,10 +33,7 @@ def serve(
     address = _address(host, port)
     _check_open(host, address, settings)
     check_bundle(settings)
-    env = environment({**settings.to_env(), **recorder_env(settings.bundle, store)})
-    args = command(address, port)
-    os.chdir(ROOT)
-    os.execve(args[0], args, env)  # BentoML takes over this process, so signals reach it directly
+    serve_here(address, port, environment({**settings.to_env(), **recorder_env(settings.bundle, store)}))
 
 
 def _check_open(host: str, address: str, settings: Settings) -> None:
