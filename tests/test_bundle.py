@@ -47,7 +47,7 @@ def put(folder: Path, name: str, blob: bytes) -> Bundle:
     """Replace an artefact and its hash, as somebody would who knows the format."""
     (folder / name).write_bytes(blob)
     edit(folder, lambda raw: raw["files"].update({name: hashlib.sha256(blob).hexdigest()}))
-    return open_bundle(folder, TAXONOMY)
+    return open_bundle(folder)
 
 
 def classifier(folder: str, rank: int = 4) -> RiskClassifier:
@@ -67,7 +67,7 @@ def test_manifest_comes_back_as_it_was(tiny_bundle: Bundle) -> None:
 def test_files_come_back_byte_by_byte(tmp_path: Path) -> None:
     blobs = {COUNTS: b"\x00\xff trees", "more.bin": b""}
     saved = save_part(tmp_path / "deep" / "bundle", TAXONOMY, blobs, escalation={"counts": EscalationPart()})
-    opened = open_bundle(saved.folder, TAXONOMY)
+    opened = open_bundle(saved.folder)
     assert {name: opened.read(name) for name in opened.manifest.files} == blobs
     assert opened.manifest == saved.manifest
     assert [path.name for path in saved.folder.parent.iterdir()] == ["bundle"]  # no scratch is left
@@ -101,17 +101,17 @@ def test_rank_0_saves_the_whole_encoder(tiny_encoder: str) -> None:
 
 
 def test_a_new_head_keeps_the_text_model(copy: Path) -> None:
-    before = open_bundle(copy, TAXONOMY)
+    before = open_bundle(copy)
     after = save_part(copy, TAXONOMY, {COUNTS: b"new"}, escalation={"counts": EscalationPart(config={"seed": 1})})
     assert after.manifest.text == before.manifest.text
-    assert open_bundle(copy, TAXONOMY).read(ADAPTER) == (copy / ADAPTER).read_bytes()
+    assert open_bundle(copy).read(ADAPTER) == (copy / ADAPTER).read_bytes()
     assert after.manifest.files[ADAPTER] == before.manifest.files[ADAPTER]
     assert after.read(COUNTS) == b"new"
     assert after.manifest.escalation["counts"].config == {"seed": 1}
 
 
 def test_a_new_text_model_keeps_the_heads(copy: Path) -> None:
-    before = open_bundle(copy, TAXONOMY)
+    before = open_bundle(copy)
     part = replace(text_part(before), max_tokens=64)
     after = save_part(copy, TAXONOMY, {ADAPTER: before.read(ADAPTER)}, text=part)
     assert text_part(after).max_tokens == 64
@@ -132,11 +132,11 @@ def test_one_changed_byte_is_refused(copy: Path, name: str) -> None:
     blob[len(blob) // 2] ^= 1
     (copy / name).write_bytes(blob)
     with pytest.raises(BundleError, match=f"{name}: sha256 .* tampered"):
-        open_bundle(copy, TAXONOMY)
+        open_bundle(copy)
 
 
 def test_a_file_changed_after_opening_is_refused_when_read(copy: Path) -> None:
-    bundle = open_bundle(copy, TAXONOMY)
+    bundle = open_bundle(copy)
     (copy / TOKENIZER).write_bytes(b"{}")
     with pytest.raises(BundleError, match="tampered"):
         load_text_model(bundle, "torch")
@@ -145,7 +145,7 @@ def test_a_file_changed_after_opening_is_refused_when_read(copy: Path) -> None:
 def test_a_missing_file_is_refused(copy: Path) -> None:
     (copy / TOKENIZER).unlink()
     with pytest.raises(BundleError, match=f"{TOKENIZER}: No such file.*incomplete"):
-        open_bundle(copy, TAXONOMY)
+        open_bundle(copy)
 
 
 def test_another_taxonomy_is_refused(copy: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
     (copy.parent / "outside.bin").write_bytes(blob)
     edit(copy, lambda raw: raw["files"].update({name: hashlib.sha256(blob).hexdigest()}))
     with pytest.raises(BundleError, match=r"leaves the bundle's folder|incomplete"):
-        open_bundle(copy, TAXONOMY)
+        open_bundle(copy)
 
 
 @pytest.mark.parametrize(
@@ -179,19 +179,19 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
 def test_a_wrong_manifest_is_refused_with_its_place(copy: Path, change: Change, told: str) -> None:
     edit(copy, change)
     with pytest.raises(BundleError, match=told):
-        open_bundle(copy, TAXONOMY)
+        open_bundle(copy)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "not json", '"bundle"', "\udcff"])
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / NAME).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(BundleError, match=r"manifest|format None"):
-        open_bundle(tmp_path, TAXONOMY)
+        open_bundle(tmp_path)
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no readable manifest"):
-        open_bundle(tmp_path / "nowhere", TAXONOMY)
+        open_bundle(tmp_path / "nowhere")
 
 
 def test_an_adapter_of_another_shape_is_refused(copy: Path) -> None:
@@ -219,19 +219,19 @@ def test_an_adapter_that_is_no_safetensors_file_is_refused(copy: Path) -> None:
 def test_another_base_encoder_is_refused_by_its_hash(copy: Path) -> None:
     edit(copy, lambda raw: raw["text"].update(encoder_sha256="0" * 64))
     with pytest.raises(BundleError, match=r"base encoder .* has sha256 .* trained on 0000"):
-        load_classifier(open_bundle(copy, TAXONOMY))
+        load_classifier(open_bundle(copy))
 
 
 def test_a_base_encoder_that_is_gone_is_one_clear_error(copy: Path) -> None:
     edit(copy, lambda raw: raw["text"].update(encoder="./no-such/encoder"))
     with pytest.raises(EncoderError, match="no-such"):
-        load_classifier(open_bundle(copy, TAXONOMY))
+        load_classifier(open_bundle(copy))
 
 
 def test_a_file_that_the_manifest_does_not_list_is_not_read(copy: Path) -> None:
     (copy / "extra.bin").write_bytes(b"")
     with pytest.raises(BundleError, match=r"lists no extra\.bin"):
-        open_bundle(copy, TAXONOMY).read("extra.bin")
+        open_bundle(copy).read("extra.bin")
 
 
 def test_a_bundle_without_text_says_how_to_get_one() -> None:

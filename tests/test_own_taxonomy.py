@@ -146,6 +146,7 @@ def test_an_older_bundle_without_its_table_says_what_to_do(yes_no: Bundle, tmp_p
     (folder / NAME).write_text(json.dumps(raw), encoding="utf-8")
     with pytest.raises(BundleError, match=r"the packaged taxonomy has none, product_quality.*: train it again"):
         open_bundle(folder)
+    assert open_bundle(folder, yes_no.taxonomy).taxonomy == yes_no.taxonomy
 
 
 def test_a_table_with_more_ranks_can_label_but_needs_a_policy_that_knows_them(tmp_path: Path) -> None:
