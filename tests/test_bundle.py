@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from altered import Change, edit, put
 from safetensors.torch import load, save
 
 from data.errors import BundleError, EncoderError
@@ -26,7 +25,6 @@ from models.manifest import NAME, EscalationPart, Manifest, now, read_manifest
 
 TAXONOMY = load_taxonomy()
 COUNTS = escalation_file("counts")
-Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
@@ -35,19 +33,6 @@ def copy(tiny_bundle: Bundle, tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
     shutil.copytree(tiny_bundle.folder, folder)
     return folder
-
-
-def edit(folder: Path, change: Change) -> None:
-    raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    change(raw)
-    (folder / NAME).write_text(json.dumps(raw), encoding="utf-8")
-
-
-def put(folder: Path, name: str, blob: bytes) -> Bundle:
-    """Replace an artefact and its hash, as somebody would who knows the format."""
-    (folder / name).write_bytes(blob)
-    edit(folder, lambda raw: raw["files"].update({name: hashlib.sha256(blob).hexdigest()}))
-    return open_bundle(folder)
 
 
 def classifier(folder: str, rank: int = 4) -> RiskClassifier:
@@ -197,7 +182,7 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 def test_an_adapter_of_another_shape_is_refused(copy: Path) -> None:
     weights = load((copy / ADAPTER).read_bytes())
     weights["category.weight"] = torch.zeros(len(TAXONOMY.ids) - 1, 64)
-    bundle = put(copy, ADAPTER, save(weights))
+    bundle = open_bundle(put(copy, ADAPTER, save(weights)))
     with pytest.raises(BundleError, match=r"does not fit the classifier: .*category\.weight"):
         load_classifier(bundle)
 
@@ -206,14 +191,16 @@ def test_an_adapter_that_lacks_a_weight_or_has_one_more_is_refused(copy: Path) -
     weights = load((copy / ADAPTER).read_bytes())
     bias = weights.pop("severity.bias")
     with pytest.raises(BundleError, match=r"severity\.bias"):
-        load_classifier(put(copy, ADAPTER, save(weights)))
+        load_classifier(open_bundle(put(copy, ADAPTER, save(weights))))
     with pytest.raises(BundleError, match="stowaway"):
-        load_classifier(put(copy, ADAPTER, save({**weights, "severity.bias": bias, "stowaway": bias.clone()})))
+        load_classifier(
+            open_bundle(put(copy, ADAPTER, save({**weights, "severity.bias": bias, "stowaway": bias.clone()})))
+        )
 
 
 def test_an_adapter_that_is_no_safetensors_file_is_refused(copy: Path) -> None:
     with pytest.raises(BundleError, match="no safetensors file"):
-        load_classifier(put(copy, ADAPTER, b"pickle"))
+        load_classifier(open_bundle(put(copy, ADAPTER, b"pickle")))
 
 
 def test_another_base_encoder_is_refused_by_its_hash(copy: Path) -> None:
