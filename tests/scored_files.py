@@ -1,4 +1,4 @@
-"""Files to score and what comes of them, by the small scorer: what the tests of `score_files` share."""
+"""Files to score by the small scorer, and what comes of them: what the tests of `score_files` share."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from keyword_scorer import POISON, KeywordScorer
+from keyword_scorer import KeywordScorer
 
-from data.records import Item
-from data.results import Result
 from serving.batch.assemble import Summary
 from serving.batch.pools import Here
 from serving.batch.rows import Columns
 from serving.batch.run import Job, score_files
-
-POSTS = [("a", "买到假货"), ("b", "挺好的"), ("c", f"{POISON}了"), ("d", '仓库爆炸，\n多人受伤，"急"')]
 
 
 def score(source: Path | str, target: Path, columns: Columns | None = None, encoding: str | None = None) -> Summary:
@@ -41,20 +35,3 @@ def read_jsonl(path: Path) -> list[dict]:  # type: ignore[type-arg]
     blob = path.read_bytes()
     blob = gzip.decompress(blob) if path.suffix == ".gz" else blob
     return [json.loads(line) for line in blob.splitlines()]
-
-
-def source_of(kind: str, folder: Path) -> Path:
-    path = folder / f"in{kind}"
-    if kind == ".csv":
-        return write_csv(path, [("id", "text"), *POSTS])
-    if kind == ".parquet":
-        ids, texts = zip(*POSTS, strict=True)
-        pq.write_table(pa.table({"text": texts, "id": ids, "unused": texts}), path)
-        return path
-    lines = "".join(json.dumps({"id": i, "text": text, "source": "x"}) + "\n" for i, text in POSTS).encode()
-    path.write_bytes(gzip.compress(lines) if kind.endswith(".gz") else lines)
-    return path
-
-
-def direct() -> list[Result]:
-    return KeywordScorer().score([Item(id=i, text=text) for i, text in POSTS])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from keyword_scorer import KeywordScorer
-from scored_files import direct, read_csv, read_jsonl, score, source_of, write_csv
+from keyword_scorer import POISON, KeywordScorer
+from scored_files import read_csv, read_jsonl, score, write_csv
 
+from data.records import Item
+from data.results import Result
 from serving.batch.assemble import Summary
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
@@ -20,6 +24,25 @@ from serving.batch.rows import Columns
 from serving.batch.run import Job, Status, score_files
 from serving.batch.sinks import KINDS
 from serving.wire import write_result
+
+POSTS = [("a", "买到假货"), ("b", "挺好的"), ("c", f"{POISON}了"), ("d", '仓库爆炸，\n多人受伤，"急"')]
+
+
+def source_of(kind: str, folder: Path) -> Path:
+    path = folder / f"in{kind}"
+    if kind == ".csv":
+        return write_csv(path, [("id", "text"), *POSTS])
+    if kind == ".parquet":
+        ids, texts = zip(*POSTS, strict=True)
+        pq.write_table(pa.table({"text": texts, "id": ids, "unused": texts}), path)
+        return path
+    lines = "".join(json.dumps({"id": i, "text": text, "source": "x"}) + "\n" for i, text in POSTS).encode()
+    path.write_bytes(gzip.compress(lines) if kind.endswith(".gz") else lines)
+    return path
+
+
+def direct() -> list[Result]:
+    return KeywordScorer().score([Item(id=i, text=text) for i, text in POSTS])
 
 
 @pytest.mark.parametrize("kind", SUFFIXES)
