@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.records import Volume
-from data.volume_windows import ZONE, Floats
+from data.volume_windows import Floats, now_of
 
 WIDTH = 48  # hours that a window holds; 0.2 % of the episodes last longer
 HORIZON = 6  # hours ahead that the target looks
@@ -59,7 +59,7 @@ def _row(values: Sequence[float | None] | None, minutes: int) -> Floats:
 
 def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
     """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them; no heat is no place."""
-    now = [volume.as_of.astimezone(ZONE) for volume in volumes]
+    now = [now_of(volume) for volume in volumes]
     arrays = {
         name: np.stack([_row(getattr(volume, name), volume.interval_minutes) for volume in volumes]) for name in ARRAYS
     }

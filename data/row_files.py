@@ -1,4 +1,7 @@
-"""Rows of CSV, JSONL (also gzipped) and Parquet files: one that cannot be read says why and fails no other."""
+"""Rows of CSV, JSONL (also gzipped) and Parquet files: one that cannot be read says why and fails no other.
+
+Only a quote that a CSV file never closes takes what comes after it along.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it h
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Lines as bytes, so that one undecodable line does not fail the file; `datasets` decodes gzip by itself."""
+    """Lines as bytes, so that one undecodable line does not fail the file."""
     with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
         try:
             yield from file

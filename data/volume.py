@@ -9,17 +9,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.volume_windows import HORIZON, WIDTH, Floats, Ints, Windows, weighted
+from data.volume_pace import PRIOR, expected, log_posts, needed, restless, rise
+from data.volume_windows import WIDTH, Floats, Ints, Windows, weighted
 
 DECAYS = (0.36, 1.44, 5.8)  # hours; of the exponentially weighted intensities
-PRIOR = 0.5  # posts added before a logarithm or a ratio, so that quiet hours stay finite
-
-
-def rise(hour: Ints, diurnal: Floats) -> Floats:
-    """r(t): share of posts that the clock alone lets expect in the next 6 h, over that of the last 6 h."""
-    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1))
-    behind = sum(diurnal[(hour - i) % 24] for i in range(HORIZON))
-    return np.asarray(ahead / behind)
 
 
 def _sums(array: Floats) -> Floats:
@@ -38,29 +31,26 @@ def _filled(counts: Floats, length: Ints) -> Floats:
     return np.where(np.isnan(counts), mean[:, None], counts)
 
 
-def _log(x: Floats) -> Floats:
-    # sums that missing bins scale up can differ by less than nothing
-    return np.asarray(np.log(np.maximum(x, 0) + PRIOR))
-
-
 def _levels(sums: Floats) -> dict[str, Floats]:
-    return {f"log_{k}h": _log(sums[:, k - 1]) for k in (1, 2, 3, 6, 12, 24)} | {"log_total": _log(sums[:, -1])}
+    return {f"log_{k}h": log_posts(sums[:, k - 1]) for k in (1, 2, 3, 6, 12, 24)} | {
+        "log_total": log_posts(sums[:, -1])
+    }
 
 
 def _growth(sums: Floats, prefix: str) -> dict[str, Floats]:
     """Log ratio of the last k hours to the k hours before, and how that ratio changes."""
     one, two, three, six = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 5]
     found = {
-        "growth_1h": _log(one) - _log(two - one),
-        "growth_1h_to_3h": _log(one) - _log((sums[:, 3] - one) / 3),
-        "growth_2h": _log(two) - _log(sums[:, 3] - two),
-        "growth_3h": _log(three) - _log(six - three),
-        "growth_6h": _log(six) - _log(sums[:, 11] - six),
+        "growth_1h": log_posts(one) - log_posts(two - one),
+        "growth_1h_to_3h": log_posts(one) - log_posts((sums[:, 3] - one) / 3),
+        "growth_2h": log_posts(two) - log_posts(sums[:, 3] - two),
+        "growth_3h": log_posts(three) - log_posts(six - three),
+        "growth_6h": log_posts(six) - log_posts(sums[:, 11] - six),
         "share_1h": one / (six + PRIOR),
         "share_3h": three / (six + PRIOR),
     }
-    found["acceleration"] = found["growth_1h"] - (_log(two - one) - _log(three - two))
-    found["acceleration_3h"] = found["growth_3h"] - (_log(six - three) - _log(sums[:, 8] - six))
+    found["acceleration"] = found["growth_1h"] - (log_posts(two - one) - log_posts(three - two))
+    found["acceleration_3h"] = found["growth_3h"] - (log_posts(six - three) - log_posts(sums[:, 8] - six))
     return {prefix + name: values for name, values in found.items()}
 
 
@@ -70,7 +60,7 @@ def _intensities(filled: Floats) -> dict[str, Floats]:
     found = {}
     for decay in DECAYS:
         weights = np.exp(-back / decay)
-        found[f"intensity_{decay:g}h"] = _log(weighted(filled, weights) / weights.sum())
+        found[f"intensity_{decay:g}h"] = log_posts(weighted(filled, weights) / weights.sum())
     found["intensity_ratio"] = found["intensity_0.36h"] - found["intensity_5.8h"]
     found["intensity_ratio_slow"] = found["intensity_1.44h"] - found["intensity_5.8h"]
     return found
@@ -84,16 +74,16 @@ def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
     since = np.argmax(filled[:, ::-1] == peak[:, None], axis=1)
     trend = np.asarray(np.arange(6) - 2.5, float)
     return {
-        "drawdown": _log(sums[:, 0]) - _log(peak),
-        "drawdown_3h": _log(sums[:, 2] / 3) - _log(peak),
-        "log_peak": _log(peak),
+        "drawdown": log_posts(sums[:, 0]) - log_posts(peak),
+        "drawdown_3h": log_posts(sums[:, 2] / 3) - log_posts(peak),
+        "log_peak": log_posts(peak),
         "since_peak": np.minimum(since, length).astype(float),
         "recency": sums[:, 5] / (sums[:, -1] + PRIOR),
         "recency_1h": sums[:, 0] / (sums[:, -1] + PRIOR),
-        "slope_6h": weighted(_log(last), trend) / (trend @ trend),
+        "slope_6h": weighted(log_posts(last), trend) / (trend @ trend),
         "spread_6h": last.std(axis=1) / (mean + PRIOR),
         "quiet_6h": (last == 0).sum(axis=1).astype(float),
-        "peak_6h": _log(last.max(axis=1)) - _log(mean),
+        "peak_6h": log_posts(last.max(axis=1)) - log_posts(mean),
         "age": np.log(np.maximum(length, 1)),
     }
 
@@ -101,38 +91,6 @@ def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
 def _clock(hour: Ints, log_rise: Floats) -> dict[str, Floats]:
     angle = 2 * np.pi * hour / 24
     return {"hour": hour.astype(float), "hour_sin": np.sin(angle), "hour_cos": np.cos(angle), "log_rise": log_rise}
-
-
-def _needed(sums: Floats, hour: Ints, diurnal: Floats) -> Floats:
-    """Log of the posts of the next 6 h that make an escalation: [n]."""
-    return np.asarray(np.log(np.maximum(1.5 * sums[:, HORIZON - 1] * rise(hour, diurnal), 20)))
-
-
-def _expected(even: Floats, needed: Floats, hour: Ints, diurnal: Floats) -> dict[str, Floats]:
-    """Posts needed against what several paces without the clock let expect of the next 6 h.
-
-    `even`: posts of the last 24 hours over the share that each hour of day usually has, newest first: [n, 24].
-    A memory fades as 1 / hours (relaxation of attention, Crane and Sornette 2008) or exponentially.
-    """
-    ahead = sum(diurnal[(hour + i) % 24] for i in range(1, HORIZON + 1)) * 24
-    paces = {f"{k}h": even[:, :k].mean(axis=1) for k in (1, 2, 3, 6)}
-    back = np.arange(even.shape[1])
-    for name, weights in {"hyperbola": 1 / (1 + back), "fade_12h": np.exp(-back / 12)}.items():
-        paces[name] = weighted(even, weights) / weights.sum()
-    paces["peak"] = even.max(axis=1)
-    return {"log_needed": needed, **{f"needed_over_{k}": needed - _log(pace * ahead) for k, pace in paces.items()}}
-
-
-def _restless(even: Floats) -> dict[str, Floats]:
-    """How unsteady the pace without the clock was: its spread, its largest hourly rise, its place below the peak."""
-    logs = _log(even)
-    steps = logs[:, :-1] - logs[:, 1:]
-    return {
-        "even_spread_6h": logs[:, :6].std(axis=1),
-        "even_largest_rise": steps[:, :6].max(axis=1),
-        "even_drawdown": logs[:, 0] - logs.max(axis=1),
-        "even_above_low": logs[:, 0] - logs[:, :6].min(axis=1),
-    }
 
 
 def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
@@ -164,8 +122,8 @@ def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
         **_intensities(filled),
         **_shape(filled, sums, windows.length),
         **_clock(windows.hour, log_rise),
-        **_expected(even, _needed(sums, windows.hour, diurnal), windows.hour, diurnal),
+        **expected(even, needed(sums, windows.hour, diurnal), windows.hour, diurnal),
         **_growth(np.cumsum(even, axis=1), "even_"),
-        **_restless(even),
+        **restless(even),
         **shares,
     }

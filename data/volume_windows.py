@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.errors import InputError
 from data.records import MAX_POINTS, Volume
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,7 @@ Ints = NDArray[np.int64]
 ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
+YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,14 @@ def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
     return np.where(cover >= 0.5, per_hour(amounts) / np.maximum(cover, 0.5), np.nan)
 
 
+def now_of(volume: Volume) -> datetime:
+    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS."""
+    if volume.as_of.year not in YEARS:
+        years = f"from {YEARS[0]} to {YEARS[-1]}"
+        raise InputError(f"volume.as_of is {volume.as_of.isoformat()}: give the end of the newest bin, a year {years}")
+    return volume.as_of.astimezone(ZONE)
+
+
 def windows_of(volumes: Sequence[Volume]) -> Windows:
     """Windows of volumes that carry `counts`, as the service gets them."""
     arrays: dict[str, list[Floats]] = {"counts": [], "authors": [], "negative": []}
@@ -85,7 +95,7 @@ def windows_of(volumes: Sequence[Volume]) -> Windows:
             given = getattr(volume, name)
             hourly = np.full(len(counts), np.nan) if given is None else to_hours(given, volume.interval_minutes)
             arrays[name].append(hourly)
-    newest = [(volume.as_of.astimezone(ZONE) - timedelta(hours=1)).hour for volume in volumes]
+    newest = [(now_of(volume) - timedelta(hours=1)).hour for volume in volumes]
     length = np.array([min(len(row), WIDTH) for row in arrays["counts"]])
     padded = {name: pad_left(rows) for name, rows in arrays.items()}
     return Windows(length=length, hour=np.array(newest), **padded)

@@ -49,39 +49,45 @@ class Bundle:
         return blob
 
 
-def _own_table(bundle: Bundle) -> Taxonomy:
-    """The table that a bundle carries, else the packaged one."""
-    if TABLE not in bundle.manifest.files:
-        return load_taxonomy()
-    try:
-        return parse_taxonomy(bundle.read(TABLE).decode(), str(bundle.folder / TABLE))
-    except (ConfigError, UnicodeDecodeError) as error:
-        raise BundleError(f"{bundle.folder}: its taxonomy cannot be read ({error}): train it again") from None
-
-
 def _check_table(bundle: Bundle, taxonomy: Taxonomy, whose: str, remedy: str) -> None:
     if bundle.manifest.taxonomy_sha256 != taxonomy.sha256:
         made, has = ", ".join(bundle.manifest.categories), ", ".join(taxonomy.ids)
         raise BundleError(f"{bundle.folder}: made for the categories {made}; {whose} has {has}: {remedy}")
 
 
+def _own_table(bundle: Bundle) -> Taxonomy:
+    """The table that a bundle carries, else the packaged one; BundleError when it was made for another."""
+    own, whose = load_taxonomy(), "the packaged taxonomy"
+    if TABLE in bundle.manifest.files:
+        try:
+            own, whose = parse_taxonomy(bundle.read(TABLE).decode(), str(bundle.folder / TABLE)), f"its {TABLE}"
+        except (ConfigError, UnicodeDecodeError) as error:
+            raise BundleError(f"{bundle.folder}: its taxonomy cannot be read ({error}): train it again") from None
+    _check_table(bundle, own, whose, "train it again, so that it carries its table")
+    return own
+
+
+def _check_files(bundle: Bundle) -> None:
+    for name in bundle.manifest.files:
+        if Path(name).name != name or not name.isprintable():
+            raise BundleError(f"{bundle.folder}: file name {name!r} leaves the bundle's folder")
+        bundle.read(name)
+
+
 def open_bundle(folder: Path | None, taxonomy: Taxonomy | None = None) -> Bundle:
     """Open a bundle (default: the shipped one) after checking format, taxonomy and the hash of every file.
 
-    Its taxonomy is its own: the table that it carries, else the packaged one. With `taxonomy` it must be that one.
+    Its taxonomy is its own: the table that it carries, else the packaged one. Give `taxonomy` only to ask for a bundle
+    that was made for its categories (BundleError for another); it also stands in for a table that is not carried.
     """
     folder = folder or SHIPPED
     bundle = Bundle(folder, read_manifest(folder))
     if taxonomy is not None:
         _check_table(bundle, taxonomy, "this taxonomy", "load the taxonomy that it was trained with")
-    for name in bundle.manifest.files:
-        if Path(name).name != name or not name.isprintable():
-            raise BundleError(f"{folder}: file name {name!r} leaves the bundle's folder")
-        bundle.read(name)
-    own = taxonomy if taxonomy is not None and TABLE not in bundle.manifest.files else _own_table(bundle)
-    whose = f"its {TABLE}" if TABLE in bundle.manifest.files else "the packaged taxonomy"
-    _check_table(bundle, own, whose, "train it again, so that it carries its table")
-    return replace(bundle, taxonomy=own)
+    _check_files(bundle)
+    if taxonomy is None or TABLE in bundle.manifest.files:
+        taxonomy = _own_table(bundle)
+    return replace(bundle, taxonomy=taxonomy)
 
 
 def text_part(bundle: Bundle) -> TextPart:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from data.records import Volume
 from data.results import EscalationResult
-from data.volume import PRIOR, count_features
+from data.volume import count_features
+from data.volume_pace import PRIOR
 from data.volume_windows import HORIZON, Floats, Windows, windows_of
 from models.escalation_head import EscalationHead, design, log_odds
 from models.escalation_words import GROUPS, describe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import exp, isnan
 
-from data.volume import PRIOR
+from data.volume_pace import PRIOR
 
 Values = Mapping[str, float]
 

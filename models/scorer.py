@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.errors import ConfigError
+from data.errors import ConfigError, InputError
 from data.normalise import normalise
 from data.records import Item, Volume
 from data.results import EscalationResult, ItemError, Result
@@ -29,7 +29,9 @@ EMPTY = ItemError(
 
 
 def _failed(what: str, error: Exception) -> ItemError:
-    """An unexpected failure as an item's error: its type only, since its message may hold the post."""
+    """A failure as an item's error: of an unexpected one its type only, since its message may hold the post."""
+    if isinstance(error, InputError):
+        return ItemError(error.code, str(error))
     return ItemError(
         "scoring_failed", f"{what} could not be scored ({type(error).__name__}): report it with the item's id"
     )

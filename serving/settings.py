@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from data.errors import ConfigError
+from serving.environment import checked, written
 
 PREFIX = "YUJING_"
 FLAGS = {"keys_file": "--keys"}  # whose flag of `yujing` is not named as the setting
@@ -59,12 +60,7 @@ class Settings:
         if isinstance(public := given.get("public"), str):
             given["public"] = [group.strip() for group in public.split(",") if group.strip() not in ("", "none")]
         flags = {name: value for name, value in flags.items() if value is not None}
-        try:
-            return TypeAdapter(cls).validate_python({**given, **flags})
-        except ValidationError as error:
-            faults = error.errors(include_url=False, include_context=False)
-            said = dict.fromkeys(f"{_given(str(fault['loc'][0]), env, flags)}: {fault['msg']}" for fault in faults)
-            raise ConfigError("; ".join(said)) from None
+        return checked(cls, {**given, **flags}, lambda name: _given(name, env, flags))
 
     def to_env(self) -> dict[str, str]:
         """Write the same settings for a child process; paths are made absolute, None hides what it would inherit."""
@@ -82,10 +78,9 @@ class Settings:
 
 
 def _given(name: str, env: Mapping[str, str], flags: Mapping[str, object]) -> str:
-    """A setting as who gave it knows it: its flag or variable, and the value unless that is secret."""
     flag, variable = FLAGS.get(name, f"--{name.replace('_', '-')}"), PREFIX + name.upper()
     source, value = (flag, flags[name]) if name in flags else (variable, env.get(variable))
-    return source if name in SECRET else f"{source} is {str(value)!r}"
+    return written(source, value, name in SECRET)
 
 
 def _write(value: object) -> str:

@@ -153,13 +153,12 @@ def tiny_scorer(tiny_bundle: Bundle) -> Scorer:
 def referenced(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The tiny bundle with reference statistics in its manifest."""
     from data.samples import FOLDER
-    from data.taxonomy import load_taxonomy
     from models.bundle import open_bundle
     from serving.drift.make import read_texts, score_reference, store_reference
 
     folder = tmp_path_factory.mktemp("referenced") / "bundle"
     shutil.copytree(tiny_bundle.folder, folder)
-    bundle = open_bundle(folder, load_taxonomy())
+    bundle = open_bundle(folder)
     texts = read_texts(FOLDER / "posts.jsonl", bundle.taxonomy) * 3
     assert store_reference(score_reference(bundle, texts), bundle, None) == folder / "manifest.json"
-    return open_bundle(folder, load_taxonomy())
+    return open_bundle(folder)

@@ -47,7 +47,7 @@ def manifest() -> Target:
 
     def read(blob: bytes) -> None:
         (folder / NAME).write_bytes(blob)
-        assert open_bundle(folder, seeds.TAXONOMY).model_id
+        assert open_bundle(folder).model_id
 
     return Target(json.dumps(seeds.manifest(files)).encode(), seeds.spoil_json, read)
 
@@ -59,7 +59,7 @@ def in_a_bundle(name: str, valid: bytes, load: Callable[[Bundle], object]) -> Ta
 
     files = {name: valid}
     files[NAME] = json.dumps(seeds.manifest(files)).encode()
-    bundle = open_bundle(seeds.folder_with(Path(tempfile.mkdtemp()), files), seeds.TAXONOMY)
+    bundle = open_bundle(seeds.folder_with(Path(tempfile.mkdtemp()), files))
 
     def read(blob: bytes) -> None:
         (bundle.folder / name).write_bytes(blob)

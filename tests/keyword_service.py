@@ -5,14 +5,13 @@ from __future__ import annotations
 from keyword_scorer import KeywordScorer
 
 import serving.live
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from serving.live import Loaded
 from serving.settings import Settings
 
 
 def load(settings: Settings) -> Loaded:
-    return Loaded(KeywordScorer(), open_bundle(settings.bundle, load_taxonomy()))
+    return Loaded(KeywordScorer(), open_bundle(settings.bundle))
 
 
 serving.live.load_tested = load

@@ -83,7 +83,7 @@ def test_a_bundle_is_found_by_its_run_too(tiny_bundle: Bundle, config: CompareCo
 
 
 def test_a_bundle_without_text_model_is_refused(tiny_bundle: Bundle, config: CompareConfig, tmp_path: Path) -> None:
-    part = open_bundle(tiny_bundle.folder, TAXONOMY).manifest.escalation
+    part = open_bundle(tiny_bundle.folder).manifest.escalation
     name = "escalation-counts.skops"
     save_part(tmp_path / "counts", TAXONOMY, {name: tiny_bundle.read(name)}, escalation=dict(part))
     with pytest.raises(BundleError, match="holds no text model"):

@@ -69,7 +69,7 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     config = replace(CONFIG, series=(str(series),), bundle=str(source), out=str(tmp_path / "out"))
     bundle = recalibrate("counts", config, QUIET)
     assert bundle.read("note.txt") == b"kept"
-    part = open_bundle(bundle.folder, load_taxonomy()).manifest.escalation["counts"]
+    part = open_bundle(bundle.folder).manifest.escalation["counts"]
     found = load(bundle.read(escalation_file("counts")))
     assert part.config == {"a": 1}
     assert part.calibrated_until == found.calibration_end

@@ -14,7 +14,6 @@ import pytest
 from data.errors import BundleError
 from data.records import Item
 from data.samples import sample_examples
-from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, find_first_stage, open_bundle, save_first_stage, text_part
 from models.calibration import FIRST_STAGE, Calibration, FirstStage
 from models.engine_build import load_text_model
@@ -114,9 +113,9 @@ def test_training_keeps_a_first_stage_and_it_is_no_part_of_the_identity(
 ) -> None:
     assert find_first_stage(trained_bundle).floor >= 0.5
     shutil.copytree(trained_bundle.folder, tmp_path / "bundle")
-    copy = open_bundle(tmp_path / "bundle", load_taxonomy())
+    copy = open_bundle(tmp_path / "bundle")
     save_first_stage(copy, stage)
-    again = open_bundle(tmp_path / "bundle", load_taxonomy())
+    again = open_bundle(tmp_path / "bundle")
     assert text_part(again).first_stage == stage
     assert again.model_id == trained_bundle.model_id
 

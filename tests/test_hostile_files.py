@@ -55,7 +55,7 @@ def test_a_broken_encoder_file_is_told(form: str) -> None:
 def test_json_that_is_too_deep_is_no_manifest_and_no_reference(tmp_path: Path) -> None:
     folder_with(tmp_path, {NAME: DEEP.encode()})
     with pytest.raises(BundleError, match="no readable manifest"):
-        open_bundle(tmp_path, TAXONOMY)
+        open_bundle(tmp_path)
     with pytest.raises(ConfigError, match="name a file made by"):
         load_reference(tmp_path / NAME)
 
@@ -64,7 +64,7 @@ def test_json_that_is_too_deep_is_no_manifest_and_no_reference(tmp_path: Path) -
 def test_a_file_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     folder_with(tmp_path, {NAME: json.dumps(manifest({name: b"a"})).encode()})
     with pytest.raises(BundleError, match=r"leaves the bundle's folder|incomplete"):
-        open_bundle(tmp_path, TAXONOMY)
+        open_bundle(tmp_path)
 
 
 @pytest.mark.parametrize("ngrams", [b'["a", "a"]', b"[[], {}]", b"7", b"[" * 50_000, b"\xff", b'{"a": 1}'])

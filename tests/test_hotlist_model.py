@@ -167,6 +167,6 @@ def test_the_command_trains_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyP
     command = ["train", "escalation", "--head", "hotlist", "--out", str(tmp_path)]
     result = CliRunner().invoke(app, [*command, *(part for flag in flags for part in ("--set", flag))])
     assert result.exit_code == 0, result.output
-    bundle = open_bundle(tmp_path / "bundle", load_taxonomy())
+    bundle = open_bundle(tmp_path / "bundle")
     assert bundle.manifest.escalation["hotlist"].metrics["models"]["model"]["auroc"][0] > 0.7
     assert load(bundle.read(escalation_file("hotlist"))).head == "hotlist"

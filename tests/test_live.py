@@ -9,7 +9,6 @@ import pytest
 from keyword_scorer import KeywordScorer
 
 from data.errors import BundleError
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from serving.live import BusyError, Live, Loaded
 from serving.metrics import exposition
@@ -24,7 +23,7 @@ class Named(KeywordScorer):
 def load(settings: Settings) -> Loaded:
     if settings.bundle == Path("bad"):
         raise BundleError("bad: self-test failed")
-    return Loaded(Named(settings.bundle), open_bundle(None, load_taxonomy()))
+    return Loaded(Named(settings.bundle), open_bundle(None))
 
 
 def test_a_good_bundle_takes_over_and_a_bad_one_does_not() -> None:
@@ -44,7 +43,7 @@ def test_an_old_calibration_is_told_once_at_the_start_and_as_a_metric(caplog: py
             Live(Settings(calibration_days=days), load)
         return [record.__dict__["head"] for record in caplog.records]
 
-    assert told(1) == [*open_bundle(None, load_taxonomy()).manifest.escalation]
+    assert told(1) == [*open_bundle(None).manifest.escalation]
     assert told(100_000) == []
     assert b'yujing_calibrated_until_timestamp_seconds{head="counts"}' in exposition()
 

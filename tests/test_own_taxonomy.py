@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from altered import edit, put
 from rich.console import Console
 from starlette.testclient import TestClient
 
@@ -18,7 +18,7 @@ from data.loaders import load_examples
 from data.records import Item
 from data.taxonomy import as_toml, load_taxonomy
 from models.bundle import TABLE, Bundle, escalation_file, open_bundle, save_part
-from models.manifest import NAME, EscalationPart
+from models.manifest import EscalationPart
 from models.policy import Policy
 from models.scorer import Scorer
 from serving.live import Live, load_tested
@@ -50,15 +50,6 @@ def yes_no(question: Path, tiny_config: TextConfig, tmp_path_factory: pytest.Tem
     """A tiny bundle that was trained with that table."""
     posts, out = (str(question / "posts.jsonl"),), str(tmp_path_factory.mktemp("run"))
     return train_text(replace(tiny_config, posts=posts, taxonomy=str(question / TABLE), out=out), QUIET)
-
-
-def _put(folder: Path, blob: bytes) -> Path:
-    """Replace a bundle's table and its hash, as somebody would who knows the format."""
-    raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    raw["files"][TABLE] = hashlib.sha256(blob).hexdigest()
-    (folder / NAME).write_text(json.dumps(raw), encoding="utf-8")
-    (folder / TABLE).write_bytes(blob)
-    return folder
 
 
 def test_a_bundle_carries_another_table_and_never_the_packaged_one(yes_no: Bundle, tiny_bundle: Bundle) -> None:
@@ -133,19 +124,18 @@ def test_a_table_that_was_tampered_with_is_refused(yes_no: Bundle, tmp_path: Pat
     with pytest.raises(BundleError, match=f"{TABLE}: sha256 .* tampered"):
         open_bundle(folder)
     with pytest.raises(BundleError, match=f"its {TABLE} has none, product_quality"):
-        open_bundle(_put(folder, as_toml(PACKAGED).encode()))
+        open_bundle(put(folder, TABLE, as_toml(PACKAGED).encode()))
     for blob in (b"[[category", b"\xff", b""):
         with pytest.raises(BundleError, match="its taxonomy cannot be read"):
-            open_bundle(_put(folder, blob))
+            open_bundle(put(folder, TABLE, blob))
 
 
 def test_an_older_bundle_without_its_table_says_what_to_do(yes_no: Bundle, tmp_path: Path) -> None:
     folder = shutil.copytree(yes_no.folder, tmp_path / "bundle")
-    raw = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    del raw["files"][TABLE]
-    (folder / NAME).write_text(json.dumps(raw), encoding="utf-8")
+    edit(folder, lambda raw: raw["files"].pop(TABLE))
     with pytest.raises(BundleError, match=r"the packaged taxonomy has none, product_quality.*: train it again"):
         open_bundle(folder)
+    assert open_bundle(folder, yes_no.taxonomy).taxonomy == yes_no.taxonomy
 
 
 def test_a_table_with_more_ranks_can_label_but_needs_a_policy_that_knows_them(tmp_path: Path) -> None:

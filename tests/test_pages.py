@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 from keyword_scorer import KeywordScorer
 
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from models.policy import Policy
 from serving.live import Live, Loaded
@@ -24,7 +23,7 @@ class Edited(KeywordScorer):
 
 def get(path: str, scorer: KeywordScorer) -> Any:
     pages = build_pages()
-    pages.state.live = Live(Settings(), lambda _: Loaded(scorer, open_bundle(None, load_taxonomy())))
+    pages.state.live = Live(Settings(), lambda _: Loaded(scorer, open_bundle(None)))
     pages.state.recorder = SimpleNamespace(memory=None, monitor=None)
 
     async def run() -> Any:

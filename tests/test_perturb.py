@@ -8,6 +8,7 @@ from random import Random
 from time import perf_counter
 
 import pytest
+from altered import edited
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -190,13 +191,9 @@ def test_every_perturbation_has_a_rate_and_every_table_a_perturbation() -> None:
         ("土士", "土士 土工", "like_shapes: '土' stands twice"),
         ("土士", "土", "like_shapes: 土: a group needs two"),
         ("typos = 0.1", "typos = 1.1", r"rates.*typos"),
-        ("kept =", "keep =", r"bad\.toml"),
+        ("kept =", "keep =", r"perturb\.toml"),
     ],
 )
 def test_a_faulty_table_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "bad.toml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
-        load_tables(path)
+        load_tables(edited(DEFAULT_PATH, tmp_path, old, new))

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from altered import edited
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,14 +25,6 @@ signals = st.lists(st.sampled_from([*POLICY.signals, "watch:某某"]), max_size=
 
 def _level(rank: int | None, lift: float | None) -> int:
     return POLICY.assess(None, rank, lift, [], TAXONOMY).rank
-
-
-def _edited(tmp_path: Path, old: str, new: str) -> Path:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "policy.toml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return path
 
 
 @given(ranks, ranks, lifts)
@@ -140,7 +133,7 @@ def test_every_signal_of_the_lexicon_has_its_name_and_watch_words_too() -> None:
 
 def test_watch_words_tell_whom_the_table_names(tmp_path: Path) -> None:
     rule = '[signals.watch_word]\nname = "品牌词"\nnotify = ["专家咨询组"]\n\n[signals.regulator_involved]'
-    policy = Policy.load(_edited(tmp_path, "[signals.regulator_involved]", rule))
+    policy = Policy.load(edited(DEFAULT_PATH, tmp_path, "[signals.regulator_involved]", rule))
     risk = policy.assess("other", 2, None, [WATCH_WORD], TAXONOMY)
     assert (risk.reasons[-1], risk.notify[-1]) == ("文中出现信号：品牌词", "专家咨询组")
 
@@ -193,7 +186,7 @@ def test_unknown_category_is_refused() -> None:
 )
 def test_a_wrong_table_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        Policy.load(_edited(tmp_path, old, new))
+        Policy.load(edited(DEFAULT_PATH, tmp_path, old, new))
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:

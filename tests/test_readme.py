@@ -9,7 +9,6 @@ import pytest
 from data.errors import ConfigError
 from data.markdown import fill
 from data.perturb import PERTURBATIONS
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from training import readme
 
@@ -92,7 +91,7 @@ def test_a_head_stands_beside_its_best_baseline() -> None:
 
 
 def test_the_tables_of_the_shipped_heads_are_those_of_its_manifest() -> None:
-    heads = open_bundle(None, load_taxonomy()).manifest.escalation
+    heads = open_bundle(None).manifest.escalation
     made = readme.blocks({}, {head: part.metrics for head, part in heads.items()})
     assert set(made) == {"counts", "hotlist", "heads"}
     for page, names in readme.PAGES.items():

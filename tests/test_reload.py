@@ -12,7 +12,6 @@ from keyword_scorer import KeywordScorer
 from starlette.authentication import AuthCredentials
 from starlette.requests import Request
 
-from data.taxonomy import load_taxonomy
 from models.bundle import open_bundle
 from serving.gate.limits import BODY
 from serving.live import BusyError, Live, Loaded
@@ -44,7 +43,7 @@ class Slow:
         if settings.bundle is not None:
             self.begun.set()
             assert self.go.wait(20)
-        return Loaded(KeywordScorer(), open_bundle(None, load_taxonomy()))
+        return Loaded(KeywordScorer(), open_bundle(None))
 
 
 def request(live: Live, recorder: Recorder) -> Request:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.records import Item, Volume
-from data.results import Result
+from data.results import ItemError, Result
 from data.samples import sample_examples, sample_items
 from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
@@ -62,6 +62,10 @@ def test_a_wrong_clock_is_at_most_its_own_items_error(tiny_scorer: Scorer) -> No
     for result in others[: len(posts)]:
         same(result, first)
     assert [result.error is None for result in others] == [True] * 4 + [False]  # no zone of ours has the year 10000
+    assert others[-1].error == ItemError(
+        "invalid_input",
+        "volume.as_of is 9999-12-31T23:59:59.999999+00:00: give the end of the newest bin, a year from 2 to 9998",
+    )
     assert all(result.category is not None for result in others)
 
 

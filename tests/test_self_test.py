@@ -28,7 +28,7 @@ TAXONOMY = load_taxonomy()
 @pytest.fixture
 def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
     """The tiny bundle with golden posts of its own."""
-    copy = open_bundle(shutil.copytree(tiny_bundle.folder, tmp_path / "bundle"), load_taxonomy())
+    copy = open_bundle(shutil.copytree(tiny_bundle.folder, tmp_path / "bundle"))
     scorer = Scorer.load(copy.folder, threads=1)
     write_golden(copy, choose(scorer.model_id, sample_items(), scorer.score(sample_items())))
     return copy
@@ -54,7 +54,7 @@ def sound(result: Result) -> Result:
 
 
 def test_the_shipped_bundle_has_golden_posts_and_answers_them() -> None:
-    bundle = open_bundle(None, load_taxonomy())
+    bundle = open_bundle(None)
     golden = read_golden(bundle)
     assert golden is not None
     assert len(golden.items) >= 20

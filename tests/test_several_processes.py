@@ -52,7 +52,7 @@ def test_two_processes_make_one_bundle(tiny_config: TextConfig, own_folders: Pat
     assert done.returncode == 0, done.stderr[-6000:]
     assert done.stdout.count("rows: {") == 2, done.stdout[-2000:]  # both processes read the corpus
     assert done.stdout.count("registered as yujing-risk") == 1
-    bundle = open_bundle(Path(config.out) / "bundle", TAXONOMY)
+    bundle = open_bundle(Path(config.out) / "bundle")
     found = load_text_model(bundle, "torch", threads=1).predict([row.text for row in sample_examples()[:8]])
     np.testing.assert_allclose(found.category.sum(1), 1)
     assert not (Path(config.out) / "checkpoints").exists()

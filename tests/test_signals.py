@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from altered import edited
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,12 +162,8 @@ def test_a_word_belongs_to_one_signal_and_is_written_as_normalised() -> None:
     ],
 )
 def test_a_faulty_file_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "signals.toml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ConfigError, match=told):
-        SignalLexicon.load(path)
+        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
 
 
 def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:

@@ -22,19 +22,37 @@ def test_nothing_is_stored_unless_a_folder_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "env",
+    ("name", "value", "expected"),
     [
-        {"YUJING_STORE_TEXT": "all"},
-        {"YUJING_STORE_DAYS": "-1"},
-        {"YUJING_STORE_QUEUE": "0"},
-        {"DATABASE_URL": "mysql://user:geheim@host/name"},
-        {"DATABASE_URL": "geheim"},
+        ("YUJING_STORE_TEXT", "all", "'masked' or 'none'"),
+        ("YUJING_STORE_DAYS", "-1", "greater than or equal to 0"),
+        ("YUJING_STORE_DAYS", "a week", "valid integer"),
+        ("YUJING_STORE_QUEUE", "0", "greater than or equal to 1"),
+        ("YUJING_STORE_SPOOL", "1.5", "valid integer"),
     ],
 )
-def test_an_unusable_setting_is_named_without_its_password(env: dict[str, str], tmp_path: Path) -> None:
+def test_an_unusable_value_is_named_with_its_variable_and_what_was_expected(
+    name: str, value: str, expected: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError) as caught:
-        StoreSettings.from_env({"YUJING_STORE": str(tmp_path), **env})
-    assert "geheim" not in str(caught.value)
+        StoreSettings.from_env({"YUJING_STORE": str(tmp_path), name: value})
+    assert str(caught.value).startswith(f"{name} is '{value}': ")
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("mysql://user:geheim@host/name", "names 'mysql': give one of sqlite, postgresql, postgres"),
+        ("geheim", "is no address: give postgresql://user:password@host:5432/name"),
+        ("postgresql://user:geheim@host:port/name", "is no address"),
+        ("postgresql://user:ge@heim:x@host/name", "is no address"),  # an @ that is not written as %40
+    ],
+)
+def test_an_unusable_address_is_told_without_its_password(url: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=f"^DATABASE_URL.*{told}") as caught:
+        StoreSettings.from_env({"YUJING_STORE": str(tmp_path), "DATABASE_URL": url})
+    assert "heim" not in str(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from altered import edited
 
 from data.errors import ConfigError
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
@@ -25,14 +26,6 @@ COMPLAINT_CLASSES = {
 @pytest.fixture(scope="module")
 def taxonomy() -> Taxonomy:
     return load_taxonomy()
-
-
-def _edited(tmp_path: Path, old: str, new: str) -> Path:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    assert old in text
-    path = tmp_path / "taxonomy.toml"
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return path
 
 
 def test_seventeen_distinct_ids_and_none_comes_first(taxonomy: Taxonomy) -> None:
@@ -90,7 +83,7 @@ def test_hash_depends_on_order_but_not_on_wording(taxonomy: Taxonomy, tmp_path: 
     first, second, *rest = taxonomy.categories
     swapped = Taxonomy(taxonomy.version, (second, first, *rest), taxonomy.severities)
     shorter = Taxonomy(taxonomy.version, taxonomy.categories, taxonomy.severities[:-1])
-    reworded = load_taxonomy(_edited(tmp_path, first.example, "改写的例子"))
+    reworded = load_taxonomy(edited(DEFAULT_PATH, tmp_path, first.example, "改写的例子"))
     assert len({taxonomy.sha256, swapped.sha256, shorter.sha256}) == 3
     assert reworded.sha256 == taxonomy.sha256
 
@@ -110,7 +103,7 @@ def test_hash_depends_on_order_but_not_on_wording(taxonomy: Taxonomy, tmp_path: 
 )
 def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        load_taxonomy(_edited(tmp_path, old, new))
+        load_taxonomy(edited(DEFAULT_PATH, tmp_path, old, new))
 
 
 @pytest.mark.parametrize(

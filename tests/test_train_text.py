@@ -25,7 +25,7 @@ QUIET = Console(quiet=True)
 
 
 def test_the_bundle_opens_and_says_how_it_was_made(trained_bundle: Bundle, tiny_config: TextConfig) -> None:
-    opened = open_bundle(trained_bundle.folder, TAXONOMY)
+    opened = open_bundle(trained_bundle.folder)
     assert opened.folder == Path(tiny_config.out) / "bundle"
     assert opened.model_id == trained_bundle.model_id
     part = text_part(opened)
@@ -71,7 +71,7 @@ def test_the_same_bundle_is_registered_once(trained_bundle: Bundle, own_folders:
     assert register(trained_bundle) == tag
     stored = [path.parent for path in (own_folders / "bentoml").rglob(f"{tag.split(':')[1]}/manifest.json")]
     assert len(stored) == 1
-    assert open_bundle(stored[0], TAXONOMY).model_id == trained_bundle.model_id
+    assert open_bundle(stored[0]).model_id == trained_bundle.model_id
 
 
 def test_a_run_that_is_over_leaves_no_checkpoints(trained_bundle: Bundle) -> None:

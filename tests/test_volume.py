@@ -12,7 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data.records import MAX_POINTS, Series, Volume
-from data.volume import count_features, rise
+from data.volume import count_features
+from data.volume_pace import rise
 from data.volume_windows import ZONE, pad_left, to_hours, windows_of
 from training.decisions import decide_on, topics_of
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from data.errors import CorpusError
 from data.records import Series
-from data.volume import rise
+from data.volume_pace import rise
 from data.volume_windows import HORIZON, ZONE, Floats, Ints, Windows, pad_left, to_hours
 from models.escalation import MIN_RECENT, MIN_TOTAL
 

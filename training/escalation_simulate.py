@@ -15,7 +15,8 @@ from rich.table import Table as Sheet
 
 from data.errors import CorpusError
 from data.hot_topics import read_hot_list
-from data.volume import count_features, rise
+from data.volume import count_features
+from data.volume_pace import rise
 from data.volume_windows import HORIZON, Floats
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel

@@ -175,4 +175,4 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     if processes.is_main_process:
         _finish(config, corpus, encoder, classifier, taxonomy, console, earlier)
     processes.wait_for_everyone()
-    return open_bundle(Path(config.out) / "bundle", taxonomy)
+    return open_bundle(Path(config.out) / "bundle")

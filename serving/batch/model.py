@@ -45,7 +45,7 @@ def model_identity(load: LoadScorer) -> dict[str, str]:
 
 
 def _tables() -> str:
-    """Hash of the tables that an answer depends on besides the bundle: signals, policy, taxonomy."""
+    """Hash of the tables that an answer depends on besides the bundle: all of `data` and `models`."""
     folders = [Path(str(room.__file__)).parent for room in (data, models)]
     files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()

@@ -16,7 +16,7 @@ CHARACTERS = 500_000  # of a window, so that long texts do not fill the memory
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Rows `number` times ROWS and on; `share` of the input that has been read once they are (0-1)."""
+    """The rows of window `number` (from 0), in their order; `share` of the input that has been read by then (0-1)."""
 
     number: int
     rows: Sequence[Row]

@@ -10,9 +10,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data.errors import ConfigError, InputError
-from data.rim import parse
 from serving.drift.reference import MIN_POSTS
+from serving.environment import checked, written
 
 VARIABLES = {"reference": "YUJING_DRIFT_REFERENCE", "window": "YUJING_DRIFT_WINDOW"}
 
@@ -28,10 +27,8 @@ class DriftSettings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> DriftSettings:
         """Read YUJING_DRIFT_REFERENCE and YUJING_DRIFT_WINDOW; ConfigError for an unusable value."""
         env = os.environ if env is None else env
-        try:
-            return parse(cls, {name: env[key] for name, key in VARIABLES.items() if env.get(key)})
-        except InputError as error:
-            raise ConfigError(f"YUJING_DRIFT_* environment variables: {error}") from None
+        given = {name: env[key] for name, key in VARIABLES.items() if env.get(key)}
+        return checked(cls, given, lambda name: written(VARIABLES[name], given[name]))
 
     def to_env(self) -> dict[str, str]:
         """The file for a child process that runs elsewhere; it inherits the rest."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from data.errors import ConfigError, InputError
-from data.rim import parse
+from data.errors import ConfigError
+from serving.environment import checked, written
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -56,10 +56,7 @@ class StoreSettings:
             given["folder"] = folder
         if "folder" not in given:
             return None
-        try:
-            settings = parse(cls, given)
-        except InputError as error:
-            raise ConfigError(f"{FOLDER}_* environment variables: {error}") from None
+        settings = checked(cls, given, lambda name: written(VARIABLES[name], given[name]))
         settings.database()
         return settings
 
@@ -76,7 +73,7 @@ class StoreSettings:
             return URL.create("sqlite", database=str(self.folder.absolute() / "yujing.sqlite3"))
         try:
             url = make_url(self.url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port; SQLAlchemy's words may hold the password
             raise ConfigError(f"{DATABASE} is no address: give postgresql://user:password@host:5432/name") from None
         kind = url.drivername.partition("+")[0]
         if kind not in DRIVERS:

@@ -1,0 +1,88 @@
+"""The whole chain before the service, around a small app: who may call what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gate_app import BODY, KEYED, PATHS, SECRETS, App, ask, bearer, code
+
+from serving.gate.access import FORWARDED
+from serving.gate.keys import SCOPES
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_key_opens_what_its_scope_allows(path: str, scope: str) -> None:
+    answer = ask("POST", path, headers=bearer(scope), json=BODY, **KEYED)
+    if scope == PATHS[path]:
+        assert answer.json()["caller"] == scope
+    else:
+        assert code(answer) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/taxonomy", "/nowhere", "/score\n", "/feedback/a\nb"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer yj_guess"}, {"Authorization": "Basic x"}])
+def test_without_a_key_nothing_opens(path: str, headers: dict[str, str]) -> None:
+    app = App()
+    answer = ask("POST", path.replace("\n", "%0A"), app, headers=headers, json=BODY, **KEYED)
+    assert code(answer) in {(401, "unauthorized"), (404, "not_found")}
+    assert app.calls == 0
+    if answer.status_code == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_other_header_will_do_and_any_key_reads() -> None:
+    assert ask("GET", "/taxonomy", headers={"X-API-Key": SECRETS["admin"][0]}, **KEYED).text == "hello"
+
+
+def test_a_handler_can_require_a_scope() -> None:
+    assert ask("GET", "/policy", headers=bearer("feedback"), **KEYED).json() == {"caller": "feedback"}
+    assert code(ask("GET", "/policy", headers=bearer("score"), **KEYED)) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(("path", "group"), [("/livez", "probes"), ("/metrics", "metrics"), ("/", "docs")])
+def test_public_pages_are_a_setting(path: str, group: str) -> None:
+    assert ask("GET", path, **KEYED).status_code == 200
+    closed = tuple({"probes", "metrics", "docs"} - {group})
+    assert code(ask("GET", path, public=closed, **KEYED)) == (401, "unauthorized")
+    assert ask("GET", path, public=closed, headers=bearer("score"), **KEYED).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("far", "near", "answers"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "localhost", False),  # httpx names the server end so; a real socket has an address
+        ("203.0.113.9", "127.0.0.1", False),
+        ("127.0.0.1", "203.0.113.7", False),
+        ("127.0.0.1", "rebound.example", False),
+    ],
+)
+def test_without_keys_only_this_machine_is_answered(far: str, near: str, answers: bool) -> None:
+    answer = ask("POST", "/score", json=BODY, client=far, host=near)
+    assert answer.status_code == (200 if answers else 403)
+    assert answers or code(answer) == (403, "no_keys")
+    assert ask("GET", "/livez", client=far, host=near).status_code == 200
+    assert ask("POST", "/score", json=BODY, client=far, host=near, anonymous=True).status_code == 200
+
+
+@pytest.mark.parametrize("header", [*FORWARDED, "HTTP/1.0"])
+def test_without_keys_a_proxy_on_this_machine_opens_nothing(header: str) -> None:
+    version, sent = ("1.0", {}) if header == "HTTP/1.0" else ("1.1", {header: "for=203.0.113.9"})
+
+    def status(headers: dict[str, str], **settings: Any) -> tuple[int, str]:
+        answer = ask("POST", "/score", json=BODY, headers={**sent, **headers}, version=version, **settings)
+        return answer.status_code, answer.text
+
+    found, said = status({})
+    assert found == 403
+    assert '"no_keys"' in said
+    assert header in said
+    assert "yujing keys new" in said
+    assert status({}, anonymous=True)[0] == status(bearer("score"), **KEYED)[0] == 200
+    assert ask("GET", "/livez", headers=sent, version=version).status_code == 200
+
+
+def test_nobody_is_admin_without_a_key() -> None:
+    assert code(ask("POST", "/admin/reload", anonymous=True)) == (403, "forbidden")

@@ -1,0 +1,60 @@
+"""The whole chain before the service, around a small app: how much may be sent, in what form and how slowly."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+from gate_app import ask, code
+
+
+def test_a_body_is_refused_by_its_announced_length_alone() -> None:
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    answer = ask("POST", "/score", content=never(), headers={"Content-Length": "9999999999999999999999"})
+    assert code(answer) == (413, "too_large")
+
+
+@pytest.mark.parametrize("size", [2000, 2048, 2049, 10_000_000])
+def test_a_body_without_length_is_counted(size: int) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        sent = 0
+        while sent < size:
+            yield b" " * min(1000, size - sent)
+            sent += 1000
+            assert sent <= 4000, "read on after the limit"
+
+    answer = ask("POST", "/feedback", content=chunks(), max_body=2048, headers={"Content-Type": "application/json"})
+    assert answer.status_code == (413 if size > 2048 else 500)  # blanks are no JSON for the small app
+
+
+def test_a_slow_body_ends() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    assert code(ask("POST", "/score", content=slow(), body_seconds=0.05)) == (408, "body_timeout")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "gzip, identity", "zstd"])
+def test_compressed_bodies_are_refused_unread(encoding: str) -> None:
+    bomb = gzip.compress(b"[" * 10_000_000)
+    assert code(ask("POST", "/score", content=bomb, headers={"Content-Encoding": encoding})) == (
+        415,
+        "unsupported_encoding",
+    )
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2999-01-01T00:00:00Z"])
+def test_a_wrong_clock_of_one_post_is_no_reason_to_refuse_its_neighbours(time: str) -> None:
+    posts = [{"text": "好"}, {"text": "坏", "published_at": time}]
+    assert ask("POST", "/score", json={"items": posts}).status_code == 200
+
+
+def test_forms_are_refused() -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert code(ask("POST", "/score", content=b"a=b", headers=form)) == (415, "unsupported_media_type")

@@ -1,0 +1,59 @@
+"""The whole chain before the service, around a small app: how many may call at once, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from gate_app import BODY, KEYED, App, bearer, client, code, until_called
+
+from serving.gate.admission import LEAST
+
+
+def test_a_key_has_its_own_rate() -> None:
+    async def run() -> list[httpx.Response]:
+        async with client(App(), rate=0.001, burst=2, **KEYED) as http:
+            scores = [await http.post("/score", json=BODY, headers=bearer("score")) for _ in range(3)]
+            return [*scores, await http.post("/feedback", json=BODY, headers=bearer("feedback"))]
+
+    *allowed, refused, other = asyncio.run(run())
+    assert [answer.status_code for answer in (*allowed, other)] == [200, 200, 200]
+    assert code(refused) == (429, "rate_limited")
+    assert 1 <= int(refused.headers["retry-after"]) <= 1000
+
+
+def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
+    async def run() -> tuple[list[httpx.Response], httpx.Response, httpx.Response, httpx.Response]:
+        app = App()
+        app.open.clear()
+        async with client(app, concurrency=2) as http:
+            waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(2)]
+            await until_called(app, 2)
+            refused, probe = await http.post("/score", json=BODY), await http.get("/livez")
+            app.open.set()
+            done = await asyncio.gather(*waiting)
+            return done, refused, probe, await http.post("/score", json=BODY)
+
+    done, refused, probe, after = asyncio.run(run())
+    assert code(refused) == (503, "overloaded")
+    assert refused.headers["retry-after"] == "1"
+    assert [answer.status_code for answer in (*done, probe, after)] == [200] * 4
+
+
+def test_a_service_whose_answers_come_late_lets_fewer_in() -> None:
+    async def run() -> tuple[list[httpx.Response], httpx.Response]:
+        app = App()
+        async with client(app, concurrency=32, rate=0, patience=1e-9) as http:
+            for _ in range(20):
+                await http.post("/score", json=BODY)
+            app.calls = 0
+            app.open.clear()
+            waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(LEAST)]
+            await until_called(app, LEAST)
+            refused = await http.post("/score", json=BODY)
+            app.open.set()
+            return await asyncio.gather(*waiting), refused
+
+    done, refused = asyncio.run(run())
+    assert code(refused) == (503, "overloaded")
+    assert [answer.status_code for answer in done] == [200] * LEAST

@@ -1,0 +1,91 @@
+"""The whole chain before the service, around a small app: a request that is sent again gets the first answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+from gate_app import BODY, KEYED, STORED, App, ask, bearer, client, code, until_called
+
+
+def test_a_repeated_request_gets_the_first_answer() -> None:
+    async def run() -> list[httpx.Response]:
+        app, key = App(), {"Idempotency-Key": "k1"}
+        async with client(app, **KEYED) as http:
+            first = await http.post("/score", json=BODY, headers={**key, **bearer("score")})
+            again = await http.post("/score", json=BODY, headers={**key, **bearer("score")})
+            other = await http.post("/score", json={"items": [{"text": "坏"}]}, headers={**key, **bearer("score")})
+            fresh = await http.post("/score", json=BODY, headers={"Idempotency-Key": "k2", **bearer("score")})
+            return [first, again, other, fresh]
+
+    first, again, other, fresh = asyncio.run(run())
+    assert first.content == again.content
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert first.headers["x-request-id"] != again.headers["x-request-id"]
+    assert code(other) == (422, "idempotency_key_reused")
+    assert fresh.json()["call"] == 2
+
+
+def test_a_repeat_while_the_first_is_under_way_is_409() -> None:
+    async def run() -> tuple[httpx.Response, httpx.Response, int]:
+        app, key = App(), {"Idempotency-Key": "k1"}
+        app.open.clear()
+        async with client(app) as http:
+            first = asyncio.create_task(http.post("/score", json=BODY, headers=key))
+            await until_called(app, 1)
+            second = await http.post("/score", json=BODY, headers=key)
+            app.open.set()
+            return await first, second, app.calls
+
+    first, second, calls = asyncio.run(run())
+    assert (first.status_code, calls) == (200, 1)
+    assert code(second) == (409, "idempotency_key_in_use")
+
+
+def test_a_refused_request_may_be_repaired_under_the_same_key() -> None:
+    async def run() -> list[httpx.Response]:
+        async with client(App()) as http:
+            bodies = ({"items": []}, BODY)
+            return [await http.post("/score", json=body, headers={"Idempotency-Key": "k"}) for body in bodies]
+
+    assert [answer.status_code for answer in asyncio.run(run())] == [400, 200]
+
+
+def test_a_prediction_that_is_not_there_any_more_is_not_answered_again() -> None:
+    """The answer of the deletion may have been lost, so its repeat finds nothing."""
+
+    async def run() -> list[httpx.Response]:
+        body, key = {"items": [{"text": "好", "id": "7" * 32}]}, {"Idempotency-Key": "k"}
+        async with client(App()) as http:
+            first = await http.post("/score", json=body, headers=key)
+            gone = await http.delete(f"/predictions/{'7' * 32}")
+            return [first, gone, await http.post("/score", json=body, headers=key)]
+
+    first, gone, again = asyncio.run(run())
+    assert gone.status_code == 404
+    assert (first.json()["call"], again.json()["call"]) == (1, 2)
+
+
+def test_a_deleted_prediction_is_not_answered_again() -> None:
+    async def run() -> list[dict[str, Any]]:
+        body, key = {"items": [{"text": "好", "id": STORED[0]}]}, {"Idempotency-Key": "k"}
+        answers = []
+        async with client(App()) as http:
+            for deleted in (None, "7" * 32, STORED[1], STORED[0]):  # not stored, in no answer, in this one
+                if deleted:
+                    await http.delete(f"/predictions/{deleted}")
+                answers.append(await http.post("/score", json=body, headers=key))
+        return [{"call": answer.json()["call"], **answer.headers} for answer in answers]
+
+    first, *same, fresh = asyncio.run(run())
+    assert [answer.get("idempotency-replayed") for answer in same] == ["true", "true"]
+    assert (first["call"], fresh["call"], fresh.get("idempotency-replayed")) == (1, 2, None)
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 256, "é"])
+def test_a_strange_idempotency_key_is_400(key: str) -> None:
+    answer = ask("POST", "/score", json=BODY, headers={"Idempotency-Key": key.encode("latin-1")})  # type: ignore[dict-item]
+    assert code(answer) == (400, "invalid_idempotency_key")

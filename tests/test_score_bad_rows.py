@@ -1,0 +1,116 @@
+"""Files in, files out: a row that cannot be scored fails alone, with its own error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scored_files import read_csv, read_jsonl, score, write_csv
+
+from serving.batch import text_source
+from serving.batch.assemble import Summary, rejects_path
+
+
+def test_bad_rows_fail_alone_and_nothing_vanishes(tmp_path: Path) -> None:
+    lines = [
+        b'{"id": "1", "text": "\xe5\x81\x87\xe8\xb4\xa7"}',
+        b'{"id": "2", "text": ',
+        b'"just text"',
+        b'{"id": "4", "text": ""}',
+        json.dumps({"id": "5", "text": "长" * 5001}).encode(),
+        b'{"id": "6", "text": 7}',
+        "字".encode("gb18030"),
+        b'{"id": "8"}',
+        b"",
+        b'{"id": "9", "volume": {"as_of": "2026-01-01T00:00:00+08:00", "counts": [1, 30]}}',
+        b'{"id": "10", "volume": {"as_of": "2026-01-01T00:00:00", "counts": [1, NaN]}}',
+        b'{"id": 11, "text": "ok"}',
+        b'{"id": "\\ud800", "text": "ok"}',
+        b'{"text": "no id"}',
+    ]
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines))
+
+    summary = score(source, tmp_path / "out.jsonl")
+
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13"]
+    good = [row["id"] for row in rows if row["error"] is None]
+    assert good == ["1", "9", "11", "13"]
+    assert summary == Summary(scored=4, failed=9)
+    assert summary.read == len(rows)
+    assert rows[8]["category"] is None
+    assert rows[8]["escalation"]["probability"] == 0.5
+    assert "长" not in rows[4]["error"]["message"]
+    assert "volume.as_of" in rows[9]["error"]["message"]
+    assert "volume.counts[1]" in rows[9]["error"]["message"]
+    assert "--encoding" in rows[6]["error"]["message"]
+    assert "row 8: has no field 'text'" in rows[7]["error"]["message"]
+
+
+def test_ragged_csv_rows_fail_alone(tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text('id,text\n1,假货\n2,a,b\n3\n\n4,爆炸\n5,"' + "x" * 200_000, encoding="utf-8")
+    assert score(source, tmp_path / "out.csv").read == 5
+    rows = read_csv(tmp_path / "out.csv")
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [row["error"] == "" for row in rows] == [True, False, False, True, False]
+    assert rows[0]["category"] == "counterfeit_ip"
+    assert rows[3]["severity_rank"] == "4"
+    assert "3 cells where the header has 2" in rows[1]["error"]
+    assert "unclosed quote" in rows[4]["error"]
+
+
+def test_a_file_of_another_encoding_says_so_row_by_row(tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
+    assert score(source, tmp_path / "out.csv", encoding="utf-8") == Summary(scored=1, failed=1)
+    assert "--encoding" in read_csv(tmp_path / "out.csv")[0]["error"]
+
+
+def test_a_long_line_that_is_no_json_is_one_reject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_source, "MAX_LINE", 64)
+    (tmp_path / "in.jsonl").write_text('{"text": "' + "x" * 1_000 + '"}\n{"text": "ok"}\n')
+    assert score(tmp_path / "in.jsonl", tmp_path / "out.jsonl") == Summary(scored=1, failed=1)
+    assert "more than 64 characters" in read_jsonl(tmp_path / "out.jsonl")[0]["error"]["message"]
+
+
+def test_rejects_name_file_line_and_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "posts"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes('id,text\n1,假货\n2,"多行\n好"\n3,"open\n4,nul\0\n5,a,b\n,好\n'.encode())
+    (folder / "b.jsonl").write_bytes(b'{"id": "x", "text": "ok"}\n\n{broken\n' + b"x" * 99 + b"\n{}\n")
+    pq.write_table(pa.table({"text": ["ok", None, "x" * 6_000]}), folder / "c.parquet")
+    target = tmp_path / "out.jsonl"
+
+    summary = score(folder, target)
+
+    rejects = read_jsonl(rejects_path(target))
+    assert [(row["file"], row["line"], row["id"]) for row in rejects] == [
+        ("a.csv", 5, "a.csv:3"),
+        ("a.csv", 6, "4"),
+        ("a.csv", 7, "5"),
+        ("b.jsonl", 3, "b.jsonl:2"),
+        ("b.jsonl", 4, "b.jsonl:3"),
+        ("b.jsonl", 5, "b.jsonl:4"),
+        ("c.parquet", 2, "c.parquet:2"),
+        ("c.parquet", 3, "c.parquet:3"),
+    ]
+    reasons = " ".join(row["reason"] for row in rejects)
+    assert all(word in reasons for word in ("unclosed quote", "NUL", "3 cells", "not valid JSON", "no field 'text'"))
+    assert {row["code"] for row in rejects} == {"invalid_input"}
+    assert summary == Summary(scored=5, failed=8, repeated=1)
+    assert summary.read == len(read_jsonl(target))
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> None:
+    for folder, text in (("a", "假货"), ("b", "好")):
+        (tmp_path / folder).mkdir()
+        write_csv(tmp_path / folder / "posts.csv", [("text",), (text,), ("",)])
+    score(f"{tmp_path}/*/posts.csv", tmp_path / "out.csv")
+    ids = ["a/posts.csv:1", "a/posts.csv:2", "b/posts.csv:1", "b/posts.csv:2"]
+    assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ids
+    rejects = read_jsonl(rejects_path(tmp_path / "out.csv"))
+    assert [row["file"] for row in rejects] == ["a/posts.csv", "b/posts.csv"]

@@ -1,0 +1,67 @@
+"""Files in, files out: what cannot be read or written at all is refused, and nothing is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scored_files import score, write_csv
+
+from data.errors import InputError
+from serving.batch.assemble import rejects_path
+from serving.batch.rows import Columns
+
+REFUSALS = {
+    "no such file": ("missing.csv", "out.csv", Columns()),
+    "unknown kind of file": ("in.txt", "out.csv", Columns()),
+    "out.xlsx: unknown kind of file": ("in.csv", "out.xlsx", Columns()),
+    "is the input": ("in.csv", "in.csv", Columns()),
+    "give --text-column, one of: id, text": ("in.csv", "out.csv", Columns(text="nope")),
+    "give --id-column, one of: id, text": ("in.csv", "out.csv", Columns(id="nope")),
+    "has no column 'text'.*none, the file is empty": ("empty.csv", "out.csv", Columns()),
+    "not a readable Parquet file": ("bad.parquet", "out.csv", Columns()),
+    "cannot be unpacked": ("bad.jsonl.gz", "out.csv", Columns()),
+    "no such directory": ("in.csv", "nowhere/out.csv", Columns()),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_path: Path) -> None:
+    source, target, columns = REFUSALS[reason]
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    for name in ("empty.csv", "bad.parquet", "bad.jsonl.gz", "in.txt"):
+        (tmp_path / name).write_bytes(b"" if name == "empty.csv" else b"not what it says")
+    (tmp_path / "out.csv").write_text("old")
+    with pytest.raises(InputError, match=reason):
+        score(tmp_path / source, tmp_path / target, columns)
+    assert (tmp_path / "out.csv").read_text() == "old"
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_unknown_encoding(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text")])
+    with pytest.raises(InputError, match="unknown encoding 'klingon'"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv", encoding="klingon")
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])  # of the latter, the rejects
+def test_the_output_may_not_match_the_pattern_that_is_read(name: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    (tmp_path / "in.jsonl").write_text('{"text": "x"}')
+    with pytest.raises(InputError, match=r"matches the pattern that is read.*give a file elsewhere"):
+        score(f"{tmp_path}/*.jsonl", tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "in.jsonl"]
+
+
+def test_rejects_do_not_replace_the_input(tmp_path: Path) -> None:
+    source = rejects_path(tmp_path / "out.csv")
+    source.write_text('{"text": "x"}')
+    with pytest.raises(InputError, match=r"rejects\.jsonl is the input"):
+        score(source, tmp_path / "out.csv")
+    assert source.exists()
+
+
+def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    with pytest.raises(InputError, match="lies in the folder that is read"):
+        score(tmp_path, tmp_path / "out.csv")
