@@ -23,7 +23,7 @@ from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
 from serving.benchmarks.peer_process import PEERS, Peer, missing
 from serving.benchmarks.picture import draw
 from serving.benchmarks.scaling import run_scaling
-from serving.benchmarks.texts import SHORT, read_texts, short_texts
+from serving.benchmarks.texts import SHORT, read_texts, short_texts, slices
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5}
 
@@ -38,8 +38,8 @@ def test_a_ratio_compares_two_turns_of_one_round() -> None:
 
 def test_each_contender_has_its_turn_in_each_round_and_one_to_warm_up() -> None:
     order: list[str] = []
-    spent = take_turns({name: lambda name=name: order.append(name) for name in "abc"}, 2)  # type: ignore[misc]
-    assert order == [*"abc", *"abc", *"bca"]
+    spent = take_turns({name: lambda turn, name=name: order.append(f"{name}{turn}") for name in "abc"}, 2)  # type: ignore[misc]
+    assert order == ["a0", "b0", "c0", "a1", "b1", "c1", "b2", "c2", "a2"]
     assert {name: len(turns) for name, turns in spent.items()} == {"a": 2, "b": 2, "c": 2}
 
 
@@ -65,11 +65,18 @@ def test_texts_are_the_same_at_every_call_and_the_samples_where_there_is_no_corp
     assert all(len(text) < SHORT.stop + 3 for text in short_texts(500))
 
 
+def test_no_post_comes_in_two_rounds() -> None:
+    found = slices(20, 4)
+    assert {len(texts) for texts in found} == {len(found[0])}
+    assert len(found) == 5
+    assert len({text for texts in found for text in texts}) == 5 * len(found[0])
+
+
 @pytest.mark.parametrize("name", ["engines", "path"])
 def test_a_part_runs_and_its_table_names_every_contender(name: str, tiny_bundle: Bundle, tiny_scorer: Scorer) -> None:
-    texts = read_texts(12)
+    parts = slices(6, 1)
     stage = find_first_stage(tiny_bundle)
-    found = run_engines(tiny_bundle, texts, 1) if name == "engines" else run_path(tiny_scorer, texts, 1, stage)
+    found = run_engines(tiny_bundle, parts) if name == "engines" else run_path(tiny_scorer, parts, stage)
     run = {"machine": MACHINE, "core_hour_price": 0.05, name: found}
     table, picture = write_markdown(run), draw(run)
     ElementTree.fromstring(picture)

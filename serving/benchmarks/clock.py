@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
 
@@ -37,16 +38,19 @@ def spend(work: Callable[[], object]) -> Spent:
     return Spent(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def take_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[Spent]]:
+Work = Callable[[int], object]  # given the number of the round; 0 is the one that warms up
+
+
+def take_turns(contenders: Mapping[str, Work], rounds: int) -> dict[str, list[Spent]]:
     """Each once to warm up, then once per round; another one begins each round."""
     names = list(contenders)
     for work in contenders.values():
-        work()
+        work(0)
     spent: dict[str, list[Spent]] = {name: [] for name in names}
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
-            spent[name].append(spend(contenders[name]))
+            spent[name].append(spend(partial(contenders[name], turn + 1)))
     return spent
 
 

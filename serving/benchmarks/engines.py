@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,37 +11,39 @@ from models.bundle import Bundle
 from models.engine import Engine
 from models.engine_build import ENGINES, load_tokens
 from models.tokens import Tokens
-from serving.benchmarks.clock import compare, take_turns
+from serving.benchmarks.clock import Work, compare, take_turns
 
+Slices = Sequence[Sequence[str]]  # of posts: the first to warm up, then one for each round
 BATCH = 32  # of the torch script
 PIPELINE = "transformers.pipeline, one by one"
 TORCH = "torch fp32, batches of 32 by length"
 OURS = {"onnx": "ONNX Runtime fp32", "bf16": "OpenVINO bf16", "int8": "OpenVINO int8"}
 
 
-def run_engines(bundle: Bundle, texts: Sequence[str], rounds: int) -> dict[str, Any]:
-    """Each engine's speed, and its ratios to both peers in the same rounds."""
+def run_engines(bundle: Bundle, slices: Slices) -> dict[str, Any]:
+    """Each engine's speed, and its ratios to both peers in the same rounds, each on its own slice of the posts."""
     tokens = load_tokens(bundle)
-    contenders = _peers(bundle, tokens, texts)
+    contenders = _peers(bundle, tokens, slices)
     for name, label in OURS.items():
-        contenders[label] = _all_at_once(ENGINES[name](bundle, tokens.pad, 1), tokens, texts)
+        contenders[label] = _all_at_once(ENGINES[name](bundle, tokens.pad, 1), tokens, slices)
+    rounds, rows = len(slices) - 1, len(slices[0])
     spent = take_turns(contenders, rounds)
     figures = {
         label: {
-            f"over {peer}": {key: asdict(value) for key, value in compare(spent, label, peer, len(texts)).items()}
+            f"over {peer}": {key: asdict(value) for key, value in compare(spent, label, peer, rows).items()}
             for peer in (PIPELINE, TORCH)
         }
         for label in contenders
     }
-    lengths = [len(ids) for ids in tokens.encode(texts)]
-    return {"texts": len(texts), "tokens": sum(lengths), "rounds": rounds, "engines": figures}
+    lengths = [len(ids) for texts in slices[1:] for ids in tokens.encode(texts)]
+    return {"texts": rounds * rows, "tokens": sum(lengths), "rounds": rounds, "engines": figures}
 
 
-def _all_at_once(engine: Engine, tokens: Tokens, texts: Sequence[str]) -> Callable[[], object]:
-    return lambda: engine.logits(tokens.encode(texts))
+def _all_at_once(engine: Engine, tokens: Tokens, slices: Slices) -> Work:
+    return lambda turn: engine.logits(tokens.encode(slices[turn]))
 
 
-def _peers(bundle: Bundle, tokens: Tokens, texts: Sequence[str]) -> dict[str, Callable[[], object]]:
+def _peers(bundle: Bundle, tokens: Tokens, slices: Slices) -> dict[str, Work]:
     import torch
 
     from models.adapter import load_classifier
@@ -50,12 +52,12 @@ def _peers(bundle: Bundle, tokens: Tokens, texts: Sequence[str]) -> dict[str, Ca
     classifier = load_classifier(bundle)
     pipeline = _pipeline(classifier, tokens)
 
-    def one_by_one() -> None:
-        for text in texts:
+    def one_by_one(turn: int) -> None:
+        for text in slices[turn]:
             pipeline(text, truncation=True, max_length=tokens.limit)
 
-    def by_length() -> None:
-        rows = sorted(tokens.encode(texts), key=len)
+    def by_length(turn: int) -> None:
+        rows = sorted(tokens.encode(slices[turn]), key=len)
         for start in range(0, len(rows), BATCH):
             _forward(classifier, rows[start : start + BATCH], tokens.pad)
 

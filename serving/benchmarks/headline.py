@@ -37,7 +37,7 @@ def _path(found: Figures) -> Iterator[tuple[str, str]]:
             yield f"`{name}`, share of the bare engine's rate", spread(share["times_by_cpu"])
     if rates := found.get("scaling", {}).get("rows_per_second"):
         most = max(rates, key=int)
-        yield f"`yujing score`, rows a second on {most} processes", spread(rates[most])
+        yield f"`yujing score`, rows a second on {most} processes, once started", spread(rates[most])
 
 
 def _service(found: Figures) -> Iterator[tuple[str, str]]:
@@ -47,6 +47,6 @@ def _service(found: Figures) -> Iterator[tuple[str, str]]:
     for name in (BARE, SERVICE):
         ms = service["one_client"][name]
         yield f"one short post at a time, `{name}`", f"p50 {ms['p50']} ms, p99 {ms['p99']} ms"
-    crowd = [f"{figures['posts_per_second']} ({size})" for size, figures in service["clients"][SERVICE].items()]
-    yield "32 clients, posts a second", ", ".join(crowd)
+    for size, figures in service["clients"][SERVICE].items():
+        yield f"32 clients, {size}: posts a second", spread(figures["posts_per_second"])
     yield "start to ready; memory of the worker", f"{service['seconds_to_ready']} s; {service['resident_mb_after']} MB"

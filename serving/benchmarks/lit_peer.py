@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,29 @@ from models.scorer import Scorer
 
 
 class ScoreApi(litserve.LitAPI):  # type: ignore[misc]
-    """POST /score in one worker of one thread, without checks, limits, logs or metrics; GET /health."""
+    """POST /score in one worker of one thread, without checks, limits, logs or metrics; GET /health.
+
+    Requests that come together are one batch, as its documentation advises.
+    """
 
     def __init__(self, bundle: Path | None) -> None:
-        super().__init__(api_path="/score")
+        super().__init__(api_path="/score", max_batch_size=16, batch_timeout=0.002)
         self.bundle = bundle
 
     def setup(self, device: str) -> None:
-        self.scorer = Scorer.load(self.bundle, threads=1)
+        self.scorer = Scorer.load(self.bundle, threads=1, shared=True)
 
     def decode_request(self, request: Request) -> list[Item]:
         """LitServe reads this annotation (so it must not be a string) and hands over the body's JSON."""
         body: Any = request
         return [Item(**raw) for raw in body["items"]]
 
-    def predict(self, items: list[Item]) -> Any:
-        return self.scorer.score(items)
+    def predict(self, requests: list[list[Item]]) -> Any:
+        results = iter(self.scorer.score([item for items in requests for item in items]))
+        return [list(islice(results, len(items))) for items in requests]
+
+    def unbatch(self, output: Any) -> Any:
+        return output
 
     def encode_response(self, results: Any) -> list[dict[str, Any]]:
         return [asdict(result) for result in results]

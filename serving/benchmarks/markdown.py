@@ -62,23 +62,36 @@ def _scaling(found: Figures) -> str:
 
 def _service(found: Figures) -> str:
     rows: list[list[object]] = []
-    crowds = {BARE: {"one post each": {"posts_per_second": found["bare"]["one by one"]["median"]}}, **found["clients"]}
     for name, ms in found["one_client"].items():
-        rates = [figures["posts_per_second"] for figures in crowds[name].values()]
-        many = rates[1] if len(rates) > 1 else found["bare"]["in one call"]["median"]
-        rows.append([name, ms["p50"], ms["p99"], rates[0], many])
+        rates = (
+            found["bare"].values()
+            if name == BARE
+            else (one["posts_per_second"] for one in found["clients"][name].values())
+        )
+        rows.append([name, ms["p50"], ms["p99"], *map(spread, rates)])
     head = ["one short post", "p50 ms", "p99 ms", "posts/s, 32 clients, one each", "16 each (bare: in one call)"]
-    burst, over = found["after_burst"], found["overload"]
+    shipped = found["shipped"]
+    burst, over = shipped["after_burst"], shipped["overload"]
     rest = [
         *(f"{name} was left out: {reason}." for name, reason in found.get("left_out", {}).items()),
         f"Start to ready {found['seconds_to_ready']} s; worker {found['resident_mb']} MB resident, "
         f"{found['resident_mb_after']} MB after the run.",
+        "As shipped (it refuses rather than let callers wait): "
+        + "; ".join(_crowd(*one) for one in shipped["clients"].items())
+        + ".",
         f"Right after a burst: p50 {burst['after']['p50']} ms (before it {burst['before']['p50']}), "
         f"slowest {burst['after']['max']} ms.",
         f"{over['clients']} clients at once: {over['served']} served, p99 {over['served_ms'].get('p99')} ms; "
         f"{over['refused']} refused (503), p99 {over['refused_ms'].get('p99')} ms.",
     ]
     return "\n".join([table(head, rows), "", *rest])
+
+
+def _crowd(size: str, seen: Figures) -> str:
+    refused = f"{seen['refused']} of {seen['served'] + seen['refused']} requests refused (503)"
+    return (
+        f"32 clients, {size}, {seen['posts_per_second']['median']} posts/s, p99 {seen['ms'].get('p99')} ms, {refused}"
+    )
 
 
 TABLES: Mapping[str, Callable[[Figures], str]] = {

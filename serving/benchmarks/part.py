@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from models.bundle import open_bundle
 from models.calibration import FirstStage
 from models.scorer import Scorer
-from serving.benchmarks.texts import read_texts
+from serving.benchmarks.texts import read_texts, slices
 
 LONGER = 8  # times as many texts as elsewhere: each process meets most shapes of batches once, and that takes a while
 Run = Callable[[Path | None, int, int], dict[str, Any]]
@@ -21,13 +21,13 @@ Run = Callable[[Path | None, int, int], dict[str, Any]]
 def _engines(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     from serving.benchmarks.engines import run_engines
 
-    return run_engines(open_bundle(bundle), read_texts(texts), rounds)
+    return run_engines(open_bundle(bundle), slices(texts, rounds))
 
 
 def _path(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     from serving.benchmarks.path import run_path
 
-    return run_path(Scorer.load(bundle, threads=1), read_texts(texts), rounds, _stage(bundle))
+    return run_path(Scorer.load(bundle, threads=1), slices(texts, rounds), _stage(bundle))
 
 
 def _stage(bundle: Path | None) -> FirstStage | None:
@@ -46,7 +46,7 @@ def _scaling(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
 def _service(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     from serving.benchmarks.service import run_service
 
-    return run_service(lambda: Scorer.load(bundle, threads=1), bundle, texts)
+    return run_service(lambda: Scorer.load(bundle, threads=1), bundle, texts, rounds)
 
 
 PARTS: Mapping[str, Run] = {"engines": _engines, "path": _path, "scaling": _scaling, "service": _service}

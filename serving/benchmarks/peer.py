@@ -1,4 +1,7 @@
-"""The peer of the service: the shortest web app around the same scorer (Starlette and uvicorn, as in FastAPI)."""
+"""The peer of the service: the shortest web app around the same scorer (Starlette and uvicorn, as in FastAPI).
+
+The scorer is the one that the service has: warm, and requests that come together are one batch.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ def build(scorer: Scorer) -> Starlette:
 def main() -> None:
     """`python -m serving.benchmarks.peer PORT [BUNDLE]`."""
     port, *bundle = sys.argv[1:]
-    scorer = Scorer.load(Path(bundle[0]) if bundle else None, threads=1)
+    scorer = Scorer.load(Path(bundle[0]) if bundle else None, threads=1, shared=True)  # warm, as ours is
     uvicorn.run(build(scorer), host="127.0.0.1", port=int(port), log_level="error")
 
 

@@ -20,7 +20,7 @@ COUNTS = (1, 2)
 
 
 def run_scaling(load: Load, texts: Sequence[str], rounds: int, cores: int | None = None) -> dict[str, Any]:
-    """Rows per second of each number of processes, without their start, and the ratio within a round."""
+    """Rows per second of each number of processes once they have started, and the ratio within a round."""
     cores = len(usable()) if cores is None else cores
     if cores < max(COUNTS):
         return {"left_out": f"{max(COUNTS)} cores are needed, {cores} may be used"}
@@ -42,12 +42,12 @@ def run_scaling(load: Load, texts: Sequence[str], rounds: int, cores: int | None
 
 
 def _rate(job: Job, load: Load, count: int) -> float:
-    """Rows per second from the moment at which every process has done a window."""
+    """Rows per second from the moment at which every process has done a window until the output is written."""
     seen: list[tuple[float, int]] = []
 
     def note(status: Status) -> None:
         seen.append((time.perf_counter(), status.rows))
 
     score_files(job, Processes(load, count), note)
-    (start, before), (end, after) = seen[min(count, len(seen) - 2)], seen[-1]
-    return (after - before) / (end - start)
+    start, before = seen[min(count, len(seen) - 2)]
+    return (seen[-1][1] - before) / (time.perf_counter() - start)

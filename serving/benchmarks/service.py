@@ -22,22 +22,25 @@ TURN = 25  # requests of one contender in a row
 CLIENTS = 32
 POSTS = 16  # of each request of the crowd that sends many at once
 EXCESS = 48  # clients, where the service takes 32
-SETTINGS = {"YUJING_THREADS": "1", "YUJING_RATE": "0", "YUJING_PATIENCE": "0"}  # the peers refuse nobody
+SHIPPED = {"YUJING_THREADS": "1", "YUJING_RATE": "0"}  # one core, and all clients are one caller: no rate for it
+PEERLIKE = {**SHIPPED, "YUJING_PATIENCE": "0"}  # the peers refuse nobody, however long it takes
+TURNS = 3  # of each server with a crowd
 SERVICE, BARE = "yujing serve", "Scorer.score"
 
 
-def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int) -> dict[str, Any]:
+def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int, rounds: int) -> dict[str, Any]:
     """Scorer and servers, each of one thread, share the first core that this process may use; clients take the others.
 
-    They take turns, so none slows another down.
+    They take turns, so none slows another down. Peers are compared with the service that refuses nobody; what it does
+    with more than it can take is asked of one as it is shipped.
     """
-    environ = {**SETTINGS, **({"YUJING_BUNDLE": str(bundle.absolute())} if bundle else {})}
+    own = {"YUJING_BUNDLE": str(bundle.absolute())} if bundle else {}
     cores = usable()
     pin(cores[:1])  # what is started or loaded now stays there
     scorer = load()
     absent = {name: reason for name, peer in PEERS.items() if (reason := missing(peer))}
     with ExitStack() as stack:
-        ours = stack.enter_context(running(environ))
+        ours = stack.enter_context(running(PEERLIKE | own))
         urls = {SERVICE: ours.url}
         for name in (name for name in PEERS if name not in absent):
             urls[name] = stack.enter_context(serving(PEERS[name], bundle))
@@ -48,12 +51,23 @@ def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int) 
             "seconds_to_ready": round(ours.ready_seconds, 2),
             "resident_mb": _resident(ours.pid),
             "one_client": _one_client(scorer, urls, cores, requests),
-            "clients": {name: _crowds(url, requests) for name, url in urls.items()},
+            "clients": _crowds(urls, requests, min(rounds, TURNS)),
             "bare": _bare_throughput(scorer, cores, requests),
+            "resident_mb_after": _resident(ours.pid),
+        }
+    return found | {"shipped": _as_shipped(own, cores, requests)}
+
+
+def _as_shipped(own: dict[str, str], cores: list[int], requests: int) -> dict[str, Any]:
+    """The service with its own patience: a crowd that it can take, one that it cannot, and the time after a burst."""
+    pin(cores[:1])
+    with running(SHIPPED | own) as ours:
+        pin(cores[1:] or cores)
+        return {
             "after_burst": _after_burst(ours.url),
+            "clients": _crowds({SERVICE: ours.url}, requests, 1)[SERVICE],
             "overload": _overload(ours.url),
         }
-        return {**found, "resident_mb_after": _resident(ours.pid)}
 
 
 def _resident(supervisor: int) -> int:
@@ -85,20 +99,29 @@ def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
     return {name: round(1000 * percentile(seconds, share), 2) for name, share in shares.items()}
 
 
-def _crowds(url: str, requests: int) -> dict[str, Any]:
-    texts = short_texts(requests)
-    many = short_texts(requests * POSTS // 4)
-    chunks = [many[start : start + POSTS] for start in range(0, len(many), POSTS)]
-    return {
-        "one post each": _crowd(ask_together(url, CLIENTS, [[text] for text in texts]), 1),
-        f"{POSTS} posts each": _crowd(ask_together(url, CLIENTS, chunks), POSTS),
-    }
+def _crowds(urls: dict[str, str], requests: int, turns: int) -> dict[str, Any]:
+    """What 32 clients see who send one post each, and who send 16, by server; another one begins each turn."""
+    found: dict[str, Any] = {name: {} for name in urls}
+    for posts, label in ((1, "one post each"), (POSTS, f"{POSTS} posts each")):
+        count = requests * (1 if posts == 1 else POSTS // 4)
+        texts = short_texts(count * turns)
+        seen: dict[str, list[Crowd]] = {name: [] for name in urls}
+        for turn in range(turns):
+            mine = texts[turn * count : (turn + 1) * count]
+            asks = [mine[start : start + posts] for start in range(0, count, posts)]
+            for name in [*urls][turn % len(urls) :] + [*urls][: turn % len(urls)]:
+                seen[name].append(ask_together(urls[name], CLIENTS, asks))
+        for name, crowds in seen.items():
+            found[name][label] = _crowd(crowds, posts)
+    return found
 
 
-def _crowd(crowd: Crowd, posts: int) -> dict[str, Any]:
-    served = crowd.served
-    figures = {"posts_per_second": round(len(served) * posts / crowd.seconds, 1), "refused": len(crowd.refused)}
-    return figures | {"ms": _milliseconds(served) if served else {}}
+def _crowd(crowds: Sequence[Crowd], posts: int) -> dict[str, Any]:
+    served = [seconds for crowd in crowds for seconds in crowd.served]
+    rates = [len(crowd.served) * posts / crowd.seconds for crowd in crowds]
+    figures = {"posts_per_second": asdict(Spread.of(rates)), "served": len(served)}
+    refused = sum(len(crowd.refused) for crowd in crowds)
+    return figures | {"refused": refused, "ms": _milliseconds(served) if served else {}}
 
 
 def _bare_throughput(scorer: Scorer, cores: list[int], requests: int) -> dict[str, Any]:

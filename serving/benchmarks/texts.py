@@ -24,6 +24,16 @@ def read_texts(count: int, corpus: Path = CORPUS) -> list[str]:
     return random.Random(0).sample(texts, min(count, len(texts)))
 
 
+def slices(count: int, rounds: int, corpus: Path = CORPUS) -> list[list[str]]:
+    """`count` posts to warm up and `count` others for each round, none twice; fewer where only the samples are there.
+
+    An engine that met every shape of batch in the round before would look faster than it is on new posts.
+    """
+    texts = list(dict.fromkeys(read_texts(count * (rounds + 1), corpus)))
+    size = len(texts) // (rounds + 1)
+    return [texts[start : start + size] for start in range(0, size * (rounds + 1), size)]
+
+
 def short_texts(count: int) -> list[str]:
     """`count` sample posts of a few words, each made unlike the others so that no cache answers."""
     posts = [row.text[: SHORT.stop - 1] for row in sample_examples() if len(row.text) >= SHORT.start]
