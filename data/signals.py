@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +83,7 @@ class SignalLexicon:
         table = _read(path)
         owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
         watched = [key for word in watch_words if (key := _key(word))]
-        negated = rf"(?:{_any(table.affirming)})$|(?P<no>{_any(table.negation)})(?:{_any(table.between)})*$"
+        negated = rf"(?:{_any(table.affirming)}|(?P<no>{_any(table.negation)}))(?:{_any(table.between)})*"
         return cls(
             names=_names(table),
             owner=owner,
@@ -113,7 +113,7 @@ class SignalLexicon:
         last = 0
         for match in candidates:
             start, end = match.start(1), match.end(1)
-            if start >= last and {start, end} <= borders and not self._is_negated(text, start):
+            if start >= last and {start, end} <= borders and not self._is_negated(text, start, borders):
                 yield self.owner[match[1]], start, end
                 last = end
 
@@ -121,9 +121,10 @@ class SignalLexicon:
         for match in self.watch.finditer(text) if self.watch else ():
             yield WATCH_WORD, *match.span()
 
-    def _is_negated(self, text: str, start: int) -> bool:
-        match = self.negated.search(text, max(0, start - CLAUSE), start)
-        return match is not None and match["no"] is not None
+    def _is_negated(self, text: str, start: int, borders: Set[int]) -> bool:
+        places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
+        first = next(filter(None, (self.negated.fullmatch(text, place, start) for place in places)), None)
+        return first is not None and first["no"] is not None
 
 
 def _any_han(words: Sequence[str]) -> str:
