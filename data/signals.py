@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from data.errors import ConfigError, InputError
-from data.normalise import Normalised, normalise
+from data.normalise import LINK, MENTION, Normalised, normalise
 from data.results import Signal, Word
 from data.rim import parse
 from data.simplify import simplify
@@ -63,7 +63,13 @@ def _any(words: Sequence[str]) -> str:
 
 
 def _key(word: str) -> str:
-    return simplify(normalise(word).text.lower())
+    key = simplify(normalise(word).text.lower())
+    if any(key.count(mark) > simplify(word).count(mark) for mark in (LINK, MENTION)):
+        raise ConfigError(
+            f"signals: {word!r} holds a link or an @name; these are masked in posts, so it would match any of them: "
+            "give words as they stand in running text"
+        )
+    return key
 
 
 @dataclass(frozen=True)
