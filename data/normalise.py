@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from os.path import commonprefix
 
 LINK = "网址"
 MENTION = "@用户"
@@ -94,11 +93,16 @@ def _nfkc(old: Normalised) -> Normalised:
 
 def _composed(text: str, old: Normalised) -> Normalised:
     """The text with the old one's map; from the first to the last place where they differ all shares one span."""
-    head = len(commonprefix((old.text, text)))
-    tail = len(commonprefix((old.text[head:][::-1], text[head:][::-1])))
+    head = _shared(old.text, text)
+    tail = _shared(old.text[head:][::-1], text[head:][::-1])
     width, end = len(text) - head - tail, len(old.text) - tail
     starts = [*old.starts[:head], *[old.starts[head]] * width, *old.starts[end:]]
     return Normalised(text, starts, [*old.ends[:head], *[old.ends[end - 1]] * width, *old.ends[end:]])
+
+
+def _shared(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _space(match: re.Match[str]) -> str:
