@@ -15,7 +15,7 @@ MENTION = "@用户"
 _SAFE = r"\t\n\r -~\u00b7\u2010-\u2016\u2018-\u2022\u3000-\u3029\u4e00-\u9fff\uff01-\uff5e\uffe5\U0001f300-\U0001faff"
 _PLAIN = re.compile(f"[{_SAFE}]*")
 _CLUSTER = re.compile(f"[{_SAFE}]?(?=[\u0300-\u036f\u20d0-\u20ff\u3099\u309a])[^{_SAFE}]+|[^{_SAFE}]+")
-_ODD = re.compile(r"[\t\n\r@]|  |^ | $|://|www\.|\w\.\w+/|([^\d\s])\1{3}", re.IGNORECASE)
+_ODD = re.compile(r"[\t\n\r@]|  |^ | $|://|www\.|[\w-]\.\w+/|([^\d\s])\1{3}", re.IGNORECASE)
 
 _EMOJI = (
     r"[\u00a9\u00ae\u2190-\u21ff\u2300-\u23ff\u2500-\u27ff\u2900-\u297f\u2b00-\u2bff\u3030\u303d"
@@ -88,7 +88,21 @@ def _nfkc(old: Normalised) -> Normalised:
         ends = [end for end, single in zip(old.ends, singles, strict=True) for _ in single]
         return Normalised(whole, starts, ends)
     new = _rewrite(_CLUSTER, lambda match: unicodedata.normalize("NFKC", match[0]), old)
-    return Normalised(unicodedata.normalize("NFKC", new.text), new.starts, new.ends)
+    return new if new.text == whole else _composed(whole, new)
+
+
+def _composed(text: str, old: Normalised) -> Normalised:
+    """The text with the old one's map; from the first to the last place where they differ all shares one span."""
+    head = _shared(old.text, text)
+    tail = _shared(old.text[head:][::-1], text[head:][::-1])
+    width, end = len(text) - head - tail, len(old.text) - tail
+    starts = [*old.starts[:head], *[old.starts[head]] * width, *old.starts[end:]]
+    return Normalised(text, starts, [*old.ends[:head], *[old.ends[end - 1]] * width, *old.ends[end:]])
+
+
+def _shared(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _space(match: re.Match[str]) -> str:

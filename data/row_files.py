@@ -1,6 +1,6 @@
 """Rows of CSV, JSONL (also gzipped) and Parquet files: one that cannot be read says why and fails no other.
 
-Only a quote that a CSV file never closes takes what comes after it along.
+Only a quote that a CSV file never closes takes what comes after it along; the fault tells which lines.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import gzip
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -54,13 +55,17 @@ def _csv(path: Path) -> Numbered:
         header = next(reader, [])
     except csv.Error as error:
         raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
+    if again := [name for name, count in Counter(filter(None, header)).items() if count > 1]:
+        raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
     while True:
+        first = reader.line_num + 1
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield reader.line_num, f"not valid CSV ({error}): look for an unclosed quote"
+            taken = f" that takes lines {first}-{reader.line_num}" if reader.line_num > first else ""
+            yield reader.line_num, f"not valid CSV ({error}): look for an unclosed quote{taken}"
             continue
         if cells and len(cells) != len(header):
             yield reader.line_num, f"has {len(cells)} cells where the header has {len(header)}"

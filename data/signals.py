@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from data.errors import ConfigError, InputError
-from data.normalise import Normalised, normalise
+from data.normalise import LINK, MENTION, Normalised, normalise
 from data.results import Signal, Word
 from data.rim import parse
 from data.simplify import simplify
@@ -63,7 +63,13 @@ def _any(words: Sequence[str]) -> str:
 
 
 def _key(word: str) -> str:
-    return simplify(normalise(word).text.lower())
+    key = simplify(normalise(word).text.lower())
+    if any(key.count(mark) > simplify(word).count(mark) for mark in (LINK, MENTION)):
+        raise ConfigError(
+            f"signals: {word!r} holds a link or an @name; these are masked in posts, so it would match any of them: "
+            "give words as they stand in running text"
+        )
+    return key
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class SignalLexicon:
         table = _read(path)
         owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
         watched = [key for word in watch_words if (key := _key(word))]
-        negated = rf"(?:{_any(table.affirming)})$|(?P<no>{_any(table.negation)})(?:{_any(table.between)})*$"
+        negated = rf"(?:{_any(table.affirming)}|(?P<no>{_any(table.negation)}))(?:{_any(table.between)})*"
         return cls(
             names=_names(table),
             owner=owner,
@@ -113,7 +119,7 @@ class SignalLexicon:
         last = 0
         for match in candidates:
             start, end = match.start(1), match.end(1)
-            if start >= last and {start, end} <= borders and not self._is_negated(text, start):
+            if start >= last and {start, end} <= borders and not self._is_negated(text, start, borders):
                 yield self.owner[match[1]], start, end
                 last = end
 
@@ -121,9 +127,10 @@ class SignalLexicon:
         for match in self.watch.finditer(text) if self.watch else ():
             yield WATCH_WORD, *match.span()
 
-    def _is_negated(self, text: str, start: int) -> bool:
-        match = self.negated.search(text, max(0, start - CLAUSE), start)
-        return match is not None and match["no"] is not None
+    def _is_negated(self, text: str, start: int, borders: Set[int]) -> bool:
+        places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
+        first = next(filter(None, (self.negated.fullmatch(text, place, start) for place in places)), None)
+        return first is not None and first["no"] is not None
 
 
 def _any_han(words: Sequence[str]) -> str:

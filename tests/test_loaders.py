@@ -153,7 +153,17 @@ def test_an_unclosed_quote_is_told_and_swallows_nothing_unsaid(
     loaded = _load(tmp_path, "posts.csv", f"id,text\n1,好\n{rest}".encode())
     assert [row.id for row in loaded.rows] == kept
     assert _told(loaded) == [(line, "row")]
-    assert "unclosed quote" in loaded.bad[0].why
+    assert f"unclosed quote that takes lines 3-{line}" in loaded.bad[0].why
+
+
+def test_an_unclosed_quote_in_one_line_takes_no_other(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "posts.csv", 'id,text\n1,"好"了\n2,好\n'.encode())
+    assert [row.id for row in loaded.rows] == ["2"]
+    assert loaded.bad[0].why.endswith("look for an unclosed quote")
+
+
+def test_columns_without_a_name_may_be_several(tmp_path: Path) -> None:
+    assert len(_load(tmp_path, "posts.csv", "id,text,,\n1,好,,\n".encode()).rows) == 1
 
 
 def test_parquet_rows_are_counted_from_one(tmp_path: Path) -> None:
@@ -193,6 +203,7 @@ def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
         ("posts.jsonl.gz", gzip.compress(_bytes(*ROWS))[:-6], "no readable gzip file"),
         ("posts.jsonl.gz", _bytes(*ROWS), "no readable gzip file"),
         ("posts.parquet", _bytes(*ROWS), "no readable Parquet file"),
+        ("posts.csv", "id,text,text\n1,好,坏\n".encode(), "the header names 'text' more than once: give each column"),
         ("posts.csv", 'id,"text\n1,好\n'.encode(), "the header line is not valid CSV .*: look for an unclosed quote"),
     ],
 )

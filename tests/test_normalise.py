@@ -21,6 +21,8 @@ ODD_PARTS = [
     "\u200d",
     "\ufe0f",
     "e\u0301",
+    "\u1dc2",  # stands between a letter and the accent that it composes with
+    "\u0338",
     "ﾞ",
     "ｶ",
     "㈱",
@@ -110,6 +112,24 @@ def test_composed_characters_map_to_their_cluster() -> None:
     assert normalised.text == "café好1"
     assert normalised.span(3, 4) == (3, 5)
     assert normalised.span(5, 6) == (6, 7)
+
+
+@pytest.mark.parametrize(
+    ("post", "text", "composed"),
+    [("a\u1dc2\u0301bcdef", "á\u1dc2bcdef", 3), ("<\uff9e\u0338\ufe0f好", "≮\u3099好", 3)],
+)
+def test_a_mark_that_composes_over_another_moves_nothing_behind_it(post: str, text: str, composed: int) -> None:
+    normalised = normalise(post)
+    assert normalised.text == text
+    assert len(normalised.starts) == len(normalised.ends) == len(text)
+    assert normalised.span(0, 1) == normalised.span(0, 2) == (0, composed)
+    assert [post[slice(*normalised.span(i, i + 1))] for i in range(2, len(text))] == [*text[2:]]
+
+
+@pytest.mark.parametrize("post", ["foo-.com/abc", "见 a.foo-.cn/x 吧"])
+def test_a_link_is_one_whether_or_not_the_text_holds_something_odd(post: str) -> None:
+    assert LINK in normalise(post).text
+    assert normalise(post + "\u200b").text == normalise(post).text
 
 
 @pytest.mark.parametrize("piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b"])

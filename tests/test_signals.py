@@ -53,6 +53,9 @@ def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
     [
         *("没有人受伤", "没有任何人员受伤", "无人员伤亡", "未造成伤亡"),
         *("我不会起诉", "并未被立案", "不想去医院", "没有被央视曝光"),
+        *("没有起诉", "不会投诉到底", "别举报", "不用罚款", "未被处罚", "无人受伤"),
+        *("也没报警", "没有特别恶心", "没有别人受伤", "从不投诉到底"),
+        *("千万别曝光", "请勿传谣", "拒不下跪", "暂未被立案"),
     ],
 )
 def test_a_negation_hides_the_word(text: str) -> None:
@@ -67,6 +70,16 @@ def test_a_negation_hides_the_word(text: str) -> None:
         ("没有退款，我要起诉", "起诉"),
         ("没办法只好起诉", "起诉"),
         ("客服不处理。有人受伤", "受伤"),
+        ("别人举报了这家店", "举报"),
+        ("别人起诉他们了", "起诉"),
+        ("我吃完特别恶心", "恶心"),
+        ("股东分别起诉公司", "起诉"),
+        ("差别罚款", "罚款"),
+        ("个别记者围堵", "记者"),
+        ("是不是食物中毒了", "食物中毒"),
+        ("有没有人受伤", "受伤"),
+        ("会不会中毒", "中毒"),
+        ("我不得不去起诉", "起诉"),
     ],
 )
 def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> None:
@@ -139,6 +152,16 @@ def test_every_word_of_the_lexicon_is_found_where_it_stands_alone() -> None:
 def test_watch_words_ignore_case_and_width_and_negation_but_not_latin_borders() -> None:
     assert _found("没有星星牌，只有abc和ＡＢＣ公司") == {WATCH_WORD: ["星星牌", "abc", "ＡＢＣ"]}
     assert _found("XABCD ABCs") == {}
+
+
+@pytest.mark.parametrize("word", ["www.taobao.com", "jd.com/p", "@李佳琦", "网址http://a.cn/b"])
+def test_a_watch_word_that_posts_hold_masked_only_is_refused(word: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{word}' holds a link or an @name"):
+        SignalLexicon.load(watch_words=["星星牌", word])
+
+
+def test_a_watch_word_that_is_named_as_a_mask_is_none() -> None:
+    assert SignalLexicon.load(watch_words=["網址"]).find("网址打不开")[0].words[0].text == "网址"
 
 
 def test_without_watch_words_none_is_found() -> None:
