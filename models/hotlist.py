@@ -14,7 +14,7 @@ from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
 from data.volume_windows import Floats
-from models.escalation_head import DIGITS, EscalationHead, design
+from models.escalation_head import DIGITS, EscalationHead, Observed, design
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
 DAY = 24  # hours; the longer horizon
@@ -93,8 +93,9 @@ class HotlistModel(EscalationHead):
         features = design(hot_features(windows), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows) & fine
-        n_obs = [sum(value is not None for value in volume.heat or ()) for volume in volumes]
-        return self.answers(features, inside, n_obs, [_missing(volume) for volume in volumes], volumes)
+        seen = episode_of(windows.heat).seen.sum(axis=1).tolist()
+        observed = [Observed(n, _missing(volume)) for n, volume in zip(seen, volumes, strict=True)]
+        return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
         """Medians, but what is missing stays missing: the trees read that too."""
@@ -103,4 +104,4 @@ class HotlistModel(EscalationHead):
 
 def _missing(volume: Volume) -> tuple[str, ...]:
     absent = tuple(name for name in ARRAYS if getattr(volume, name) is None)
-    return (*absent, "heat") if None in (volume.heat or ()) else absent
+    return (*absent, "heat") if {None, 0} & {*(volume.heat or ())} else absent
