@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from data.errors import InputError
 from data.records import MAX_POINTS, Volume
 
 Floats = NDArray[np.float64]
@@ -23,7 +22,6 @@ ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
 LEAST_COVER = 0.5  # share of an hour that must be known for it to be read
-YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +97,7 @@ def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
 
 
 def now_of(volume: Volume) -> datetime:
-    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS."""
-    if volume.as_of.year not in YEARS:
-        years = f"from {YEARS[0]} to {YEARS[-1]}"
-        raise InputError(f"volume.as_of is {volume.as_of.isoformat()}: give the end of the newest bin, a year {years}")
+    """`as_of` in Asia/Shanghai."""
     return volume.as_of.astimezone(ZONE)
 
 
