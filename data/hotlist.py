@@ -64,9 +64,10 @@ def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
         name: np.stack([_row(getattr(volume, name), volume.interval_minutes) for volume in volumes]) for name in ARRAYS
     }
     arrays["heat"][arrays["heat"] == 0] = np.nan  # pinned rows: nobody searched them there
+    line = np.array([volume.alarm_threshold for volume in volumes], float)
     return HotWindows(
         **arrays,
-        line=np.array([volume.alarm_threshold for volume in volumes], float),
+        line=np.where(line > 0, line, np.nan),
         hour=np.array([at.hour + at.minute / 60 + (at.second + at.microsecond / 1e6) / 3600 for at in now]),
         weekday=np.array([float(at.weekday()) for at in now]),
     )

@@ -21,7 +21,8 @@ YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 999
 _STRICT = ConfigDict(extra="forbid")
 
 
-def _in_years(time: datetime) -> datetime:
+def in_years(time: datetime) -> datetime:
+    """The time as it is; ValueError for a year outside of YEARS."""
     if time.year not in YEARS:
         raise ValueError(f"{time.isoformat()}: give the end of the newest bin, a year from {YEARS[0]} to {YEARS[-1]}")
     return time
@@ -52,7 +53,7 @@ class Volume:
     __pydantic_config__ = _STRICT
 
     as_of: Annotated[
-        AwareDatetime, AfterValidator(_in_years), Field(description="end of the newest bin, ISO 8601 with zone")
+        AwareDatetime, AfterValidator(in_years), Field(description="end of the newest bin, ISO 8601 with zone")
     ]
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
     counts: Points | None = None

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from data.records import MAX_POINTS, Volume
+from data.errors import InputError
+from data.records import MAX_POINTS, Volume, in_years
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -97,7 +98,11 @@ def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
 
 
 def now_of(volume: Volume) -> datetime:
-    """`as_of` in Asia/Shanghai."""
+    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS, in volumes that did not come in by the rim."""
+    try:
+        in_years(volume.as_of)
+    except ValueError as error:
+        raise InputError(f"volume.as_of is {error}") from None
     return volume.as_of.astimezone(ZONE)
 
 

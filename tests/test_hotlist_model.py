@@ -90,6 +90,7 @@ def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> Non
         _known((1_000.0,)),  # in alarm
         _known((1_200.0, 500.0)),  # has been
         _known((500.0, None)),  # not on the list now
+        _known((500.0,), alarm_threshold=0.0),  # not by the rim
         _known((500.0,), rank=None),
         _known((500.0,), interval_minutes=120),
     ],
