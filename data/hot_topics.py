@@ -86,16 +86,21 @@ def episodes(topic: Ints, slot: Ints) -> Ints:
     return np.asarray(np.cumsum(new) - 1)
 
 
+def _newest(topic: Ints, slot: Floats) -> NDArray[np.bool_]:
+    """Which rows, in order of topic and time, are the last of their topic in their clock hour: [n]."""
+    return (np.diff(topic, append=-1) != 0) | (np.diff(slot, append=-1) != 0)
+
+
 def _column(table: pa.Table, name: str) -> Floats:
     return np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), float)
 
 
 def hot_list_of(table: pa.Table) -> HotList:
-    """The rows of a table with the columns of `hotlist.parquet`."""
+    """The rows of a table with the columns of `hotlist.parquet`; of a topic's rows in one clock hour the last."""
     table = table.sort_by("time")
     every = pc.cast(table["time"], pa.int64()).to_numpy() / HOUR
     pinned = pc.or_(pc.fill_null(table["ads"], False), pc.less_equal(pc.fill_null(table["heat"], 0), 0))
-    table = table.filter(pc.invert(pinned))
+    table = table.filter(pc.and_(pc.invert(pinned), pc.is_valid(table["title"])))
     time = pc.cast(table["time"], pa.int64()).to_numpy() / HOUR
     topic = pc.rank(table["title"], tiebreaker="dense").to_numpy().astype(np.int64)
     heat, snapshots = _column(table, "heat"), np.unique(every)
@@ -104,6 +109,7 @@ def hot_list_of(table: pa.Table) -> HotList:
     rest = {"rank": "rank", "reads": "read", "discussions": "discuss", "originals": "origin"}
     columns = {"time": time, "topic": topic, "heat": heat, "line": line}
     columns |= {name: _column(table, source) for name, source in rest.items()}
+    order = order[_newest(topic[order], np.floor(time[order]))]
     columns = {name: values[order] for name, values in columns.items()}
     episode = episodes(columns["topic"], np.floor(columns["time"]).astype(np.int64))
     return HotList(**columns, episode=episode, snapshots=snapshots)

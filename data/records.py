@@ -10,16 +10,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
+MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums and logarithms must hold it
+YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in Asia/Shanghai
 
 _STRICT = ConfigDict(extra="forbid")
 
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+def in_years(time: datetime) -> datetime:
+    """The time as it is; ValueError for a year outside of YEARS."""
+    if time.year not in YEARS:
+        raise ValueError(f"{time.isoformat()}: give the end of the newest bin, a year from {YEARS[0]} to {YEARS[-1]}")
+    return time
+
+
+def _from_the_top(places: tuple[float | None, ...]) -> tuple[float | None, ...]:
+    for i, place in enumerate(places):
+        if place is not None and place < 1:
+            raise ValueError(f"[{i}] is {place:g}: places begin at 1, the top; give null where it was not on the list")
+    return places
+
+
+Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT, allow_inf_nan=False)]
 Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS)]
+Place = Annotated[Amount, Field(json_schema_extra={"minimum": 1})]
+Places = Annotated[
+    tuple[Place | None, ...],
+    Field(min_length=1, max_length=MAX_POINTS, description="places on the list, 1 = top; null where it was not on it"),
+    AfterValidator(_from_the_top),
+]
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
 
 
@@ -29,17 +52,19 @@ class Volume:
 
     __pydantic_config__ = _STRICT
 
-    as_of: Annotated[AwareDatetime, Field(description="end of the newest bin, ISO 8601 with zone")]
+    as_of: Annotated[
+        AwareDatetime, AfterValidator(in_years), Field(description="end of the newest bin, ISO 8601 with zone")
+    ]
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
     counts: Points | None = None
     negative: Points | None = None
     authors: Points | None = None
     heat: Points | None = None
-    rank: Points | None = None
+    rank: Places | None = None
     reads: Points | None = None
     discussions: Points | None = None
     originals: Points | None = None
-    alarm_threshold: Amount | None = None
+    alarm_threshold: Annotated[float, Field(gt=0, le=MAX_AMOUNT, allow_inf_nan=False)] | None = None
     influencer_share: Annotated[float, Field(ge=0, le=1)] | None = None
     n_platforms: Annotated[int, Field(ge=0)] | None = None
 

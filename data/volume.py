@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from data.volume_pace import PRIOR, expected, log_posts, needed, restless, rise
-from data.volume_windows import WIDTH, Floats, Ints, Windows, weighted
+from data.volume_windows import Floats, Ints, Windows, weighted
 
 DECAYS = (0.36, 1.44, 5.8)  # hours; of the exponentially weighted intensities
 
@@ -23,10 +23,9 @@ def _sums(array: Floats) -> Floats:
     return np.where(known * 2 >= width, total * width / np.maximum(known, 1), np.nan)
 
 
-def _filled(counts: Floats, length: Ints) -> Floats:
+def _filled(windows: Windows) -> Floats:
     """Counts whose missing hours hold the mean of the topic's known hours; nan where none is known."""
-    life = np.arange(WIDTH) >= WIDTH - length[:, None]
-    known = (life & ~np.isnan(counts)).sum(axis=1)
+    counts, known = windows.counts, windows.known
     mean = np.where(known > 0, np.nansum(counts, axis=1) / np.maximum(known, 1), np.nan)
     return np.where(np.isnan(counts), mean[:, None], counts)
 
@@ -106,7 +105,7 @@ def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
 
 def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     """Features by name, [n] each; `diurnal` is the share of posts by hour of day, [24], from the training series."""
-    filled = _filled(windows.counts, windows.length)
+    filled = _filled(windows)
     sums = _sums(windows.counts)
     log_rise = np.log(rise(windows.hour, diurnal))
     usual = diurnal[(windows.hour[:, None] - np.arange(24)) % 24] * 24

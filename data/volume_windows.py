@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.records import MAX_POINTS, Volume
+from data.records import MAX_POINTS, Volume, in_years
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
-YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in ours
+LEAST_COVER = 0.5  # share of an hour that must be known for it to be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,12 @@ class Windows:
     hour: Ints
     authors: Floats
     negative: Floats
+
+    @property
+    def known(self) -> Ints:
+        """Hours since the first bin whose posts are known: [n]."""
+        life = np.arange(WIDTH) >= WIDTH - self.length[:, None]
+        return np.asarray((life & ~np.isnan(self.counts)).sum(axis=1))
 
     def take(self, rows: NDArray[np.bool_]) -> Windows:
         """Some of the windows."""
@@ -58,30 +64,45 @@ def weighted(rows: Floats, weights: Floats) -> Floats:
     return np.asarray((rows * weights).sum(axis=1))
 
 
+def _per_hour(bins: Floats, minutes: int) -> Floats:
+    """Amounts per bin of `minutes` as amounts per hour, spread evenly inside a bin and aligned at the end."""
+    edges = np.arange(len(bins) + 1) * minutes - len(bins) * minutes  # 0 is now
+    hours = np.arange(-int(np.ceil(len(bins) * minutes / 60)), 1) * 60
+    return np.diff(np.interp(hours, edges, np.concatenate([[0.0], np.cumsum(bins)])))
+
+
+def _cover(values: Sequence[float | None], minutes: int) -> Floats:
+    """Share of each hour that is known."""
+    known = np.array([value is not None for value in values], float)
+    return _per_hour(known * minutes, minutes) / 60
+
+
+def unread_hours(values: Sequence[float | None], minutes: int) -> int:
+    """Hours of the window of which something is known, yet less than half, so that nothing of it is read."""
+    if minutes == 60:
+        return 0
+    cover = _cover(values, minutes)[-WIDTH:]
+    return int(((cover > 0) & (cover < LEAST_COVER)).sum())
+
+
 def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
     """Values per bin of `minutes` as values per hour, aligned at the end; an hour known for less than half is nan.
 
     Posts are spread evenly inside a bin; an hour that is partly known is scaled up.
     """
-    known = np.array([value is not None for value in values], float)
     amounts = np.array([value or 0.0 for value in values])
     if minutes == 60:
-        return np.where(known > 0, amounts, np.nan)
-    edges = np.arange(len(values) + 1) * minutes - len(values) * minutes  # 0 is now
-    hours = np.arange(-int(np.ceil(len(values) * minutes / 60)), 1) * 60
-
-    def per_hour(bins: Floats) -> Floats:
-        return np.diff(np.interp(hours, edges, np.concatenate([[0.0], np.cumsum(bins)])))
-
-    cover = per_hour(known * minutes) / 60
-    return np.where(cover >= 0.5, per_hour(amounts) / np.maximum(cover, 0.5), np.nan)
+        return np.where([value is not None for value in values], amounts, np.nan)
+    cover = _cover(values, minutes)
+    return np.where(cover >= LEAST_COVER, _per_hour(amounts, minutes) / np.maximum(cover, LEAST_COVER), np.nan)
 
 
 def now_of(volume: Volume) -> datetime:
-    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS."""
-    if volume.as_of.year not in YEARS:
-        years = f"from {YEARS[0]} to {YEARS[-1]}"
-        raise InputError(f"volume.as_of is {volume.as_of.isoformat()}: give the end of the newest bin, a year {years}")
+    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS, in volumes that did not come in by the rim."""
+    try:
+        in_years(volume.as_of)
+    except ValueError as error:
+        raise InputError(f"volume.as_of is {error}") from None
     return volume.as_of.astimezone(ZONE)
 
 

@@ -14,8 +14,8 @@ from data.records import Volume
 from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_pace import PRIOR
-from data.volume_windows import HORIZON, Floats, Windows, windows_of
-from models.escalation_head import EscalationHead, design, log_odds
+from data.volume_windows import HORIZON, Floats, Windows, unread_hours, windows_of
+from models.escalation_head import EscalationHead, Observed, design, log_odds
 from models.escalation_words import GROUPS, describe
 
 TARGET = (
@@ -114,12 +114,19 @@ class EscalationModel(EscalationHead):
         features = design(count_features(windows, self.diurnal), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows, features) & fine
-        n_obs = [sum(count is not None for count in volume.counts or ()) for volume in volumes]
-        return self.answers(features, inside, n_obs, [self._missing(volume) for volume in volumes], volumes)
+        observed = [self._observed(*one) for one in zip(volumes, windows.known.tolist(), strict=True)]
+        return self.answers(features, inside, observed, volumes)
 
-    def _missing(self, volume: Volume) -> tuple[str, ...]:
+    def _observed(self, volume: Volume, hours: int) -> Observed:
+        """`hours`: those that are known; bins shorter than an hour are no observations of their own."""
+        counts = volume.counts or ()
+        unread = unread_hours(counts, volume.interval_minutes)
         absent = tuple(name for name in self._optional if getattr(volume, name) is None)
-        return (*absent, "counts") if None in (volume.counts or ()) else absent
+        return Observed(
+            n_obs=min(hours, sum(count is not None for count in counts)),
+            missing=(*absent, "counts") if unread or None in counts else absent,
+            warnings=(f"有{unread}个小时的发帖数据不足半小时，未计入结果",) if unread else (),
+        )
 
     @cached_property
     def _optional(self) -> tuple[str, ...]:

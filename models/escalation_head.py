@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -20,7 +21,30 @@ MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-od
 DIGITS = 4
 COLD = 2  # observations up to which an answer is a cold start
 
+TIMELESS = ("clock",)  # groups that say something true where nothing was observed
+
 Inside = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a head could read of a volume: observations, names of what is not there, and what a desk must know."""
+
+    n_obs: int
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def cold(self) -> bool:
+        return self.n_obs <= COLD
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """`warnings`, after that of a cold start."""
+        if not self.cold:
+            return self.warnings
+        some = f"仅有{self.n_obs}次观测（冷启动），结果主要反映当前水平"
+        return (some if self.n_obs else "没有可用的观测（冷启动），结果不反映话题本身", *self.warnings)
 
 
 def design(features: Mapping[str, Floats], names: Sequence[str]) -> Floats:
@@ -79,15 +103,15 @@ class EscalationHead(ABC):
         flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self.columns)))
         return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self.columns), -1).T)
 
-    def factors(self, row: Floats, effects: Floats) -> tuple[Factor, ...]:
-        """The strongest groups in words, strongest first."""
+    def factors(self, row: Floats, effects: Floats, seen: bool) -> tuple[Factor, ...]:
+        """The strongest groups in words, strongest first; those of TIMELESS only where nothing was `seen`."""
         values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
         signed = dict(zip(self.columns, effects.tolist(), strict=True))
         strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
         return tuple(
             Factor(group, self.say(group, values), round(signed[group], 2))
             for group in strongest
-            if abs(signed[group]) >= MIN_EFFECT
+            if abs(signed[group]) >= MIN_EFFECT and (seen or group in TIMELESS)
         )
 
     def outlooks(self, features: Floats, inside: Inside) -> Sequence[Outlook | None]:
@@ -106,17 +130,8 @@ class EscalationHead(ABC):
         end = self.calibration_end
         return end is not None and as_of - end > timedelta(days=self.warn_after_days)
 
-    def warnings(self, n_obs: int) -> tuple[str, ...]:
-        """What a desk must know before it trusts the number."""
-        return (f"仅有{n_obs}次观测（冷启动），结果主要反映当前水平",) if n_obs <= COLD else ()
-
     def answers(
-        self,
-        features: Floats,
-        inside: Inside,
-        n_obs: Sequence[int],
-        missing: Sequence[tuple[str, ...]],
-        volumes: Sequence[Volume],
+        self, features: Floats, inside: Inside, observed: Sequence[Observed], volumes: Sequence[Volume]
     ) -> list[EscalationResult]:
         """One result per row of features."""
         likelihood = self.probabilities(features, inside)
@@ -130,15 +145,15 @@ class EscalationHead(ABC):
                 lift=round(float(likelihood[i]) / self.base_rate, 2),
                 horizon_hours=self.horizon_hours,
                 target=self.target,
-                n_obs=n_obs[i],
+                n_obs=seen.n_obs,
                 in_domain=bool(inside[i]),
-                missing=missing[i],
-                factors=self.factors(features[i], effects[i]),
-                cold_start=n_obs[i] <= COLD,
+                missing=seen.missing,
+                factors=self.factors(features[i], effects[i], seen.n_obs > 0),
+                cold_start=seen.cold,
                 calibrated_until=self.calibration_end,
                 calibration_stale=self.stale(volumes[i].as_of),
-                warnings=self.warnings(n_obs[i]),
+                warnings=seen.told,
                 later=later[i],
             )
-            for i in range(len(features))
+            for i, seen in enumerate(observed)
         ]

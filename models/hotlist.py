@@ -14,10 +14,11 @@ from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
 from data.volume_windows import Floats
-from models.escalation_head import DIGITS, EscalationHead, design
+from models.escalation_head import DIGITS, EscalationHead, Observed, design
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
 DAY = 24  # hours; the longer horizon
+ALARMED = "本轮已过警戒线，首次越线已经发生，概率仅供参考"
 HOT_TARGET = (
     "alarm_6h on first crossing: heat >= A within (t, t+6h], for a topic below A and never in alarm in its episode; "
     "A = alarm_threshold, in training the 95th percentile of the list's heat over 7 days; out of the top 50 is below A"
@@ -27,6 +28,12 @@ HOT_TARGET = (
 def within(features: Floats, low: Floats, middle: Floats, high: Floats) -> Floats:
     """What a logistic regression can read: medians for what is missing, no value beyond those of training."""
     return np.asarray(np.clip(np.where(np.isnan(features), middle, features), low, high))
+
+
+def crossed(windows: HotWindows) -> NDArray[np.bool_]:
+    """Whether heat reached the line at any hour of the present episode (of the last 48): [n]."""
+    seen = episode_of(windows.heat).seen
+    return np.asarray((seen & (windows.heat >= windows.line[:, None])).any(axis=1))
 
 
 @dataclass(frozen=True)
@@ -83,9 +90,8 @@ class HotlistModel(EscalationHead):
         """Documented rule, [n]: the newest hour and its place on the list are known, the line is above 0, and heat
         was below it at every hour of the present episode (of the last 48)."""
         episode = episode_of(windows.heat)
-        crossed = (episode.seen & (windows.heat >= windows.line[:, None])).any(axis=1)
         known = ~np.isnan(windows.line) & ~np.isnan(windows.rank[:, -1])
-        return np.asarray(known & (episode.newest == WIDTH - 1) & ~crossed)
+        return np.asarray(known & (episode.newest == WIDTH - 1) & ~crossed(windows))
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order."""
@@ -93,8 +99,10 @@ class HotlistModel(EscalationHead):
         features = design(hot_features(windows), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows) & fine
-        n_obs = [sum(value is not None for value in volume.heat or ()) for volume in volumes]
-        return self.answers(features, inside, n_obs, [_missing(volume) for volume in volumes], volumes)
+        seen = episode_of(windows.heat).seen.sum(axis=1).tolist()
+        told = [(ALARMED,) if already else () for already in crossed(windows)]
+        observed = [Observed(n, _missing(one), more) for n, one, more in zip(seen, volumes, told, strict=True)]
+        return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
         """Medians, but what is missing stays missing: the trees read that too."""
@@ -103,4 +111,4 @@ class HotlistModel(EscalationHead):
 
 def _missing(volume: Volume) -> tuple[str, ...]:
     absent = tuple(name for name in ARRAYS if getattr(volume, name) is None)
-    return (*absent, "heat") if None in (volume.heat or ()) else absent
+    return (*absent, "heat") if {None, 0} & {*(volume.heat or ())} else absent

@@ -18,7 +18,7 @@ from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_windows import windows_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel
-from models.escalation_head import MAX_FACTORS, design, log_odds
+from models.escalation_head import COLD, MAX_FACTORS, design, log_odds
 from models.escalation_words import GROUPS
 
 MODEL = model()
@@ -59,8 +59,9 @@ def test_every_volume_has_a_complete_answer(volume: Volume) -> None:
     assert 0 < found.probability < 1
     assert found.lift == pytest.approx(found.probability / found.base_rate, abs=0.02)
     assert (found.head, found.horizon_hours) == ("counts", 6)
-    assert found.n_obs == sum(count is not None for count in counts)
-    assert ("counts" in found.missing) == (None in counts)
+    bins = sum(count is not None for count in counts)
+    assert found.n_obs == bins if volume.interval_minutes >= 60 else found.n_obs <= bins
+    assert ("counts" in found.missing) == (None in counts or any("未计入" in told for told in found.warnings))
     assert len(found.factors) <= MAX_FACTORS
     assert all(factor.name in GROUPS and factor.text and "nan" not in factor.text for factor in found.factors)
     sizes = [abs(factor.effect) for factor in found.factors]
@@ -190,3 +191,31 @@ def test_a_model_that_knows_nothing_gives_no_reasons() -> None:
 def test_log_odds_are_finite_at_certainty() -> None:
     assert log_odds(np.array([0.5])) == 0
     assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
+
+
+@pytest.mark.parametrize(
+    ("counts", "minutes", "hours", "told"),
+    [
+        ([50.0] * 20, 1, 0, True),  # a third of an hour
+        ([500.0], 15, 0, True),
+        ([50.0] * 80, 1, 1, True),
+        ([50.0] * 60, 1, 1, False),
+        ([5.0] * 9, 20, 3, False),
+        ([5.0, None], 10, 0, True),
+        ([None], 10, 0, False),
+    ],
+)
+def test_bins_shorter_than_an_hour_are_counted_in_hours_and_unread_ones_are_told(
+    counts: list[float | None], minutes: int, hours: int, told: bool
+) -> None:
+    found = _answer(_volume(counts, interval_minutes=minutes))
+    assert (found.n_obs, found.cold_start) == (hours, hours <= COLD)
+    assert ("counts" in found.missing) == (told or None in counts)
+    assert any("未计入" in warning for warning in found.warnings) == told
+
+
+@pytest.mark.parametrize(("counts", "minutes"), [([None], 60), ([500.0], 15), ([None] * 9, 60)])
+def test_a_topic_of_which_nothing_was_observed_is_not_described(counts: list[float | None], minutes: int) -> None:
+    found = _answer(_volume(counts, interval_minutes=minutes))
+    assert "没有可用的观测" in found.warnings[0]
+    assert {factor.name for factor in found.factors} <= {"clock"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from hot_list import record
+from hot_list import hot, record, table_of
 
 from data.errors import CorpusError
 from data.hot_series import SHORTEST, _increments, discussion_series
+from data.hot_topics import hot_list_of
 from data.records import Series
 
 
@@ -46,3 +48,19 @@ def test_the_latest_episodes_are_whole() -> None:
 def test_a_record_that_ends_too_early_is_told() -> None:
     with pytest.raises(CorpusError, match="the record ends before"):
         record().since(float(record().time.max()) + 1)
+
+
+def test_of_two_snapshots_in_one_hour_the_last_counts() -> None:
+    rows = [(hour + part, "a", 10.0 + hour, 1.0) for hour in range(9) for part in (0.1, 0.6)]
+    found = hot(rows)
+    assert np.diff(found.slot).tolist() == [1] * 8
+    assert found.discussions.tolist() == [10.0 * i for i in range(2, 19, 2)]
+    assert [series.counts for series in discussion_series(found)] == [(20.0,) * 8]
+
+
+def test_rows_without_a_title_are_no_topic() -> None:
+    table = table_of([(hour + part, "a", 10.0, 1.0) for hour in range(9) for part in (0.1, 0.6)])
+    untitled = table.set_column(table.column_names.index("title"), "title", pa.nulls(18, pa.string()))
+    found = hot_list_of(pa.concat_tables([table.slice(0, 2), untitled]))
+    assert len(found.heat) == 1
+    assert discussion_series(found) == []

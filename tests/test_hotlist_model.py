@@ -41,7 +41,7 @@ volumes = st.builds(
     ),
     st.lists(st.tuples(amounts, amounts), min_size=1, max_size=60),
     st.sampled_from([20, 60, 120]),
-    st.sampled_from([0.0, 400_000.0]),
+    st.sampled_from([0.5, 400_000.0]),
     **{name: st.booleans() for name in ARRAYS[1:]},
 )
 
@@ -61,7 +61,7 @@ def test_every_volume_has_a_complete_answer(volume: Volume) -> None:
     found, heat = _answer(volume), volume.heat or ()
     assert 0 <= found.probability < 1  # four digits
     assert (found.head, found.horizon_hours) == ("hotlist", 6)
-    assert found.n_obs == sum(value is not None for value in heat)
+    assert found.n_obs <= sum(bool(value) for value in heat)  # hours of the present episode
     assert set(found.missing) >= {name for name in ARRAYS if getattr(volume, name) is None}
     assert len(found.factors) <= MAX_FACTORS
     assert all(f.name in HOT_GROUPS and f.text and "nan" not in f.text for f in found.factors)
@@ -90,7 +90,7 @@ def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> Non
         _known((1_000.0,)),  # in alarm
         _known((1_200.0, 500.0)),  # has been
         _known((500.0, None)),  # not on the list now
-        _known((500.0,), alarm_threshold=0.0),
+        _known((500.0,), alarm_threshold=0.0),  # not by the rim
         _known((500.0,), rank=None),
         _known((500.0,), interval_minutes=120),
     ],
@@ -100,6 +100,23 @@ def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume
     found = _answer(volume)
     assert not found.in_domain
     assert replace(model(), main=None).predict([volume]) == [found]
+
+
+@pytest.mark.parametrize(("heat", "told"), [((2_000.0,), True), ((1_200.0, 500.0), True), ((999.0,), False)])
+def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told: bool) -> None:
+    assert any("已过警戒线" in warning for warning in _answer(_known(heat)).warnings) == told
+
+
+@pytest.mark.parametrize("heat", [(None,), (0.0,), (0.0, None)])
+def test_a_topic_that_was_never_seen_is_not_described(heat: tuple[float | None, ...]) -> None:
+    found = _answer(_known(heat))
+    assert (found.n_obs, found.cold_start) == (0, True)
+    assert "heat" in found.missing
+    assert {factor.name for factor in found.factors} <= {"clock"}
+
+
+def test_observations_are_those_of_the_present_episode() -> None:
+    assert _answer(_known((500.0, *[None] * 7, 500.0, 0.0, 600.0))).n_obs == 2
 
 
 def test_an_alarm_before_the_present_episode_does_not_count() -> None:
