@@ -154,7 +154,8 @@ def test_an_interrupted_run_loses_nobody_elses_call() -> None:
     assert [one for one in found[1:] if one not in interrupted] == [
         [float(n)] for n, one in zip((1, -1, 3), found[1:], strict=True) if one not in interrupted
     ]
-    assert not engine._waiting and not engine._running
+    assert not engine._waiting
+    assert not engine._running
 
 
 def test_many_calls_from_many_threads_each_get_their_own() -> None:
