@@ -91,7 +91,7 @@ def test_a_booster_that_would_not_check_its_columns_is_refused(count: int | None
     state = deepcopy(_state())
     state["main"].n_features_in_ = 10**9
     for booster in boosters_of(state["main"]):
-        vars(booster).pop("n_features_in_")
+        vars(booster).pop("n_features_in_", None)
         vars(booster).update({} if count is None else {"n_features_in_": count})
         booster._predictors[0][0].nodes["feature_idx"] = 50_000_000
     with pytest.raises(BundleError, match="do not fit"):
