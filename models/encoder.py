@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
 from data.errors import EncoderError
+from data.files import whole
 from models.cache import cache_root
 from models.packaged import SHA256, PackagedEncoder, read_packaged
 from models.vocabulary import build_tokenizer, kept_pieces
@@ -96,14 +95,12 @@ def _packaged_folder() -> Path:
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent))
     model, tokenizer = build_packaged(read_packaged())
-    model.save_pretrained(scratch)
-    tokenizer.save_pretrained(scratch)
-    try:
-        scratch.rename(folder)
-    except OSError:  # another process was first
-        shutil.rmtree(scratch)
+    with whole(folder) as part:
+        if folder.exists():  # another process was faster, and may be reading it
+            return folder
+        model.save_pretrained(part)
+        tokenizer.save_pretrained(part)
     return folder
 
 

@@ -19,7 +19,7 @@ with without("pandas"):  # scikit-learn looks for it when it is first loaded; no
     import sklearn.utils
 
     from models.tree_pack import pack, unpack
-    from models.trees import is_sound, trees_of
+    from models.trees import boosters_of, is_sound, reads, trees_of
 
 with swapped(sklearn.utils, "all_estimators", list):  # skops loads all of scikit-learn, and torch, to trust all of it
     import skops.io
@@ -57,6 +57,18 @@ def dump(model: Head) -> bytes:
     return bytes(skops.io.dumps(state | lists | packed, compression=ZIP_DEFLATED))
 
 
+def _trees_fit(model: Head) -> bool:
+    """Whether no tree of the model can reach beyond the columns that the model will hand to it."""
+    n = len(model.names)
+    free = len(model.free) if isinstance(model, EscalationModel) else n
+    columns = {field.name: free if field.name == "fallback" else n for field in fields(model)}
+    if not all(reads(one, count) for name, count in columns.items() for one in boosters_of(getattr(model, name))):
+        return False
+    parts = [getattr(model, name) for name in columns]
+    trees = {(id(tree), count): tree for tree, count in trees_of(parts)}  # most lie in several places of a stack
+    return all(is_sound(tree, count) for (_, count), tree in trees.items())
+
+
 def _fits(model: Head) -> bool:
     n, shapes = len(model.names), {np.shape(model.middle)}
     if isinstance(model, HotlistModel):
@@ -65,9 +77,7 @@ def _fits(model: Head) -> bool:
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
         fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
-    parts = [getattr(model, field.name) for field in fields(model)]
-    trees = {(id(tree), columns): tree for tree, columns in trees_of(parts)}  # most lie in several places of a stack
-    fits = fits and all(is_sound(tree, columns) for (_, columns), tree in trees.items())
+    fits = fits and _trees_fit(model)
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 

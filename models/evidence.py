@@ -7,6 +7,7 @@ the whole text instead would cost one pass a word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations, groupby
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from data.normalise import LINK, MENTION, normalise
 from data.results import Evidence, Word
 from data.words import words
 from models.batching import padded_length
@@ -43,9 +45,22 @@ def without(text: str, places: Iterable[Word | Evidence]) -> str:
     return text
 
 
+def _hidden(text: str) -> list[tuple[int, int]]:
+    """Places of a text for which the model sees a placeholder."""
+    seen = normalise(text)
+    found = [match.span() for match in re.finditer(f"{LINK}|{MENTION}", seen.text)]
+    return [seen.span(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
+
+
 def content(text: str) -> list[Word]:
-    """Words of a text that are more than punctuation."""
-    return [word for word in words(text) if any(char.isalnum() for char in word.text)]
+    """Words of a text that are more than punctuation, and that the model reads: nothing in a link or a mention."""
+    hidden = _hidden(text)
+    return [
+        word
+        for word in words(text)
+        if any(char.isalnum() for char in word.text)
+        and not any(word.start < end and start < word.end for start, end in hidden)
+    ]
 
 
 def _candidates(text: str) -> list[Word]:

@@ -31,7 +31,7 @@ class Policy(PolicyTable):
         path, names = path or DEFAULT_PATH, signal_names()
         try:
             policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, tomllib.TOMLDecodeError, InputError) as error:
+        except (OSError, ValueError, InputError) as error:  # not TOML, or not UTF-8
             raise ConfigError(f"{path}: {error}: give a readable policy table") from None
         categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))
         if fault := next(faults(policy, tuple(categories), tuple(names)), None):
@@ -46,9 +46,11 @@ class Policy(PolicyTable):
         lift: float | None,
         signals: Sequence[str],
         taxonomy: Taxonomy,
+        unread: bool = False,
     ) -> RiskResult:
         """Join severity `rank` (None without text) and `lift` over the base rate (None without volume).
 
+        `unread`: there is a text, but it could not be scored; the reasons say so.
         Unknown signals are named among the reasons by their id and tell nobody.
         ConfigError for a category that the taxonomy lacks; InputError for a rank outside 0-4, or a
         negative or NaN lift.
@@ -64,7 +66,7 @@ class Policy(PolicyTable):
             respond_within_minutes=level.respond_within_minutes,
             notify=self._told(level, extra),
             first_steps=level.first_steps,
-            reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy)),
+            reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy, unread)),
         )
 
     def band(self, lift: float | None) -> int:
@@ -88,8 +90,10 @@ class Policy(PolicyTable):
         rules: Sequence[SignalRule],
         cell: int,
         taxonomy: Taxonomy,
+        unread: bool,
     ) -> Iterator[str]:
-        yield "没有文本，严重程度未知" if rank is None else _severity_reason(rank, taxonomy)
+        unknown = f"{'文本无法评分' if unread else '没有文本'}，严重程度未知"
+        yield unknown if rank is None else _severity_reason(rank, taxonomy)
         if category is not None:
             yield f"类别为{taxonomy.categories[taxonomy.index(category)].name}"
         yield "没有声量数据，升级可能性未知" if lift is None else f"升级可能性为基准的{lift:.1f}倍"

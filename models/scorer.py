@@ -98,7 +98,7 @@ class Scorer:
         results = [Result(id=item.id, model=self.model_id) for item in items]
         self._score_texts(items, results)
         self._score_volumes(items, results)
-        return [self._with_risk(result) for result in results]
+        return [self._with_risk(*one) for one in zip(items, results, strict=True)]
 
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
         texts = {i: item for i, item in enumerate(items) if item.text is not None}
@@ -174,11 +174,14 @@ class Scorer:
                 return dict.fromkeys(volumes, _failed("volume", error))
             return {i: found for i in volumes for found in self._escalate(head, {i: volumes[i]}).values()}
 
-    def _with_risk(self, result: Result) -> Result:
+    def _with_risk(self, item: Item, result: Result) -> Result:
+        """With what the policy says; who gives a text that could not be scored is told so, and to look at it."""
         if result.category is None and result.escalation is None:
             return result
         category = result.category.id if result.category else None
         rank = result.severity.rank if result.severity else None
         lift = result.escalation.lift if result.escalation else None
         signals = [signal.id for signal in result.signals]
-        return replace(result, risk=self.policy.assess(category, rank, lift, signals, self.taxonomy))
+        unread = item.text is not None and result.category is None
+        risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread)
+        return replace(result, risk=risk, needs_review=result.needs_review or unread)

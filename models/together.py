@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Lock
+from threading import Condition
 
 from models.batching import Float, Ids
 from models.engine import Engine
@@ -32,18 +32,41 @@ class TogetherEngine:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._busy = Lock()
+        self._turn = Condition()
+        self._running = False
         self._waiting = deque[_Asked]()
 
     def logits(self, rows: Ids) -> tuple[Float, Float]:
         mine = _Asked(rows)
-        self._waiting.append(mine)
-        with self._busy:
-            while not mine.done:
-                self._run(self._take())
+        with self._turn:
+            self._waiting.append(mine)
+        while taken := self._next(mine):
+            try:
+                self._run(taken)
+            finally:
+                self._end(taken, mine)
         if mine.found is None:
             raise mine.fault or RuntimeError("the engine gave no logits")
         return mine.found
+
+    def _next(self, mine: _Asked) -> list[_Asked]:
+        """What to run once the engine is free; nothing once there is an answer, whatever runs then.
+
+        Not a lock: who let go of it would take it again before those wake that another thread has answered.
+        """
+        with self._turn:
+            self._turn.wait_for(lambda: mine.done or not self._running)
+            if mine.done:
+                return []
+            self._running = True
+            return self._take()
+
+    def _end(self, taken: list[_Asked], mine: _Asked) -> None:
+        """Let the others go on; those that an interrupt of this thread left without an answer wait again."""
+        with self._turn:
+            self._waiting.extendleft(one for one in reversed(taken) if not one.done and one is not mine)
+            self._running = False
+            self._turn.notify_all()
 
     def _take(self) -> list[_Asked]:
         """Those that wait, oldest first, up to ROWS (one always fits)."""

@@ -14,7 +14,7 @@ def _inside(part: object) -> Iterable[object]:
     """What an estimator or a container is made of."""
     if isinstance(part, dict):
         return part.values()
-    if isinstance(part, list | tuple):
+    if isinstance(part, list | tuple | set | frozenset):
         return part
     if isinstance(part, np.ndarray) and part.dtype == object:
         return [*part.flat]
@@ -24,12 +24,12 @@ def _inside(part: object) -> Iterable[object]:
 
 
 def trees_of(part: object, columns: int = 0) -> Iterator[tuple[TreePredictor, int]]:
-    """Every tree inside an estimator, with the number of columns that its owner was fitted on."""
+    """Every tree inside an estimator, with the number of columns that its booster was fitted on (0 outside of one)."""
     if isinstance(part, TreePredictor):
         yield part, columns
         return
-    if type(part).__module__.startswith("sklearn."):
-        columns = getattr(part, "__dict__", {}).get("n_features_in_", columns)
+    if isinstance(part, HistGradientBoostingClassifier):
+        columns = vars(part).get("n_features_in_", 0)
     for inner in _inside(part):
         yield from trees_of(inner, columns)
 
@@ -43,13 +43,23 @@ def boosters_of(part: object) -> Iterator[Any]:
         yield from boosters_of(inner)
 
 
+def reads(booster: Any, columns: int) -> bool:
+    """Whether a booster itself refuses anything but `columns` columns, and hands them to its trees as they are.
+
+    scikit-learn compares the columns that come with the booster's own number only where it has one.
+    """
+    own = vars(booster)
+    count = own.get("n_features_in_")
+    return type(count) is int and count == columns and own.get("_preprocessor", booster) is None
+
+
 def is_sound(tree: TreePredictor, columns: int) -> bool:
     """Whether each inner node asks for a column that exists and leads on to later nodes of the same tree."""
-    nodes, bits = tree.nodes, len(tree.raw_left_cat_bitsets)
+    nodes = tree.nodes
     place = np.flatnonzero(nodes["is_leaf"] == 0)
     inner = nodes[place]
     inside = (inner["feature_idx"] >= 0) & (inner["feature_idx"] < columns)
     for side in ("left", "right"):
         inside &= (inner[side] > place) & (inner[side] < len(nodes))
-    sorts = (inner["is_categorical"] == 0) | (inner["bitset_idx"] < bits)
-    return len(nodes) > 0 and bool((inside & sorts).all())
+    inside &= inner["is_categorical"] == 0  # our heads have none, and its sets lie in yet other places
+    return len(nodes) > 0 and bool(inside.all())

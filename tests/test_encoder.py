@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
 import torch
 
 from data.errors import EncoderError
+from models import encoder
 from models.classifier import mean_pool
 from models.encoder import Encoder, load_encoder, weights_sha256
 
@@ -48,6 +52,36 @@ def test_hash_sees_one_changed_weight(packaged: Encoder, tiny_encoder: str) -> N
     with torch.no_grad():
         next(model.parameters())[0, 0] += 1e-3
     assert weights_sha256(model) != before
+
+
+class _Saved:
+    """Stands for a model or a tokenizer; writes a file, or finds the disk full."""
+
+    def __init__(self, full: bool = False) -> None:
+        self.full = full
+
+    def save_pretrained(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / f"{id(self)}").touch()
+        if self.full:
+            raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_the_cached_folder_is_whole_and_for_all_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: bool
+) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    monkeypatch.setattr(encoder, "read_packaged", lambda: None)
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: (_Saved(), _Saved(full)))
+    with pytest.raises(OSError, match="no space") if full else nullcontext():
+        encoder._packaged_folder()
+    (tmp_path / "usual").mkdir()
+    found = [*(tmp_path / "encoders").iterdir()]
+    assert len(found) == (0 if full else 1)
+    for folder in found:
+        assert folder.stat().st_mode == (tmp_path / "usual").stat().st_mode  # not private, as a scratch folder is
+        assert len([*folder.iterdir()]) == 2
 
 
 def test_unknown_name_is_one_clear_error() -> None:

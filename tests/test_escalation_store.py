@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from models.escalation_store import dump, kind_of, load, open_head
 from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
 from models.tree_pack import pack
+from models.trees import boosters_of
 
 VOLUMES = [
     Volume(as_of=START + timedelta(hours=age), counts=topic(number).counts[:age])
@@ -82,6 +84,18 @@ def test_packed_trees_that_lead_astray_are_refused() -> None:
     trees["nodes"]["left"] = 0
     with pytest.raises(BundleError, match="do not fit"):
         load(skops.io.dumps(state | {"trees": trees}))
+
+
+@pytest.mark.parametrize("count", [None, 10**9])
+def test_a_booster_that_would_not_check_its_columns_is_refused(count: int | None) -> None:
+    state = deepcopy(_state())
+    state["main"].n_features_in_ = 10**9
+    for booster in boosters_of(state["main"]):
+        vars(booster).pop("n_features_in_", None)
+        vars(booster).update({} if count is None else {"n_features_in_": count})
+        booster._predictors[0][0].nodes["feature_idx"] = 50_000_000
+    with pytest.raises(BundleError, match="do not fit"):
+        load(skops.io.dumps(state))
 
 
 def test_a_head_is_opened_as_its_own_kind_only(tmp_path: Path) -> None:

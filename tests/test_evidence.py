@@ -44,6 +44,19 @@ def test_positions_are_of_the_callers_text(model: TextModel, text: str) -> None:
         assert any(char.isalnum() for char in found.text)
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("假货 http://t.cn/A6x1b2C3", ["假货"]),
+        ("假货ｈｔｔｐ：／／t.cn/A6x1 退款", ["假货", "退款"]),
+        ("@某某客服 假货 t.cn/a1", ["假货"]),
+        ("网址 假货", ["网址", "假货"]),  # the word itself
+    ],
+)
+def test_what_the_model_does_not_read_is_no_evidence(text: str, wanted: list[str]) -> None:
+    assert [word.text for word in content(text)] == wanted
+
+
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_weights_add_up_to_what_the_category_loses_without_the_words(model: TextModel, text: str) -> None:
     chosen = int(model.predict([text]).chosen[0])

@@ -140,6 +140,8 @@ def test_an_empty_text_leaves_its_volume_answered(tiny_scorer: Scorer) -> None:
     assert result.error.code == "empty_text"
     assert result.escalation is not None
     assert result.risk is not None
+    assert result.risk.reasons[0] == "文本无法评分，严重程度未知"
+    assert result.needs_review
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
@@ -77,6 +79,99 @@ def test_a_fault_alone_is_raised() -> None:
     inner.go.set()
     with pytest.raises(ZeroDivisionError):
         TogetherEngine(inner).logits([[-1]])
+
+
+class Gated:
+    """Each run waits for its own `go`; a row of -1 interrupts the thread that runs it, once."""
+
+    def __init__(self, runs: int) -> None:
+        self.begun, self.go = [Event() for _ in range(runs)], [Event() for _ in range(runs)]
+        self.calls = 0
+
+    def logits(self, rows: Ids) -> tuple[Float, Float]:
+        run, self.calls = self.calls, self.calls + 1
+        self.begun[run].set()
+        assert self.go[run].wait(20)
+        if [-1] in rows and run == 1:
+            raise KeyboardInterrupt
+        sums = np.array([[sum(row)] for row in rows], np.float32)
+        return sums, -sums
+
+
+def _ask(engine: TogetherEngine, rows: list[list[int]]) -> list[float]:
+    found: list[float] = engine.logits(rows)[0][:, 0].tolist()
+    return found
+
+
+def _when(ready: Callable[[], bool]) -> None:
+    for _ in range(10_000):
+        if ready():
+            return
+        sleep(0.001)
+    raise TimeoutError
+
+
+def test_who_has_an_answer_leaves_while_the_next_run_is_under_way() -> None:
+    inner, answered = Gated(8), list[list[float]]()
+    engine = TogetherEngine(inner)
+    for go in inner.go[3:]:
+        go.set()
+
+    def twice(n: int) -> list[float]:
+        answered.append(_ask(engine, [[n]]))
+        return _ask(engine, [[10 * n]])
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(_ask, engine, [[0]])
+        assert inner.begun[0].wait(20)
+        others = [pool.submit(twice, n) for n in (1, 2, 3)]
+        _when(lambda: len(engine._waiting) == 3)
+        inner.go[0].set()
+        inner.go[1].set()  # the three as one batch; the first of them to leave begins the next run
+        assert inner.begun[2].wait(20)
+        try:
+            _when(lambda: len(answered) == 3)
+        finally:
+            inner.go[2].set()
+        assert sorted(answered) == [[1.0], [2.0], [3.0]]
+        assert [one.result(20) for one in (first, *others)] == [[0.0], [10.0], [20.0], [30.0]]
+
+
+def test_an_interrupted_run_loses_nobody_elses_call() -> None:
+    inner = Gated(8)
+    engine = TogetherEngine(inner)
+    for go in inner.go[1:]:
+        go.set()
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(_ask, engine, [[0]])
+        assert inner.begun[0].wait(20)
+        merged = [pool.submit(_ask, engine, [[n]]) for n in (1, -1, 3)]
+        _when(lambda: len(engine._waiting) == 3)
+        inner.go[0].set()
+        found = [one.exception(20) or one.result() for one in (first, *merged)]
+    interrupted = [one for one in found if isinstance(one, KeyboardInterrupt)]
+    assert len(interrupted) == 1  # the thread whose turn it was
+    assert [one for one in found[1:] if one not in interrupted] == [
+        [float(n)] for n, one in zip((1, -1, 3), found[1:], strict=True) if one not in interrupted
+    ]
+    assert not engine._waiting
+    assert not engine._running
+
+
+def test_many_calls_from_many_threads_each_get_their_own() -> None:
+    inner = Sums()
+    inner.go.set()
+    engine = TogetherEngine(inner)
+
+    def ask(n: int) -> object:
+        try:
+            return _ask(engine, [[n], [n, n]] if n % 7 else [[-1]])
+        except ZeroDivisionError:
+            return "fault"
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(ask, range(400)))
+    assert found == [[float(n), 2.0 * n] if n % 7 else "fault" for n in range(400)]
 
 
 def test_a_shared_scorer_answers_as_before_from_many_threads(tiny_bundle: Bundle, tiny_scorer: Scorer) -> None:
