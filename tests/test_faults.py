@@ -92,7 +92,7 @@ def test_a_row_that_cannot_be_written_is_no_outage(tmp_path: Path) -> None:
     memory._writer.put(written)
     memory.close()
     assert stored(tmp_path) == {row.id for row in written} - {written[2].id}
-    assert memory._writer._up
+    assert memory._writer._standing.up
 
 
 # Clocks.

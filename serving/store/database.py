@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -102,6 +102,11 @@ class Database:
             self._ensure_ready()
             with self.engine.begin() as connection:
                 yield connection
+
+    def look(self) -> None:
+        """Begin and end a transaction that could write; StoreDownError. Nothing comes on the disk."""
+        with self.write() as connection:
+            connection.execute(select(1))
 
     def forget_journal(self) -> None:
         """Move SQLite's journal into the file and cut it, so that no deleted text stays in it."""
