@@ -49,7 +49,7 @@ def rows(settings: StoreSettings, table: sa.Table = predictions) -> list[dict[st
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait; a database that another connection is just making ready may be busy for longer than an impatient one waits."""
+    """Wait; while one connection makes a database ready, it may be busy for longer than an impatient one waits."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(StoreDownError):

@@ -108,11 +108,15 @@ class Database:
         with self.write() as connection:
             connection.execute(select(1))
 
-    def forget_journal(self) -> None:
-        """Move SQLite's journal into the file and cut it, so that no deleted text stays in it."""
-        if self.kind == "sqlite":
-            with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def forget_journal(self, wait: bool = True) -> bool:
+        """Move SQLite's journal into the file and cut it, so that no deleted text stays in either.
+
+        False where a reader, for which it may wait, still needs the journal: the text is still there.
+        """
+        if self.kind != "sqlite":
+            return True
+        with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
+            return _checkpoint(connection.cursor(), wait)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -121,6 +125,17 @@ class Database:
 
 def _kind(error: Exception) -> str:
     return type(getattr(error, "orig", None) or error).__name__
+
+
+def _checkpoint(cursor: Any, wait: bool) -> bool:
+    [(usual,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
+    try:
+        if not wait:
+            cursor.execute("PRAGMA busy_timeout = 0")
+        [(busy, *_)] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {usual}")
+    return not busy
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
-from functools import partial
 
 from serving.store import metrics, queries
 from serving.store.database import Database
+from serving.store.errors import StoreDownError
 from serving.store.standing import Standing
 from serving.store.steady import SteadyClock
 
@@ -52,7 +53,8 @@ class Retention:
             return queries.purge(connection, self._clock.now() - timedelta(days=self._days))
 
     def _forget(self) -> None:
-        """Without waiting for readers: rows wait meanwhile."""
-        self._traces = False  # before, as another thread may set it meanwhile
-        if not self._standing.ask(partial(self._database.forget_journal, wait=False)):
-            self._traces = True
+        """Without waiting for readers, as rows wait meanwhile; nor does it show that the database can be written."""
+        self._traces, gone = False, False  # before, as another thread may set it meanwhile
+        with suppress(StoreDownError):
+            gone = self._database.forget_journal(wait=False)
+        self._traces = self._traces or not gone

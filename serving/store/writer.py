@@ -7,23 +7,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 
 from serving.store import metrics, queries
 from serving.store.database import Database
 from serving.store.errors import RowError, StoreDownError
 from serving.store.records import Prediction
+from serving.store.retention import Retention
 from serving.store.spool import Spool
 from serving.store.standing import Standing
-from serving.store.steady import SteadyClock
 
 logger = logging.getLogger("bentoml.yujing.store")
 
 BATCH = 500  # rows of one transaction
-AGAIN_SECONDS = 5.0  # between attempts at what did not come to its end
 TICK_SECONDS = 0.5
-PURGE_SECONDS = 3_600.0
 INHERIT_SECONDS = 60.0  # between looks for what other processes of the folder left
 
 
@@ -31,14 +28,13 @@ class Writer:
     """Bounded queue in memory -> database, or -> bounded spool on disk that is replayed when the database is back."""
 
     def __init__(self, database: Database, spool: Spool, capacity: int, days: int) -> None:
-        self._database, self._spool, self._capacity, self._days = database, spool, capacity, days
-        self._clock = SteadyClock()
+        self._database, self._spool, self._capacity = database, spool, capacity
         self._queue: deque[Prediction] = deque()
         self._changed = threading.Condition()
         self._accepted = self._settled = 0  # rows that came in; rows in the database, spooled or given up
         self._closing = False
         self._standing = Standing()
-        self._purge_at = 0.0
+        self.retention = Retention(database, self._standing, days)
         self._inherit_at = time.monotonic() + INHERIT_SECONDS
         self._thread = threading.Thread(target=self._run, name="yujing-store", daemon=True)
         self._thread.start()
@@ -107,8 +103,7 @@ class Writer:
             self._spool.inherit()
         if self._spool.rows and self._standing.due:
             self._replay()
-        if self._days and self._standing.due and time.monotonic() >= self._purge_at:
-            self._purge()
+        self.retention.work()
         if self._standing.stale:
             self._standing.ask(self._database.look)
 
@@ -146,18 +141,3 @@ class Writer:
             kept = 0
         metrics.ROWS.labels("spooled").inc(kept)
         metrics.ROWS.labels("dropped").inc(len(rows) - kept)
-
-    def _purge(self) -> None:
-        """Delete what is too old, some rows at a time; a fault is tried again later."""
-        self._purge_at = time.monotonic() + AGAIN_SECONDS
-        gone = self._standing.ask(self._delete_old)
-        if gone is None:
-            return
-        metrics.ROWS.labels("purged").inc(gone)
-        if gone < queries.PURGED:
-            self._purge_at = time.monotonic() + PURGE_SECONDS
-            self._database.forget_journal()
-
-    def _delete_old(self) -> int:
-        with self._database.write() as connection:
-            return queries.purge(connection, self._clock.now() - timedelta(days=self._days))
