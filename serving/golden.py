@@ -12,10 +12,12 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from data.errors import BundleError
+from data.files import whole
 from data.records import Item
 from data.results import Result
 from data.rim import explain
 from models.bundle import Bundle
+from serving.writable import writing
 
 NAME = "golden.json"
 CLEAR = 0.7  # of a probability: such an answer stays the first one within the tolerance of the self-test
@@ -68,9 +70,10 @@ def _is_clear(result: Result) -> bool:
 
 
 def write_golden(bundle: Bundle, golden: Golden) -> Path:
-    """Keep golden posts beside the bundle's artefacts."""
+    """Keep golden posts beside the bundle's artefacts; a service that starts meanwhile sees all or none. InputError."""
     path = bundle.folder / NAME
-    path.write_bytes(_GOLDEN.dump_json(golden, indent=1, exclude_none=True) + b"\n")
+    with writing(path), whole(path) as part:
+        part.write_bytes(_GOLDEN.dump_json(golden, indent=1, exclude_none=True) + b"\n")
     return path
 
 

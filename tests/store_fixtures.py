@@ -11,7 +11,7 @@ from postgres import PostgresServer, postgres_server
 from stored import Outage
 
 from data.taxonomy import load_taxonomy
-from serving.store import database, writer
+from serving.store import database, retention, standing
 from serving.store.database import Database
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
@@ -49,7 +49,8 @@ def memory(settings: StoreSettings) -> Iterator[Memory]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for what people would wait for."""
-    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.2)
+    for module, name in ((standing, "RETRY_SECONDS"), (standing, "LOOK_SECONDS"), (retention, "AGAIN_SECONDS")):
+        monkeypatch.setattr(module, name, 0.2)
     monkeypatch.setattr("serving.store.memory.SETTLE_SECONDS", 1.0)
     monkeypatch.setitem(database.OPTIONS, "sqlite", {"connect_args": {"timeout": 0.1}})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from data.records import Item
 from serving.store.database import Database
+from serving.store.errors import StoreDownError
 from serving.store.memory import Memory
 from serving.store.records import Correction, Prediction
 from serving.store.rows import to_row, with_ids
@@ -47,10 +49,14 @@ def rows(settings: StoreSettings, table: sa.Table = predictions) -> list[dict[st
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait; while one connection makes a database ready, it may be busy for longer than an impatient one waits."""
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
+    while time.monotonic() < deadline:
+        with suppress(StoreDownError):
+            if true():
+                return
         time.sleep(0.05)
+    raise AssertionError("it did not happen")
 
 
 def metric(name: str, **labels: str) -> float:

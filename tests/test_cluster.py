@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import soak_batch
@@ -110,6 +111,18 @@ def test_ids_of_frames_are_theirs_or_null() -> None:
     first, second = next(ScoreFrames(load=KeywordScorer)(lost)).to_dict("records")
     assert "give a text or whole-number column" in first["error"]
     assert (first["id"], second["id"], second["error"]) == (None, None, None)
+
+
+def test_volumes_of_frames_count_as_those_of_files() -> None:
+    struct = {"as_of": "2026-03-15T12:00:00Z", "counts": np.array([1.0, np.nan, 20.0]), "heat": None}
+    text = '{"as_of": "2026-03-15T12:00:00Z", "counts": [1, 2]}'
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "volume": [struct, text, None], "explain": [None, True, False]})
+    first, second, third = next(ScoreFrames(load=KeywordScorer)(iter([frame]))).to_dict("records")
+    assert (first["escalation_probability"], first["error"]) == (0.5, None)
+    assert (second["escalation_probability"], second["error"]) == (0.1, None)
+    assert "an item needs text, or volume, or both" in third["error"]
+    with pytest.raises(InputError, match="no column 正文"):
+        next(ScoreFrames(Columns("正文", "id"), KeywordScorer)(iter([frame])))
 
 
 @needs_spark

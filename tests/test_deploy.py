@@ -130,6 +130,22 @@ def test_compose_opens_localhost_only_and_runs_without_rights() -> None:
     assert not yujing["user"].startswith(("0", "root"))
 
 
+def test_the_image_has_the_folder_of_the_volume_with_the_owner_of_the_process(tmp_path: Path) -> None:
+    [compose] = documents("compose.yaml")
+    yujing = compose["services"]["yujing"]
+    [mounted] = [volume.split(":")[1] for volume in yujing["volumes"] if volume.split(":")[0] in compose["volumes"]]
+    root = DEPLOY.parents[1]
+    script = root / yaml.safe_load((root / "bentofile.yaml").read_text(encoding="utf-8"))["docker"]["setup_script"]
+    tool = tmp_path / "install"  # says what it was asked for: only root may give folders away
+    tool.write_text('#!/bin/sh\necho "$@"\n')
+    tool.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    asked = subprocess.run([script], env=env, check=True, capture_output=True, text=True).stdout
+    user, group = yujing["user"].split(":")
+    assert asked.split() == ["-d", "-m", "0700", "-o", user, "-g", group, mounted]
+    assert yujing["environment"]["YUJING_STORE"] == mounted
+
+
 def test_the_engine_has_as_many_threads_as_the_examples_give_it_cores() -> None:
     [compose] = documents("compose.yaml")
     found = environments()

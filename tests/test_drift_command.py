@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from data.errors import InputError
 from data.samples import sample_examples
 from models.bundle import Bundle
 from serving.commands.drift import drift
@@ -45,6 +46,18 @@ def test_it_says_where_the_statistics_went(
     assert f"-> {folder / 'manifest.json'}\n" in output
     assert "--out FILE" in output
     assert (folder / "manifest.json").read_bytes() != manifest.read_bytes()
+
+
+@pytest.mark.parametrize(("out", "why"), [("nowhere/out.json", "No such file"), ("folder", "Is a directory")])
+def test_where_the_statistics_cannot_go_is_told_before_a_post_is_read(
+    tiny_bundle: Bundle, out: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    arguments = ("reference", "there are no posts.jsonl", "--bundle", str(tiny_bundle.folder), "--out", out)
+    found = CliRunner().invoke(drift, arguments)
+    assert isinstance(found.exception, InputError)
+    assert f"{out} cannot be written: {why}" in str(found.exception)
 
 
 def test_the_help_names_the_ways_to_leave_the_bundle_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ def test_a_row_that_cannot_be_written_is_no_outage(tmp_path: Path) -> None:
     memory._writer.put(written)
     memory.close()
     assert stored(tmp_path) == {row.id for row in written} - {written[2].id}
-    assert memory._writer._up
+    assert memory._writer._standing.up
 
 
 # Clocks.
@@ -109,14 +109,14 @@ def test_no_jump_of_the_clock_brings_a_deletion_forward(jump: timedelta) -> None
 
 
 def test_a_clock_that_jumps_by_years_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.store.writer.PURGE_SECONDS", 0.0)
+    monkeypatch.setattr("serving.store.retention.PURGE_SECONDS", 0.0)
     memory = Memory(StoreSettings(folder=tmp_path, days=1), load_taxonomy())
     items = [Item(text="假货")]
     [first] = memory.remember(items, KeywordScorer().score(items), 0.1)
     memory._writer.settle(5)
     purged: list[datetime] = []
     monkeypatch.setattr("serving.store.queries.purge", lambda _, before: purged.append(before) or 0)
-    memory._writer._clock._wall = lambda: datetime.now(UTC) + YEARS
+    memory._writer.retention._clock._wall = lambda: datetime.now(UTC) + YEARS
     deadline = time.monotonic() + 20
     while len(purged) < 3 and time.monotonic() < deadline:
         memory.remember(items, KeywordScorer().score(items), 0.1)

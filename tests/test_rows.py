@@ -13,6 +13,7 @@ import pytest
 from keyword_scorer import KeywordScorer
 
 from data.errors import InputError
+from data.records import Item
 from serving.batch.assemble import Summary
 from serving.batch.pools import Here
 from serving.batch.rows import UNDECODABLE, Columns, Place, make_row, write_id
@@ -114,3 +115,10 @@ def test_json_ids(tmp_path: Path) -> None:
     assert [row["id"] for row in rows] == ["17", "2", "3", "4", "5"]
     assert [row["error"] is None for row in rows] == [True, False, False, False, True]
     assert summary.failed == 3
+
+
+def test_fields_that_no_score_depends_on_fail_no_row() -> None:
+    odd = {"published_at": "2026-03-15 12:00:00", "platform": 7, "id": "a", "text": "假货"}
+    row = make_row(Place(1, 1), odd, Columns())
+    assert row.error is None
+    assert row.item == Item(id="a", text="假货")

@@ -38,10 +38,11 @@ def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_pa
     assert list(tmp_path.glob(".*.part")) == []
 
 
-def test_unknown_encoding(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["klingon", "base64", "rot13", "punycode", "idna", "undefined"])
+def test_unknown_encoding(name: str, tmp_path: Path) -> None:
     write_csv(tmp_path / "in.csv", [("id", "text")])
-    with pytest.raises(InputError, match="unknown encoding 'klingon'"):
-        score(tmp_path / "in.csv", tmp_path / "out.csv", encoding="klingon")
+    with pytest.raises(InputError, match=f"unknown encoding '{name}'"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv", encoding=name)
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.csv"])  # of the latter, the rejects

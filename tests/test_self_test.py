@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from keyword_scorer import KeywordScorer
 
-from data.errors import BundleError
+from data.errors import BundleError, InputError
 from data.records import Item
 from data.results import ItemError, Result
 from data.samples import sample_items
@@ -105,6 +106,23 @@ def test_stale_or_broken_golden_posts_are_refused_with_the_remedy(bundle: Bundle
             read_golden(bundle)
     path.unlink()
     assert read_golden(bundle) is None
+
+
+def test_golden_posts_appear_whole_or_not_at_all(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    golden = read_golden(bundle)
+    assert golden is not None
+    before = {path.name: path.read_bytes() for path in bundle.folder.iterdir()}
+
+    def full(path: Path, blob: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(blob[: len(blob) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"golden\.json cannot be written: No space left.*make room"):
+        write_golden(bundle, golden)
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in bundle.folder.iterdir()} == before
 
 
 def test_loading_tests(bundle: Bundle) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from keyword_scorer import KeywordScorer
@@ -59,6 +62,30 @@ def test_what_is_older_than_the_retention_goes(settings: StoreSettings) -> None:
     memory.close()
     assert {row["item_id"] for row in rows(settings)} == {"0", "1", "2"}
     assert rows(settings, feedback) == []
+
+
+def files(folder: Path) -> bytes:
+    """Read by another process: when this one closes a file that SQLite has open, its locks are gone."""
+    return subprocess.run(["cat", *folder.iterdir()], check=False, stdout=subprocess.PIPE).stdout
+
+
+def test_traces_that_a_reader_held_go_when_it_has_ended(impatient: None, tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path, days=0)  # no purge that would take them along
+    memory = Memory(settings, load_taxonomy())
+    [gone] = answer(memory, "独一无二的投诉")
+    until(lambda: len(rows(settings)) == 1)
+    reader = sqlite3.connect(tmp_path / "yujing.sqlite3", isolation_level=None)
+    with closing(reader):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM predictions").fetchall()
+        memory.delete(gone)
+        assert rows(settings) == []
+        assert "独一无二".encode() in files(tmp_path)  # the reader's view of it
+        assert len(answer(memory, "假货")) == 1
+        until(lambda: len(rows(settings)) == 1)  # nobody waits for the reader
+        reader.execute("ROLLBACK")
+    until(lambda: "独一无二".encode() not in files(tmp_path))
+    memory.close()
 
 
 def elsewhere(settings: StoreSettings) -> StoreSettings:

@@ -49,6 +49,14 @@ def test_corrections_without_text_are_counted(tmp_path: Path) -> None:
         export_corrections(settings, tmp_path / "out.csv", "none")
 
 
+@pytest.mark.parametrize(("name", "why"), [("dir.jsonl", "Is a directory"), ("nowhere/out.jsonl", "no folder")])
+def test_a_target_that_cannot_be_written_is_refused_in_one_line(name: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "dir.jsonl").mkdir()
+    with pytest.raises(InputError, match=rf"{name}.*{why}"):
+        export_corrections(StoreSettings(folder=tmp_path), tmp_path / name, "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["dir.jsonl"]
+
+
 @pytest.mark.parametrize("url", [None, "sqlite:///nowhere.sqlite3"])
 def test_a_folder_without_a_store_is_refused_and_left_as_it_was(
     url: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

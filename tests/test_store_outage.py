@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from stored import PHONE, TEXT, Outage, answer, metric, right, rows, spool_rows, until
 
 from data.taxonomy import load_taxonomy
-from serving.store import queries, writer
+from serving.store import metrics, queries, writer
 from serving.store.errors import StoreDownError
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
@@ -56,6 +57,42 @@ def test_a_service_can_start_while_the_database_is_down(outage: Outage, settings
     memory = Memory(settings, load_taxonomy())  # a later process takes the spool over
     until(lambda: {row["id"] for row in rows(settings)} == set(ids))
     memory.close()
+
+
+def test_the_metric_follows_the_database_without_any_posts(outage: Outage, settings: StoreSettings) -> None:
+    metrics.UP.set(0)
+    memory = Memory(replace(settings, days=0), load_taxonomy())  # no purge: nobody but the look asks
+    until(lambda: metric("yujing_store_up") == 1)
+    outage.begin()
+    until(lambda: metric("yujing_store_up") == 0)
+    outage.end()
+    until(lambda: metric("yujing_store_up") == 1)
+    memory.close()
+
+
+def test_a_database_that_was_never_there_is_not_up(outage: Outage, settings: StoreSettings) -> None:
+    metrics.UP.set(1)
+    outage.begin()
+    memory = Memory(settings, load_taxonomy())
+    until(lambda: metric("yujing_store_up") == 0)
+    memory.close()
+
+
+def test_spooled_rows_that_cannot_be_read_are_counted_and_their_neighbours_stored(
+    settings: StoreSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Spool(settings.folder, 10)) as spool:
+        [kept] = spool_rows(1, datetime.now(UTC))
+        spool.append([kept])
+        with spool.path.open("ab") as file:
+            file.write(b'{"id":"x"}\n' * 3)
+    before = metric("yujing_store_rows_total", outcome="refused")
+    memory = Memory(settings, load_taxonomy())
+    until(lambda: metric("yujing_store_rows_total", outcome="refused") == before + 3)
+    assert [row["id"] for row in rows(settings)] == [kept.id]
+    assert "3 rows of the spool cannot be read" in caplog.text
+    memory.close()
+    assert not [*settings.folder.glob("*.jsonl")]
 
 
 def test_the_backlog_is_bounded_and_what_is_dropped_is_counted(impatient: None, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def test_nothing_is_stored_unless_a_folder_is_named(tmp_path: Path) -> None:
     [
         ("YUJING_STORE_TEXT", "all", "'masked' or 'none'"),
         ("YUJING_STORE_DAYS", "-1", "greater than or equal to 0"),
+        ("YUJING_STORE_DAYS", "36501", "less than or equal to 36500"),
         ("YUJING_STORE_DAYS", "a week", "valid integer"),
         ("YUJING_STORE_QUEUE", "0", "greater than or equal to 1"),
         ("YUJING_STORE_SPOOL", "1.5", "valid integer"),

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import codecs
-from typing import BinaryIO
+import io
+from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
+from serving.batch.rows import UNDECODABLE
 
 SAMPLE = 1 << 20  # bytes looked at
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+HANDLER = "yujing.mark"
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    return UNDECODABLE, cast(UnicodeDecodeError, error).end
+
+
+def decoded(raw: BinaryIO, encoding: str, newline: str) -> TextIO:
+    """The file as text; bytes that are none in this encoding are marked UNDECODABLE, not fatal."""
+    codecs.register_error(HANDLER, _mark)
+    return io.TextIOWrapper(raw, encoding, errors=HANDLER, newline=newline)
 
 
 def check_encoding(name: str) -> str:
-    """The codec's name; InputError when Python has none of this name."""
+    """The codec's name; InputError when Python has none of this name that reads text (base64 and idna do not)."""
     try:
         found = codecs.lookup(name).name
-    except LookupError:
+        decoded(io.BytesIO(b"a"), found, "").read()
+    except (LookupError, ValueError):
         raise InputError(f"unknown encoding {name!r}: use utf-8 or gb18030, for example") from None
     return "utf-8-sig" if found == "utf-8" else found  # a byte order mark is skipped
 

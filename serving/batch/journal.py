@@ -11,9 +11,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import serving.writable
 from data.errors import InputError
 from data.files import put_in_place
 
@@ -26,6 +28,8 @@ REMEDIES = {
     errno.EDQUOT: ROOM,
     errno.EFBIG: ROOM,
 }
+
+writing = partial(serving.writable.writing, remedies=REMEDIES)
 
 
 class Journal:
@@ -93,16 +97,6 @@ def open_journal(target: Path, digest: str) -> Iterator[Journal]:
             raise
         with writing(target):
             shutil.rmtree(folder)
-
-
-@contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """InputError in the place of an OSError: what keeps `target` from being written, and what helps."""
-    try:
-        yield
-    except OSError as error:
-        remedy = REMEDIES.get(error.errno or 0, "give a file in a folder that may be written")
-        raise InputError(f"{target} cannot be written: {error.strerror or error}: {remedy}") from None
 
 
 @contextmanager

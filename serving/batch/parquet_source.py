@@ -9,24 +9,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.errors import InputError
+from serving.batch.cells import plain
 from serving.batch.inputs import BUFFER, Input
-from serving.batch.rows import UNDECODABLE, Columns, Place, Row, make_row
+from serving.batch.rows import EXTRAS, UNDECODABLE, Columns, Place, Row, Unreadable, make_row
 from serving.batch.source import Source, require
 
 BATCH = 512  # rows decoded at a time
+KIND = 60  # characters of a type in a message: that of a struct names all its fields
 
 
 @contextmanager
 def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Iterator[Source]:
-    """The text and id columns of a Parquet file; `encoding` has no meaning here."""
+    """The text and id columns of a Parquet file, and EXTRAS; `encoding` has no meaning here."""
     with file.open() as raw:
         try:  # a buffer, so that no whole row group is read at once
             table = pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False)
             names = table.schema_arrow.names
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file.path} is not a readable Parquet file: {error}") from None
-        require(columns, names, file)
-        wanted = [name for name in {columns.id or "id": 0, columns.text: 0} if name in names]
+        require(columns, names, file, EXTRAS)
+        wanted = [name for name in dict.fromkeys((columns.id or "id", columns.text, *EXTRAS)) if name in names]
         total, read = max(table.metadata.num_rows, 1), [0]
         yield Source(_rows(table, wanted, columns, file, read), lambda: read[0] / total)
 
@@ -35,7 +37,7 @@ def _rows(table: pq.ParquetFile, wanted: list[str], columns: Columns, file: Inpu
     for batch in _columns(table, wanted, file):
         for cells in zip(*batch, strict=True):
             read[0] += 1
-            raw = {name: _python(cell) for name, cell in zip(wanted, cells, strict=True)}
+            raw = plain({name: _python(cell) for name, cell in zip(wanted, cells, strict=True)})
             yield make_row(Place(read[0], read[0], file.name, file.alone), raw, columns)
 
 
@@ -53,3 +55,5 @@ def _python(cell: pa.Scalar) -> object:
         return cell.as_py()
     except UnicodeDecodeError:
         return UNDECODABLE
+    except (ValueError, OverflowError, KeyError, pa.ArrowException):  # a year past 9999, a zone that nobody knows
+        return Unreadable(str(cell.type)[:KIND])

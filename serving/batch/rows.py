@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeGuard
 from uuid import UUID
@@ -13,13 +13,28 @@ from data.errors import InputError
 from data.records import Item
 from data.results import ItemError
 from data.rim import parse
+from serving.wire import read_json
 
-FIELDS = frozenset(field.name for field in fields(Item))
+EXTRAS = ("volume", "explain")  # what a score depends on besides the text
 UNDECODABLE = "\udcff"  # stands for bytes that are not text in the file's encoding
 OTHER_ENCODING = "has bytes of another encoding: give --encoding, for example gb18030"
 EXACT = 2**53  # from here on a float may have lost the last digits of a whole number
 MAX_BITS = 700  # of a whole number as id, about 210 digits: one of 4,301 digits cannot even be written
-LIMITS = {float: " that is not a whole number below 2^53", Decimal: " that is not a whole number", int: " too long"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for a cell of the file's type `kind` that Python cannot hold, such as a day in the year 300,000."""
+
+    kind: str
+
+
+LIMITS = {
+    float: " that is not a whole number below 2^53",
+    Decimal: " that is not a whole number",
+    int: " too long",
+    Unreadable: " that cannot be read",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +80,7 @@ def bad_row(place: Place, reason: str, row_id: object = None) -> Row:
 
 
 def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
-    """Validate a row's fields as an item; unknown columns are ignored: files carry more than we read."""
+    """Validate a row's fields as an item; other columns are ignored: files carry more than a score depends on."""
     text = raw.get(columns.text)
     try:
         row_id = write_id(raw.get(columns.id or "id")) or place.id
@@ -73,11 +88,24 @@ def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
         return bad_row(place, str(error))
     if isinstance(text, str) and UNDECODABLE in text:
         return bad_row(place, OTHER_ENCODING, row_id)
-    known = {key: raw[key] for key in FIELDS & raw.keys()}
     try:
-        return Row(place, row_id, item=parse(Item, {**known, "id": row_id, "text": text}))
+        return Row(place, row_id, item=parse(Item, {**_extras(raw), "id": row_id, "text": text}))
     except InputError as error:
         return bad_row(place, str(error), row_id)
+
+
+def _extras(raw: Mapping[str, object]) -> dict[str, object]:
+    """EXTRAS that the row has; a volume may also be written as JSON, as tables often hold it."""
+    known = {name: raw[name] for name in EXTRAS if name in raw}
+    for name, value in known.items():
+        if isinstance(value, Unreadable):
+            raise InputError(f"{name} is a {value.kind}{LIMITS[Unreadable]}")
+    if isinstance(volume := known.get("volume"), str):
+        try:
+            known["volume"] = read_json(volume)
+        except InputError as error:
+            raise InputError(f"volume: {error}") from None
+    return known
 
 
 def write_id(given: object) -> str | None:
@@ -95,7 +123,8 @@ def write_id(given: object) -> str | None:
         return str(given)
     if _is_whole(given):
         return str(int(given))
-    raise InputError(f"id is a {type(given).__name__}{LIMITS.get(type(given), '')}: give a text or whole-number column")
+    kind = given.kind if isinstance(given, Unreadable) else type(given).__name__
+    raise InputError(f"id is a {kind}{LIMITS.get(type(given), '')}: give a text or whole-number column")
 
 
 def _is_whole(given: object) -> TypeGuard[int | float | Decimal]:

@@ -9,6 +9,8 @@ from data.errors import InputError
 from serving.batch.inputs import Input
 from serving.batch.rows import Columns, Row
 
+TEXT = Columns().text
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -18,13 +20,21 @@ class Source:
     done: Callable[[], float]
 
 
-def require(columns: Columns, names: Sequence[str], file: Input) -> None:
-    """InputError where a column is missing, or there twice: one of the two would be read unsaid."""
+def missing(columns: Columns, names: Sequence[str], extras: Sequence[str]) -> dict[str, str]:
+    """Columns asked for that are not there, by option; volumes need no text beside them, unless its name was given."""
     wanted = {"--text-column": columns.text} | ({"--id-column": columns.id} if columns.id else {})
-    for flag, name in wanted.items():
-        if name not in names:
-            listed = ", ".join(names) or "none, the file is empty"
-            raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed}")
-    for name in (columns.text, columns.id or "id"):
+    alone = "volume" in extras and "volume" in names and columns.text == TEXT
+    return {flag: name for flag, name in wanted.items() if name not in names and not (name == TEXT and alone)}
+
+
+def require(columns: Columns, names: Sequence[str], file: Input, extras: Sequence[str] = ()) -> None:
+    """InputError where a column is missing, or there twice: one of the two would be read unsaid.
+
+    `extras`: further columns that are read where they are there.
+    """
+    for flag, name in missing(columns, names, extras).items():
+        listed = ", ".join(names) or "none, the file is empty"
+        raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed}")
+    for name in (columns.text, columns.id or "id", *extras):
         if (count := names.count(name)) > 1:
             raise InputError(f"{file.path} has {count} columns {name!r}: rename all but one of them")

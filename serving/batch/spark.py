@@ -5,25 +5,26 @@
 
 Every machine needs Yujing (extra `[spark]`), and the bundle at the same path. The order of rows within a partition
 stays; a row that cannot be scored has its reason in `error`. An id that is null stays null, and equals no other. A
-`bigint` column with nulls comes as floats: ids from 2^53 on fail there, so cast such a column to `string`.
+`bigint` column with nulls comes as floats: ids from 2^53 on fail there, so cast such a column to `string`. Columns
+`volume` (JSON, or a struct whose `as_of` is text with a zone) and `explain` are read where they are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from data.errors import InputError
+from serving.batch.cells import plain
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.model import LoadScorer
 from serving.batch.pools import Load
-from serving.batch.rows import Columns, Place, Row, make_row
+from serving.batch.rows import EXTRAS, Columns, Place, Row, make_row
 from serving.batch.shard import score_rows
+from serving.batch.source import missing
 from serving.batch.windows import ROWS
 from serving.scoring import SupportsScore
 from serving.settings import Settings
@@ -55,13 +56,16 @@ class ScoreFrames:
             yield pd.DataFrame([flatten(result) for result in results if result], columns=SCHEMA.names, dtype=object)
 
     def _rows(self, frames: Iterator[pd.DataFrame]) -> Iterator[Row]:
-        number, names = 0, (self.columns.id or "id", self.columns.text)
+        number, columns = 0, replace(self.columns, id=self.columns.id or "id")
         for frame in frames:
-            if missing := [name for name in names if name not in frame.columns]:
-                raise InputError(f"the frame has no column {', '.join(missing)}: it has {', '.join(frame.columns)}")
-            for cells in frame[[*names]].itertuples(index=False, name=None):
+            names = [*frame.columns]
+            if lost := missing(columns, names, EXTRAS).values():
+                raise InputError(f"the frame has no column {', '.join(lost)}: it has {', '.join(names)}")
+            wanted = [name for name in dict.fromkeys((columns.id, columns.text, *EXTRAS)) if name in names]
+            for cells in frame[wanted].itertuples(index=False, name=None):
                 number += 1
-                yield make_row(_Loose(number, number), dict(zip(names, map(_plain, cells), strict=True)), self.columns)
+                raw = plain(dict(zip(wanted, map(_known, cells), strict=True)))
+                yield make_row(_Loose(number, number), raw, columns)
 
 
 class _Loose(Place):
@@ -74,13 +78,11 @@ class _Loose(Place):
         return None
 
 
-def _plain(cell: Any) -> object:
-    """A cell as Python has it: pandas writes what is missing as NaN, NaT or NA, and whole numbers as NumPy's."""
+def _known(cell: Any) -> object:
+    """The cell, or None: pandas writes what is missing as NaN, NaT or NA."""
     import pandas as pd
 
-    if pd.api.types.is_scalar(cell) and pd.isna(cell):
-        return None
-    return cell.item() if isinstance(cell, np.generic) else cell
+    return None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell
 
 
 @cache

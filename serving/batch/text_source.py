@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import zlib
@@ -11,16 +10,12 @@ from contextlib import contextmanager
 from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
-from serving.batch.encoding import check_encoding, detect
+from serving.batch.encoding import check_encoding, decoded, detect
 from serving.batch.inputs import Input
 from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
 from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
 from serving.batch.source import Source, require
 from serving.wire import read_json
-
-
-def _mark(error: UnicodeError) -> tuple[str, int]:
-    return UNDECODABLE, cast(UnicodeDecodeError, error).end
 
 
 @contextmanager
@@ -35,13 +30,12 @@ def _unpacked(file: Input) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
 @contextmanager
 def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
     """Open for reading with undecodable bytes marked, not fatal; also skips a UTF-8 byte order mark."""
-    codecs.register_error("yujing.mark", _mark)
     try:
         if encoding is None:
             with _unpacked(file) as (head, _):
                 encoding = detect(head)
         with _unpacked(file) as (raw, done):
-            yield io.TextIOWrapper(raw, check_encoding(encoding), errors="yujing.mark", newline=newline), done
+            yield decoded(raw, check_encoding(encoding), newline), done
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{file.path} cannot be unpacked: {error}") from None
 

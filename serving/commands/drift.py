@@ -32,9 +32,11 @@ def reference(
     with YUJING_DRIFT_REFERENCE=FILE.
     """
     from models.bundle import open_bundle
-    from serving.drift.make import score_reference, store_reference
+    from serving.drift.make import reference_path, score_reference, store_reference
+    from serving.writable import check_writable
 
     opened = open_bundle(bundle)
+    check_writable(reference_path(opened, out))  # scoring takes minutes
     made = score_reference(opened, held_out_texts(opened, corpus))
     where = store_reference(made, opened, out)
     typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where.absolute()}")

@@ -15,13 +15,17 @@ def self_test(
     """Test a bundle as the service does at its start: general laws, and its golden posts if it has any."""
     from data.samples import sample_items
     from models.bundle import open_bundle
-    from serving.golden import choose, read_golden, write_golden
+    from serving.golden import NAME, choose, read_golden, write_golden
     from serving.scoring import load_scorer
     from serving.self_test import self_test as test
     from serving.settings import Settings
+    from serving.writable import check_writable
 
     settings = Settings.from_env(bundle=bundle)
-    opened, scorer = open_bundle(settings.bundle), load_scorer(settings)
+    opened = open_bundle(settings.bundle)
+    if write:
+        check_writable(opened.folder / NAME)
+    scorer = load_scorer(settings)
     golden = None if write else read_golden(opened)
     tested = test(scorer, golden, opened.taxonomy)
     typer.echo(f"{scorer.model_id}: {tested} {'golden posts' if golden else 'samples'} passed")

@@ -17,6 +17,7 @@ from models.manifest import NAME
 from models.scorer import Scorer
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, make_reference
+from serving.writable import writing
 
 
 def read_texts(path: Path, taxonomy: Taxonomy) -> list[str]:
@@ -43,10 +44,15 @@ def score_reference(bundle: Bundle, texts: Sequence[str]) -> Reference:
     return make_reference(observe_texts(bundle, texts), bundle.model_id)
 
 
+def reference_path(bundle: Bundle, out: Path | None) -> Path:
+    """Where `store_reference` writes."""
+    return out or bundle.folder / NAME
+
+
 def store_reference(reference: Reference, bundle: Bundle, out: Path | None) -> Path:
-    """Write to `out`, or into the bundle's manifest, which keeps the bundle's id; where it was written."""
-    path = out or bundle.folder / NAME
+    """Write to `out`, or into the bundle's manifest, which keeps the bundle's id; where it was written. InputError."""
+    path = reference_path(bundle, out)
     written = reference.dumps() if out else replace(bundle.manifest, reference=asdict(reference)).dumps()
-    with whole(path) as part:
+    with writing(path), whole(path) as part:
         part.write_text(written, encoding="utf-8")
     return path

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -103,11 +103,20 @@ class Database:
             with self.engine.begin() as connection:
                 yield connection
 
-    def forget_journal(self) -> None:
-        """Move SQLite's journal into the file and cut it, so that no deleted text stays in it."""
-        if self.kind == "sqlite":
-            with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def look(self) -> None:
+        """Begin and end a transaction that could write; StoreDownError. Nothing comes on the disk."""
+        with self.write() as connection:
+            connection.execute(select(1))
+
+    def forget_journal(self, wait: bool = True) -> bool:
+        """Move SQLite's journal into the file and cut it, so that no deleted text stays in either.
+
+        False where a reader, for which it may wait, still needs the journal: the text is still there.
+        """
+        if self.kind != "sqlite":
+            return True
+        with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
+            return _checkpoint(connection.cursor(), wait)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -116,6 +125,17 @@ class Database:
 
 def _kind(error: Exception) -> str:
     return type(getattr(error, "orig", None) or error).__name__
+
+
+def _checkpoint(cursor: Any, wait: bool) -> bool:
+    [(usual,)] = cursor.execute("PRAGMA busy_timeout").fetchall()
+    try:
+        if not wait:
+            cursor.execute("PRAGMA busy_timeout = 0")
+        [(busy, *_)] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {usual}")
+    return not busy
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from data.records import Example
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings
+from serving.writable import check_writable, writing
 
 SOURCE = "feedback"
 
@@ -39,7 +40,7 @@ def to_example(stored: Stored, none_id: str) -> Example:
 
 
 def export_corrections(settings: StoreSettings, target: Path, none_id: str) -> Summary:
-    """Write all corrections to `target`, or nothing; StoreDownError, InputError for another kind of file.
+    """Write all corrections to `target`, or nothing; StoreDownError, InputError for what cannot be written.
 
     `none_id`: the category that severity 0 implies, and that implies it.
     """
@@ -47,8 +48,9 @@ def export_corrections(settings: StoreSettings, target: Path, none_id: str) -> S
         raise InputError(f"{target}: corrections are written as JSON lines: give a name that ends in .jsonl")
     if not target.parent.is_dir():
         raise InputError(f"{target}: no folder {target.parent}: make it first")
+    check_writable(target)
     written = textless = 0
-    with whole(target) as part, part.open("wb") as file, stored_corrections(settings) as rows:
+    with writing(target), whole(target) as part, part.open("wb") as file, stored_corrections(settings) as rows:
         for row in rows:
             if row.text:
                 file.write(_EXAMPLE.dump_json(to_example(row, none_id)) + b"\n")

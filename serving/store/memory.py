@@ -71,7 +71,8 @@ class Memory:
     def delete(self, prediction_id: str) -> None:
         """Delete a prediction, its corrections and their traces; UnknownPredictionError, StoreDownError.
 
-        One that waits in the spool of another folder (several pods) is unknown here, but will not be stored.
+        Traces that a reader keeps from being removed go some seconds after it has ended. A prediction that waits in the
+        spool of another folder (several pods) is unknown here, but will not be stored.
         """
         self._writer.settle(SETTLE_SECONDS)
         if not fullmatch(PREDICTION_ID, prediction_id):
@@ -80,7 +81,8 @@ class Memory:
             found = queries.delete_prediction(connection, prediction_id, datetime.now(UTC))
         if not found:
             raise _unknown(prediction_id)
-        self._database.forget_journal()
+        if not self._database.forget_journal():
+            self._writer.retention.traces()
 
     def outcomes(self, limit: int) -> list[tuple[float, bool]]:
         """Likelihood and outcome of the newest escalations that were fed back; StoreDownError."""

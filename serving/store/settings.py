@@ -27,6 +27,8 @@ VARIABLES = {
 }
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
+MAX_DAYS = 36_500  # a century; the calendar ends two thousand years ago, where counting back would fail
+
 Rows = Annotated[int, Field(ge=1)]
 
 
@@ -40,7 +42,7 @@ class StoreSettings:
     folder: Path
     url: str | None = None
     keep_text: Literal["masked", "none"] = "masked"
-    days: Annotated[int, Field(ge=0)] = 90
+    days: Annotated[int, Field(ge=0, le=MAX_DAYS)] = 90
     queue: Rows = 10_000
     spool: Rows = 200_000
 

@@ -7,22 +7,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from functools import partial
 
 from serving.store import metrics, queries
 from serving.store.database import Database
 from serving.store.errors import RowError, StoreDownError
 from serving.store.records import Prediction
+from serving.store.retention import Retention
 from serving.store.spool import Spool
-from serving.store.steady import SteadyClock
+from serving.store.standing import Standing
 
 logger = logging.getLogger("bentoml.yujing.store")
 
 BATCH = 500  # rows of one transaction
-RETRY_SECONDS = 5.0  # between attempts while the database is down: each may take as long as its timeouts
 TICK_SECONDS = 0.5
-PURGE_SECONDS = 3_600.0
 INHERIT_SECONDS = 60.0  # between looks for what other processes of the folder left
 
 
@@ -30,14 +28,13 @@ class Writer:
     """Bounded queue in memory -> database, or -> bounded spool on disk that is replayed when the database is back."""
 
     def __init__(self, database: Database, spool: Spool, capacity: int, days: int) -> None:
-        self._database, self._spool, self._capacity, self._days = database, spool, capacity, days
-        self._clock = SteadyClock()
+        self._database, self._spool, self._capacity = database, spool, capacity
         self._queue: deque[Prediction] = deque()
         self._changed = threading.Condition()
         self._accepted = self._settled = 0  # rows that came in; rows in the database, spooled or given up
         self._closing = False
-        self._up = True
-        self._retry_at = self._purge_at = 0.0
+        self._standing = Standing()
+        self.retention = Retention(database, self._standing, days)
         self._inherit_at = time.monotonic() + INHERIT_SECONDS
         self._thread = threading.Thread(target=self._run, name="yujing-store", daemon=True)
         self._thread.start()
@@ -100,39 +97,35 @@ class Writer:
             self._to_disk(batch)
 
     def _catch_up(self) -> None:
-        """Some of the spool, and what is due of the retention."""
-        if self._up and time.monotonic() >= self._inherit_at:
+        """Some of the spool, and what is due of the retention; else a look whether the database is still there."""
+        if self._standing.up and time.monotonic() >= self._inherit_at:
             self._inherit_at = time.monotonic() + INHERIT_SECONDS
             self._spool.inherit()
-        if self._spool.rows and self._due():
-            rows, lines, end = self._spool.peek(BATCH)
-            if self._write(rows):
-                self._spool.advance(lines, end)
-        if self._days and self._due() and time.monotonic() >= self._purge_at:
-            self._purge()
+        if self._spool.rows and self._standing.due:
+            self._replay()
+        self.retention.work()
+        if self._standing.stale:
+            self._standing.ask(self._database.look)
 
-    def _due(self) -> bool:
-        return self._up or time.monotonic() >= self._retry_at
+    def _replay(self) -> None:
+        rows, lines, end = self._spool.peek(BATCH)
+        if not rows or self._write(rows):
+            self._spool.advance(lines, end)
+            if lost := lines - len(rows):
+                logger.error("%d rows of the spool cannot be read: they are lost", lost)
+                metrics.ROWS.labels("refused").inc(lost)
 
     def _write(self, rows: Sequence[Prediction]) -> bool:
         """Whether the rows are dealt with; False while the database is down."""
-        if not self._due():
+        refused = self._standing.ask(partial(self._insert, rows))
+        if refused is None:
             return False
-        try:
-            refused = self._insert(rows)
-        except StoreDownError as error:
-            self._say(up=False, why=str(error))
-            self._retry_at = time.monotonic() + RETRY_SECONDS
-            return False
-        self._say(up=True)
         metrics.ROWS.labels("stored").inc(len(rows) - refused)
         metrics.ROWS.labels("refused").inc(refused)
         return True
 
     def _insert(self, rows: Sequence[Prediction]) -> int:
         """Insert together; if a row is refused, one by one, so that its neighbours are kept. How many were refused."""
-        if not rows:
-            return 0
         try:
             with self._database.write() as connection:
                 queries.insert_predictions(connection, rows)
@@ -148,19 +141,3 @@ class Writer:
             kept = 0
         metrics.ROWS.labels("spooled").inc(kept)
         metrics.ROWS.labels("dropped").inc(len(rows) - kept)
-
-    def _purge(self) -> None:
-        """Delete what is too old, some rows at a time; a fault is tried again later."""
-        self._purge_at = time.monotonic() + RETRY_SECONDS
-        with self._database.write() as connection:
-            gone = queries.purge(connection, self._clock.now() - timedelta(days=self._days))
-        metrics.ROWS.labels("purged").inc(gone)
-        if gone < queries.PURGED:
-            self._purge_at = time.monotonic() + PURGE_SECONDS
-            self._database.forget_journal()
-
-    def _say(self, up: bool, why: str = "") -> None:
-        metrics.UP.set(int(up))
-        if up != self._up:
-            logger.warning("the store is %s", "up again" if up else f"down, predictions go to the spool: {why}")
-        self._up = up

@@ -1,0 +1,60 @@
+"""What must go from the database: rows that are too old, and in SQLite's files the traces of what was deleted."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import timedelta
+
+from serving.store import metrics, queries
+from serving.store.database import Database
+from serving.store.errors import StoreDownError
+from serving.store.standing import Standing
+from serving.store.steady import SteadyClock
+
+PURGE_SECONDS = 3_600.0
+AGAIN_SECONDS = 5.0  # between attempts at what did not come to its end
+
+
+class Retention:
+    """`days` after which a prediction goes, 0 = never. The writer's thread works; any may say that there are traces."""
+
+    def __init__(self, database: Database, standing: Standing, days: int) -> None:
+        self._database, self._standing, self._days = database, standing, days
+        self._clock = SteadyClock()
+        self._purge_at = self._forget_at = 0.0
+        self._traces = True  # a process that was killed may have left some
+
+    def traces(self) -> None:
+        """Something was deleted whose traces could not be removed: a reader still looks at them."""
+        self._traces = True
+
+    def work(self) -> None:
+        """Do some of what is due; a fault is tried again later."""
+        now = time.monotonic()
+        if self._days and self._standing.due and now >= self._purge_at:
+            self._purge_at = now + AGAIN_SECONDS
+            self._purge()
+        if self._traces and self._standing.due and now >= self._forget_at:
+            self._forget_at = now + AGAIN_SECONDS
+            self._forget()
+
+    def _purge(self) -> None:
+        gone = self._standing.ask(self._delete_old)
+        if gone is None:
+            return
+        metrics.ROWS.labels("purged").inc(gone)
+        self._traces = self._traces or gone > 0
+        if gone < queries.PURGED:
+            self._purge_at = time.monotonic() + PURGE_SECONDS
+
+    def _delete_old(self) -> int:
+        with self._database.write() as connection:
+            return queries.purge(connection, self._clock.now() - timedelta(days=self._days))
+
+    def _forget(self) -> None:
+        """Without waiting for readers, as rows wait meanwhile; nor does it show that the database can be written."""
+        self._traces, gone = False, False  # before, as another thread may set it meanwhile
+        with suppress(StoreDownError):
+            gone = self._database.forget_journal(wait=False)
+        self._traces = self._traces or not gone
