@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from data.errors import ConfigError
-from serving.batch.pools import AHEAD, ONE_THREAD, RETRIES, Done, Load, WorkersLostError
+from data.errors import ConfigError, YujingError
+from serving.batch.pools import ONE_THREAD, RETRIES, Done, Load, WorkersLostError
 from serving.batch.shard import make_shard
 from serving.batch.windows import Window
 from serving.scoring import SupportsScore
 
-# A cluster of this machine alone, for a trial: it listens on localhost only.
-LOCAL = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+# A cluster of this machine alone, for a trial: it listens on localhost only, and tells nobody that it is used. Ray 2.60
+# turns a node's address 127.0.0.1 into that of the network, unless it was imported with the first of these.
+LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
+REMEDY = "give the address of a running cluster (with RAY_AUTH_MODE=token where it asks for one), or local"
 
 
 class Worker:
-    """One actor: a scorer of one thread, loaded with the first window."""
+    """One actor: a scorer of one thread."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
         self._scorer: SupportsScore | None = None
 
-    def work(self, window: Window, kind: str) -> bytes:
-        """The bytes of the window's shard."""
+    def begin(self) -> None:
+        """Load the scorer: an actor that has begun has found room in the cluster."""
         self._scorer = self._scorer or self._load()
+
+    def work(self, window: Window, kind: str) -> bytes:
+        """The bytes of the window's shard; one that was started anew loads its scorer here."""
+        self.begin()
+        assert self._scorer is not None
         return make_shard(self._scorer, window.rows, kind)
 
 
@@ -49,9 +59,11 @@ class RayActors:
             count = self.count or max(1, int(ray.cluster_resources().get("CPU", 1)))
             actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Worker)
             yield from _spread(ray, [actor.remote(self.load) for _ in range(count)], windows, kind)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause if isinstance(error.cause, YujingError) else error from None
         except ray.exceptions.RayActorError as error:
             raise WorkersLostError(
-                f"a window was lost {RETRIES + 1} times with its actor ({type(error).__name__}): look at Ray's log; "
+                f"an actor died {RETRIES + 1} times at the same work ({type(error).__name__}): look at Ray's log; "
                 "the run goes on where it was when it is repeated"
             ) from None
         finally:
@@ -59,29 +71,42 @@ class RayActors:
 
 
 def _connect(address: str) -> Any:
+    own = address == "local"
+    os.environ.update({name: os.environ.get(name, value) for name, value in LOCAL.items() if own})
     try:
         import ray
     except ImportError:
         raise ConfigError("--ray needs Ray: pip install 'yujing[cluster]'") from None
-    own = LOCAL if address == "local" else {}
+    options: dict[str, Any] = {"include_dashboard": False} if own else {}
+    options |= {"runtime_env": {"env_vars": ONE_THREAD}, "log_to_driver": False, "logging_level": "warning"}
     try:
-        ray.init(address, runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level="warning", **own)
+        with warnings.catch_warnings(action="ignore"):  # what they say, the error says
+            ray.init(address, **options)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise ConfigError(f"--ray {address}: {error}: give the address of a running cluster, or local") from None
+        reason = str(error).rstrip(".")
+        raise ConfigError(f"--ray {address}: {reason}: {REMEDY}") from None
     return ray
 
 
 def _spread(ray: Any, actors: list[Any], windows: Iterator[Window], kind: str) -> Iterator[Done]:
-    """Each actor has up to AHEAD windows; the one that is done gets the next."""
+    """An actor gets a window when it has nothing to do, the first once it has begun.
+
+    So one for which the cluster has no room keeps nothing back, and of two windows two actors have one each.
+    """
+    beginning = {actor.begin.remote(): actor for actor in actors}
     waiting: dict[Any, tuple[Window, Any]] = {}
-    free = [actor for actor in actors for _ in range(AHEAD)]
+    free: list[Any] = []
     while True:
         for window in islice(windows, len(free)):
-            actor = free.pop(0)
+            actor = free.pop()
             waiting[actor.work.remote(window, kind)] = window, actor
-        if not waiting:
+        if free and not waiting:  # the windows have come to an end
             return
-        [done], _ = ray.wait([*waiting], num_returns=1)
+        [done], _ = ray.wait([*waiting, *beginning], num_returns=1)
+        answer = ray.get(done)
+        if done in beginning:
+            free.append(beginning.pop(done))
+            continue
         window, actor = waiting.pop(done)
         free.append(actor)
-        yield window, ray.get(done)
+        yield window, answer

@@ -1,0 +1,114 @@
+"""Ray's actors: too many of them, one that refuses, no cluster. What needs Ray is skipped where it is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import soak_batch
+from keyword_scorer import KeywordScorer
+from mortal_scorer import Mortal, refuse
+
+from data.errors import BundleError, ConfigError
+from serving.batch.pools import Here, Load, WorkersLostError
+from serving.batch.processes import cores
+from serving.batch.ray_pool import RayActors, _spread
+from serving.batch.run import Job, score_files
+from serving.batch.windows import Window
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+
+
+@dataclass(eq=False)
+class Ref:
+    value: object
+    ready: bool
+
+
+@dataclass(eq=False)
+class Actor:
+    """Answers at once where the cluster has room for it, else never."""
+
+    room: bool
+    given: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begin = SimpleNamespace(remote=lambda: Ref(None, self.room))
+        self.work = SimpleNamespace(remote=self._work)
+
+    def _work(self, window: Window, kind: str) -> Ref:
+        self.given.append(window.number)
+        return Ref(kind.encode(), self.room)
+
+
+class Ray:
+    """What `_spread` asks of Ray; to wait for what never comes is an error here."""
+
+    def wait(self, refs: Sequence[Ref], num_returns: int) -> tuple[list[Ref], list[Ref]]:
+        ready = [ref for ref in refs if ref.ready]
+        assert ready, "waits for ever"
+        return ready[:num_returns], []
+
+    def get(self, ref: Ref) -> object:
+        return ref.value
+
+
+@pytest.mark.parametrize("rooms", [[True], [True, False], [False, True, True]])
+@pytest.mark.parametrize("windows", [0, 1, 7])
+def test_an_actor_gets_windows_once_it_has_begun(rooms: list[bool], windows: int) -> None:
+    actors = [Actor(room) for room in rooms]
+    done = list(_spread(Ray(), actors, iter([Window(number, [], 0.0) for number in range(windows)]), "csv"))
+    assert sorted(window.number for window, _ in done) == [*range(windows)]
+    assert sorted(number for actor in actors for number in actor.given) == [*range(windows)]
+    assert not any(actor.given for actor in actors if not actor.room)
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of ten windows; workers find the modules of the tests."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])]))
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    return soak_batch.write_posts(tmp_path / "in.jsonl", 500)
+
+
+def run(source: Path, load: Load, count: int = 1) -> tuple[bytes, bytes]:
+    target = source.with_name("ray.jsonl")
+    score_files(Job(str(source), target, window=50), RayActors(load, "local", count))
+    return soak_batch.outputs(target)
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+def test_actors_for_which_there_is_no_room_keep_nothing_back(source: Path) -> None:
+    target = source.with_name("here.jsonl")
+    score_files(Job(str(source), target, window=50), Here(KeywordScorer))
+    assert run(source, KeywordScorer, (os.cpu_count() or cores()) + 1) == soak_batch.outputs(target)
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+def test_an_actors_expected_error_is_the_runs(source: Path) -> None:
+    with pytest.raises(BundleError, match=r"^tampered with$"):
+        run(source, refuse)
+    assert [path.name for path in source.parent.iterdir()] == ["in.jsonl"]
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+def test_actors_that_always_die_end_the_run(source: Path) -> None:
+    with pytest.raises(WorkersLostError, match="an actor died 4 times"):
+        run(source, partial(Mortal, None))
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+def test_no_cluster_is_one_clear_line(source: Path) -> None:
+    address = "ray://127.0.0.1:9"  # given up after 30 s
+    with pytest.raises(ConfigError, match=f"--ray {address}: .*give the address of a running cluster"):
+        score_files(Job(str(source), source.with_name("out.jsonl")), RayActors(KeywordScorer, address))
