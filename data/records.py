@@ -19,7 +19,8 @@ MAX_ITEMS = 256  # items of one request
 _STRICT = ConfigDict(extra="forbid")
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS)]
+# fail_fast: else a fault is kept for each value of an array of any length; 400,000 took 1.1 s and 470 MB.
+Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS, fail_fast=True)]
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
 
 
