@@ -36,11 +36,17 @@ def _from_the_top(places: tuple[float | None, ...]) -> tuple[float | None, ...]:
 
 
 Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT, allow_inf_nan=False)]
-Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS)]
+# fail_fast: else a fault is kept for each value of an array of any length; 400,000 took 1.1 s and 470 MB.
+Points = Annotated[tuple[Amount | None, ...], Field(min_length=1, max_length=MAX_POINTS, fail_fast=True)]
 Place = Annotated[Amount, Field(json_schema_extra={"minimum": 1})]
 Places = Annotated[
     tuple[Place | None, ...],
-    Field(min_length=1, max_length=MAX_POINTS, description="places on the list, 1 = top; null where it was not on it"),
+    Field(
+        min_length=1,
+        max_length=MAX_POINTS,
+        fail_fast=True,
+        description="places on the list, 1 = top; null where it was not on it",
+    ),
     AfterValidator(_from_the_top),
 ]
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")

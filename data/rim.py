@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from data.errors import InputError
 
@@ -34,10 +36,16 @@ def _short(step: str) -> str:
 
 def explain(error: ValidationError) -> str:
     """Say where and why, for the first MAX_FAULTS faults, without the offending text."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = error.errors(include_url=False, include_context=False, include_input=False)
+    found = [*told[:1], *(fault for before, fault in pairwise(told) if not _follows(fault, before))]
     faults = [f"{place(fault['loc']) or 'record'}: {fault['msg']}" for fault in found[:MAX_FAULTS]]
     more = len(found) - MAX_FAULTS
     return "; ".join([*faults, f"and {more} more"] if more > 0 else faults)
+
+
+def _follows(fault: ErrorDetails, before: ErrorDetails) -> bool:
+    """Whether a list is found too short only because it was left (fail_fast) at its first value, which is faulty."""
+    return fault["type"] == "too_short" and before["loc"][:-1] == fault["loc"]
 
 
 def parse(kind: type[Record], raw: object) -> Record:

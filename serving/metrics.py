@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from data.results import Result
 from models.policy import Policy
@@ -69,11 +69,14 @@ def count(results: Sequence[Result], policy: Policy) -> None:
 
 
 def forget_dead_workers() -> None:
-    """Take away the gauges of workers that were killed, whose requests would count as under way for ever."""
+    """Take away the gauges of workers that have ended; what they counted stays.
+
+    Their requests would count as under way for ever, and their model would stand beside the one that answers now.
+    """
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    for path in Path(folder).glob("gauge_live*_*.db") if folder else ():
-        if not psutil.pid_exists(pid := int(path.stem.rpartition("_")[2])):
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    for path in Path(folder).glob("gauge_*_*.db") if folder else ():
+        if not psutil.pid_exists(int(path.stem.rpartition("_")[2])):
+            path.unlink(missing_ok=True)  # prometheus_client's mark_process_dead leaves "mostrecent"
 
 
 def exposition() -> bytes:

@@ -20,7 +20,9 @@ meaning.
 Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`; only the 504 of the timeout
 has neither: it stands outside of the service.
 A service without API keys answers its own machine only (403 `no_keys` to others), and never through a proxy: requests
-with Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP or Via, and those of HTTP/1.0, come from somebody else."""
+with Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP or Via, and those of HTTP/1.0, come from somebody else.
+Nor does it take what a browser sends for a page of another origin (403 `cross_site`): a POST or DELETE whose
+Sec-Fetch-Site is neither same-origin nor none, or, where there is none, whose Origin is another."""
 
 
 TAXONOMY: Spec = {

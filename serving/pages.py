@@ -109,4 +109,6 @@ def build_pages() -> Starlette:
         *recorder_routes(),
     ]
     handlers: dict[Any, Any] = {HTTPException: say_http, **dict.fromkeys(STATUS, refuse)}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False  # a redirect of a DELETE that nobody follows looks like success
+    return app

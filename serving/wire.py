@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -19,6 +19,7 @@ Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
 Record = TypeVar("Record")
 
 MAX_REASON = 300  # characters: a duplicate key may be as long as the body
+MAX_FIELDS = 32  # of one object; a volume, the largest record, has 13
 
 _RESULT = TypeAdapter(Result)
 _RESULTS = TypeAdapter(list[Result])
@@ -54,7 +55,7 @@ def read_record(adapter: TypeAdapter[Record], body: bytes) -> Record:
 
     Types are JSON's own: a number in a string is a fault here, though a CSV file may hold it.
     """
-    read_json(body)
+    _check_fields(read_json(body))
     try:
         return adapter.validate_json(body, strict=True)
     except ValidationError as error:
@@ -64,6 +65,26 @@ def read_record(adapter: TypeAdapter[Record], body: bytes) -> Record:
 def read_request(body: bytes) -> list[Item]:
     """The items of a request to score, as `read_record` reads them."""
     return read_record(_REQUEST, body).items
+
+
+def _check_fields(raw: object) -> None:
+    """Refuse an object of a hundred thousand fields before pydantic keeps a fault for each."""
+    for path, found in _objects(raw):
+        if len(found) > MAX_FIELDS:
+            raise InputError(f"{path or 'record'}: at most {MAX_FIELDS} fields, got {len(found)}: take some away")
+
+
+def _objects(raw: object) -> Iterator[tuple[str, Sized]]:
+    """The objects where records have some, each with its place: the body, its items, their volumes."""
+    if not isinstance(raw, dict):
+        return
+    yield "", raw
+    items = raw.get("items")
+    for number, item in enumerate(items[:MAX_ITEMS] if isinstance(items, list) else ()):
+        if isinstance(item, dict):
+            yield f"items[{number}]", item
+            if isinstance(volume := item.get("volume"), dict):
+                yield f"items[{number}].volume", volume
 
 
 def write_results(results: Sequence[Result]) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from gate_app import BODY, KEYED, PATHS, SECRETS, App, ask, bearer, code
+from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, code
 
 from serving.gate.access import FORWARDED
 from serving.gate.keys import SCOPES
@@ -82,6 +83,41 @@ def test_without_keys_a_proxy_on_this_machine_opens_nothing(header: str) -> None
     assert "yujing keys new" in said
     assert status({}, anonymous=True)[0] == status(bearer("score"), **KEYED)[0] == 200
     assert ask("GET", "/livez", headers=sent, version=version).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "sign"),
+    [
+        ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, "Sec-Fetch-Site"),
+        ({"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-site"}, "Sec-Fetch-Site"),
+        ({"Origin": "https://evil.example"}, "Origin"),
+        ({"Origin": "http://127.0.0.1:8080"}, "Origin"),  # another port is another origin
+        ({"Origin": "null"}, "Origin"),
+        ({"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}, None),
+        ({"Origin": "http://127.0.0.1"}, None),
+        ({"Sec-Fetch-Site": "none"}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/score", "/feedback"])
+def test_without_keys_no_page_of_another_site_sends(path: str, headers: dict[str, str], sign: str | None) -> None:
+    app, content = App(), json.dumps(BODY).encode()  # no Content-Type: no preflight
+    answer = ask("POST", path, app, content=content, headers=headers)
+    assert app.calls == (sign is None)
+    if sign is None:
+        assert answer.status_code == 200
+    else:
+        assert code(answer) == (403, "cross_site")
+        assert sign in answer.text
+    key = bearer(PATHS[path])
+    assert ask("POST", path, content=content, headers={**headers, **key}, **KEYED).status_code == 200
+    assert ask("GET", "/taxonomy", headers=headers).status_code == 200
+
+
+def test_without_keys_no_page_of_another_site_deletes() -> None:
+    page = {"Sec-Fetch-Site": "cross-site"}
+    assert code(ask("DELETE", f"/predictions/{STORED[0]}", headers=page)) == (403, "cross_site")
+    assert ask("DELETE", f"/predictions/{STORED[0]}").status_code == 204
 
 
 def test_nobody_is_admin_without_a_key() -> None:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 
 import pytest
-from gate_app import ask, code
+from gate_app import BODY, KEYED, PATHS, App, ask, bearer, code
+from starlette.types import Message
+
+from serving.gate.chain import build
+from serving.gate.guard import LARGE
+from serving.settings import Settings
 
 
 def test_a_body_is_refused_by_its_announced_length_alone() -> None:
@@ -53,6 +59,33 @@ def test_compressed_bodies_are_refused_unread(encoding: str) -> None:
 def test_a_wrong_clock_of_one_post_is_no_reason_to_refuse_its_neighbours(time: str) -> None:
     posts = [{"text": "好"}, {"text": "坏", "published_at": time}]
     assert ask("POST", "/score", json={"items": posts}).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("sent", [b"", json.dumps(BODY).encode()])
+def test_a_body_whose_sender_went_away_is_not_taken_for_a_whole_one(path: str, sent: bytes) -> None:
+    app = App()
+    torn = iter([{"type": "http.request", "body": sent, "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Message:
+        return next(torn)
+
+    async def gone(message: Message) -> None:
+        assert message.get("status", 499) == 499
+
+    headers = {**bearer(PATHS[path]), "Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": "99"}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": raw}
+    asyncio.run(build(app.app, Settings(**KEYED))(scope, receive, gone))
+    assert app.calls == 0
+
+
+@pytest.mark.parametrize("size", [LARGE - 1, LARGE, 20 * LARGE])
+def test_a_large_body_is_checked_like_a_small_one(size: int) -> None:
+    good, bad = (json.dumps({"items": items}).encode().ljust(size) for items in ([{"text": "好"}], [{"text": ""}]))
+    headers = {"Content-Type": "application/json"}
+    assert ask("POST", "/score", content=good, headers=headers).status_code == 200
+    assert code(ask("POST", "/score", content=bad, headers=headers)) == (400, "invalid_input")
 
 
 def test_forms_are_refused() -> None:

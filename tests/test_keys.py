@@ -88,6 +88,24 @@ def test_a_source_without_a_key_is_refused_at_the_start(tmp_path: Path, content:
         KeyRing(tmp_path / "k", None)
 
 
+@pytest.mark.parametrize("text", ["# keys to come", "# one;# two", " ", ";"])
+def test_a_variable_without_a_key_is_refused_at_the_start(text: str) -> None:
+    with pytest.raises(ConfigError, match="YUJING_KEYS: no key in it"):
+        KeyRing(None, text)
+
+
+def test_a_name_stands_for_one_key_in_both_sources_together(tmp_path: Path) -> None:
+    path, fixed, (secret, press) = tmp_path / "k", new_key("desk", ["score"])[1], new_key("press", ["score"])
+    write(path, press, fixed, stamp=1)
+    with pytest.raises(ConfigError, match="'desk' stands in YUJING_KEYS too"):
+        KeyRing(path, fixed.line)
+    write(path, press, stamp=2)
+    ring = KeyRing(path, fixed.line)
+    other_secret, other = new_key("desk", ["admin"])
+    write(path, other, stamp=3)
+    assert (ring.find(secret), ring.find(other_secret)) == (press, None)  # the last good ones stay
+
+
 def test_keys_and_anonymous_contradict_each_other() -> None:
     with pytest.raises(ConfigError, match="YUJING_ANONYMOUS"):
         KeyRing.of(Settings(keys=new_key("desk", ["score"])[1].line, anonymous=True))

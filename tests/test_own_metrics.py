@@ -17,8 +17,9 @@ def test_gauges_of_killed_workers_are_forgotten(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     monkeypatch.setattr("serving.metrics.psutil.pid_exists", lambda pid: pid == os.getpid())
     mine = tmp_path / f"gauge_livesum_{os.getpid()}.db"
-    dead, total = tmp_path / "gauge_livesum_4194303.db", tmp_path / "counter_4194303.db"
-    for path in (mine, dead, total):
+    dead = [tmp_path / f"gauge_{mode}_4194303.db" for mode in ("livesum", "livemin", "mostrecent")]
+    total = tmp_path / "counter_4194303.db"
+    for path in (mine, *dead, total):
         path.touch()
     metrics.forget_dead_workers()
     assert set(tmp_path.iterdir()) == {mine, total}  # what it has counted still counts

@@ -33,6 +33,11 @@ def get(path: str, scorer: KeywordScorer) -> Any:
     return asyncio.run(run())
 
 
+def test_a_slash_too_many_is_an_error_and_no_redirect() -> None:
+    assert get("/policy/", KeywordScorer())["error"]["code"] == "not_found"
+    assert get(f"/predictions/{'0' * 32}/", KeywordScorer())["error"]["code"] == "not_found"
+
+
 def test_the_policy_is_that_of_the_scorer_that_answers() -> None:
     assert get("/policy", Edited())["version"] == "edited"
     found = get("/policy", KeywordScorer())

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.records import MAX_TEXT
-from serving.wire import read_json, read_request
+from data.rim import explain
+from serving.wire import MAX_FIELDS, read_json, read_request
 
 SECRET = "某某客户的秘密"
 
@@ -83,6 +84,43 @@ def test_a_refusal_is_short_however_much_is_wrong(many: int) -> None:
     with pytest.raises(InputError) as raised:
         read_request(json.dumps({"items": [{"text": "a", **fields}]}).encode())
     assert len(str(raised.value)) < 5_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        volume('"counts": [' + ",".join(['"a"'] * 10_000) + "]"),
+        volume('"counts": [1], ' + ",".join(f'"{number}": 1' for number in range(10_000))),
+        item(",".join(f'"{number}": 1' for number in range(10_000))),
+        b"{" + b",".join(b'"%d": 1' % number for number in range(10_000)) + b"}",
+    ],
+)
+def test_a_fault_is_not_kept_ten_thousand_times(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = []
+    monkeypatch.setattr("serving.wire.explain", lambda error: kept.append(error.error_count()) or explain(error))
+    refusal(body)
+    assert sum(kept) < 10
+
+
+def test_several_faulty_items_are_all_told() -> None:
+    said = refusal(b'{"items": [{"text": ""}, {"text": "a"}, {"id": 7, "text": "a"}, {"text": "a", "k": 1}]}')
+    assert [said.count(place) for place in ("items[0].text: ", "items[1]", "items[2].id: ", "items[3].k: ")] == [
+        1,
+        0,
+        1,
+        1,
+    ]
+
+
+def test_an_array_is_left_at_its_first_fault_which_alone_is_told() -> None:
+    assert refusal(volume('"counts": ["a", "b"]')) == "items[0].volume.counts[0]: Input should be a valid number"
+    assert "at least 1 item" in refusal(volume('"counts": []'))
+
+
+def test_an_object_of_too_many_fields_is_named() -> None:
+    fields = ",".join(f'"{number}": 1' for number in range(MAX_FIELDS))
+    assert refusal(item(fields)) == "items[0]: at most 32 fields, got 33: take some away"
+    assert refusal(volume(fields)) == "items[0].volume: at most 32 fields, got 33: take some away"
 
 
 def test_a_long_duplicate_key_is_not_repeated_in_full() -> None:

@@ -22,6 +22,8 @@ from serving.settings import Settings
 
 LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models
 HOW = "send Authorization: Bearer <key>"
+ELSEWHERE = "call from a program, or from a page of this very host and port, or run the service with keys"
+SAFE = ("GET", "HEAD", "OPTIONS")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")  # what proxies add
 
 
@@ -58,7 +60,7 @@ class Access:
     def _check_local(self, scope: Scope) -> None:
         """Without keys only this machine may call, and by itself: holds however the service was started.
 
-        A proxy here calls from 127.0.0.1 for whoever called it.
+        A proxy here calls from 127.0.0.1 for whoever called it, and a browser for any page that it shows.
         """
         if self.settings.anonymous:
             return
@@ -69,6 +71,9 @@ class Access:
         if not all(map(is_local, _hosts(scope))):
             message = "no API key is configured, so only 127.0.0.1 may call: the operator can run `yujing keys new`"
             raise RefusedError(403, "no_keys", message)
+        if (sign := _from_elsewhere(scope)) is not None:
+            why = f"no API key is configured, and {sign} shows that a page of another site sent this"
+            raise RefusedError(403, "cross_site", f"{why}: {ELSEWHERE}")
 
 
 def is_local(host: str) -> bool:
@@ -84,6 +89,22 @@ def _proxied(scope: Scope) -> str | None:
     headers = Headers(scope=scope)
     found = next((name for name in FORWARDED if name in headers), None)
     return "HTTP/1.0" if found is None and scope.get("http_version") == "1.0" else found
+
+
+def _from_elsewhere(scope: Scope) -> str | None:
+    """Which header says that a browser sent this for a page of another origin.
+
+    A page can send JSON without a Content-Type, which needs no preflight. As Go's CrossOriginProtection: safe methods
+    pass, as their answers stay hidden from the page; Sec-Fetch-Site counts first, Origin where a browser is older.
+    """
+    headers = Headers(scope=scope)
+    if scope["method"] in SAFE:
+        return None
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return None if site in ("same-origin", "none") else "Sec-Fetch-Site"
+    origin = headers.get("origin")
+    same = origin is None or origin.lower() == f"{scope['scheme']}://{headers.get('host', '')}".lower()
+    return None if same else "Origin"
 
 
 def _hosts(scope: Scope) -> tuple[str, str, str]:

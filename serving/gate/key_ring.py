@@ -18,8 +18,9 @@ class KeyRing:
     """The keys that are valid now; the file is read again when it has changed (one `stat` per request)."""
 
     def __init__(self, file: Path | None, text: str | None) -> None:
-        """ConfigError for an unreadable line, or when a source is named that holds no key."""
+        """ConfigError for an unreadable line, a name in both sources, or when a source is named that holds no key."""
         self._file = file
+        self._named = file is not None or bool(text)
         self._fixed = read_keys(text.replace(";", "\n"), "YUJING_KEYS") if text else ()
         self._stamp = self._look()
         self._read = self._load()
@@ -37,8 +38,8 @@ class KeyRing:
 
     @property
     def configured(self) -> bool:
-        """Whether a caller must have a key at all. A file that was emptied lets nobody in."""
-        return self._file is not None or bool(self._fixed)
+        """Whether a caller must have a key at all: where a source is named. A file that was emptied lets nobody in."""
+        return self._named
 
     def find(self, secret: str) -> Key | None:
         """The key with this secret; every hash is compared, in constant time."""
@@ -60,10 +61,13 @@ class KeyRing:
         if self._file is None:
             return ()
         try:
-            return read_keys(self._file.read_text(encoding="utf-8-sig"), str(self._file))
+            found = read_keys(self._file.read_text(encoding="utf-8-sig"), str(self._file))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8"
             raise ConfigError(f"keys file {self._file}: {reason}: name a file of `yujing keys new` lines") from None
+        if both := {key.name for key in found} & {key.name for key in self._fixed}:
+            raise ConfigError(f"{self._file}: {min(both)!r} stands in YUJING_KEYS too: give one of them another name")
+        return found
 
     def _refresh(self) -> None:
         """Read a changed file; if it is unusable, the last good keys stay valid and the log says so."""

@@ -25,6 +25,7 @@ from serving.settings import Settings
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
 ARRIVING = 64  # bodies that may be on their way at once, of YUJING_MAX_BODY bytes each
+GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be answered
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
 
 
@@ -39,6 +40,7 @@ class Lane:
 class Limits:
     """ASGI middleware: answers 408, 413, 415, 429 or 503; what passes has its whole body in scope["yujing.body"].
 
+    A body whose sender went away goes no further: half of one may be valid, as an empty one is to the reload.
     Content-Encoding is refused, so no small body can become a large one.
     """
 
@@ -90,6 +92,8 @@ class Limits:
             async with asyncio.timeout(self.settings.body_seconds):
                 while True:
                     message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise RefusedError(GONE, "client_gone", "the connection ended before the body did")
                     body += message.get("body", b"")
                     if len(body) > self.settings.max_body:
                         raise _too_large(self.settings.max_body)
