@@ -88,7 +88,7 @@ def episodes(topic: Ints, slot: Ints) -> Ints:
 
 def _newest(topic: Ints, slot: Floats) -> NDArray[np.bool_]:
     """Which rows, in order of topic and time, are the last of their topic in their clock hour: [n]."""
-    return (np.diff(topic, append=-1) != 0) | (np.diff(slot, append=-1) != 0)
+    return np.asarray((np.diff(topic, append=-1) != 0) | (np.diff(slot, append=-1) != 0))
 
 
 def _column(table: pa.Table, name: str) -> Floats:

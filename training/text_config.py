@@ -13,7 +13,7 @@ from models.encoder import PACKAGED
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
-AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe", "elsewhere"))
+AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe", "elsewhere", "voices"))
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
