@@ -58,9 +58,7 @@ class Volume:
 
     __pydantic_config__ = _STRICT
 
-    as_of: Annotated[
-        AwareDatetime, AfterValidator(in_years), Field(description="end of the newest bin, ISO 8601 with zone")
-    ]
+    as_of: Annotated[AwareDatetime, Field(description="end of the newest bin, ISO 8601 with zone")]
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
     counts: Points | None = None
     negative: Points | None = None

@@ -39,25 +39,25 @@ SAMPLE_ITEMS = [
 
 # probabilities of the categories
 COUNTERFEIT = {
-    "none": 0.005, "product_quality": 0.0125, "food_health_safety": 0.0083, "counterfeit_ip": 0.7401,
-    "false_advertising": 0.0073, "pricing_promotion": 0.0047, "after_sales_refund": 0.1833,
-    "logistics_fulfilment": 0.0055, "platform_rules": 0.0038, "fraud_funds": 0.009, "privacy_data": 0.0019,
-    "platform_outage": 0.0019, "service_conduct": 0.0096, "labor_governance": 0.0032, "values_controversy": 0.0014,
-    "public_safety": 0.0011, "other": 0.0014,
+    "none": 0.0031, "product_quality": 0.0099, "food_health_safety": 0.0052, "counterfeit_ip": 0.7755,
+    "false_advertising": 0.0045, "pricing_promotion": 0.0032, "after_sales_refund": 0.1715,
+    "logistics_fulfilment": 0.0045, "platform_rules": 0.0028, "fraud_funds": 0.0085, "privacy_data": 0.0007,
+    "platform_outage": 0.0011, "service_conduct": 0.0059, "labor_governance": 0.0017, "values_controversy": 0.0005,
+    "public_safety": 0.0005, "other": 0.0008,
 }  # fmt: skip
 NONE = {
-    "none": 0.9932, "product_quality": 0.0014, "food_health_safety": 0.0005, "counterfeit_ip": 0.0004,
-    "false_advertising": 0.0002, "pricing_promotion": 0.0005, "after_sales_refund": 0.0002,
-    "logistics_fulfilment": 0.0012, "platform_rules": 0.0002, "fraud_funds": 0.0005, "privacy_data": 0.0002,
-    "platform_outage": 0.0002, "service_conduct": 0.0002, "labor_governance": 0.0004, "values_controversy": 0.0002,
-    "public_safety": 0.0004, "other": 0.0001,
+    "none": 0.9935, "product_quality": 0.0015, "food_health_safety": 0.0005, "counterfeit_ip": 0.0002,
+    "false_advertising": 0.0001, "pricing_promotion": 0.0006, "after_sales_refund": 0.0002,
+    "logistics_fulfilment": 0.0016, "platform_rules": 0.0002, "fraud_funds": 0.0004, "privacy_data": 0.0001,
+    "platform_outage": 0.0001, "service_conduct": 0.0002, "labor_governance": 0.0002, "values_controversy": 0.0001,
+    "public_safety": 0.0003, "other": 0.0001,
 }  # fmt: skip
 
 SAMPLE_RESULTS = [  # what the shipped bundle answered
     Result(
         id="w1",
-        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7401, ("counterfeit_ip",), COUNTERFEIT),
-        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.005, 0.0115, 0.9303, 0.0526, 0.0005)),
+        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7755, ("counterfeit_ip",), COUNTERFEIT),
+        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0031, 0.0162, 0.8886, 0.0897, 0.0023)),
         signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
@@ -92,13 +92,13 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ),
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.4倍", "文中出现信号：扬言曝光/投诉"),
         ),
-        evidence=(Evidence("假货", 11, 13, 6.901), Evidence("投诉", 33, 35, 0.954), Evidence("官方", 1, 3, 0.787)),
-        model="yujing-risk:3a48ee7afe56",
+        evidence=(Evidence("假货", 11, 13, 6.188), Evidence("旗舰店", 3, 6, 1.137), Evidence("投诉", 33, 35, 1.1)),
+        model="yujing-risk:2b7021e4782f",
     ),
     Result(
         id="w2",
-        category=CategoryResult("none", "无危机", 0.9932, ("none",), NONE),
-        severity=SeverityResult(0, "无", "无", "green", (0.9932, 0.0053, 0.0013, 0.0002, 0.0)),
+        category=CategoryResult("none", "无危机", 0.9935, ("none",), NONE),
+        severity=SeverityResult(0, "无", "无", "green", (0.9935, 0.0053, 0.001, 0.0001, 0.0)),
         risk=RiskResult(
             0,
             "green",
@@ -108,7 +108,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("例行监测，留存记录",),
             ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
         ),
-        model="yujing-risk:3a48ee7afe56",
+        model="yujing-risk:2b7021e4782f",
     ),
 ]
 
