@@ -21,13 +21,6 @@ YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 999
 _STRICT = ConfigDict(extra="forbid")
 
 
-def in_years(time: datetime) -> datetime:
-    """The time as it is; ValueError for a year outside of YEARS."""
-    if time.year not in YEARS:
-        raise ValueError(f"{time.isoformat()}: give the end of the newest bin, a year from {YEARS[0]} to {YEARS[-1]}")
-    return time
-
-
 def _from_the_top(places: tuple[float | None, ...]) -> tuple[float | None, ...]:
     for i, place in enumerate(places):
         if place is not None and place < 1:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import InputError
-from data.records import MAX_POINTS, Volume, in_years
+from data.records import MAX_POINTS, YEARS, Volume
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,12 +98,12 @@ def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
 
 
 def now_of(volume: Volume) -> datetime:
-    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS, in volumes that did not come in by the rim."""
-    try:
-        in_years(volume.as_of)
-    except ValueError as error:
-        raise InputError(f"volume.as_of is {error}") from None
-    return volume.as_of.astimezone(ZONE)
+    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS, which is this volume's fault alone."""
+    time = volume.as_of
+    if time.year not in YEARS:
+        wanted = f"give the end of the newest bin, a year from {YEARS[0]} to {YEARS[-1]}"
+        raise InputError(f"volume.as_of is {time.isoformat()}: {wanted}")
+    return time.astimezone(ZONE)
 
 
 def windows_of(volumes: Sequence[Volume]) -> Windows:
