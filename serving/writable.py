@@ -11,13 +11,11 @@ from tempfile import TemporaryDirectory
 
 from data.errors import InputError
 
-ROOM = "make room and repeat the command"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REMEDIES = {
     errno.ENAMETOOLONG: "give a shorter name",
-    errno.ENOSPC: ROOM,
-    errno.EDQUOT: ROOM,
-    errno.EFBIG: ROOM,
     errno.EISDIR: "give a file to write",
+    **dict.fromkeys(FULL, "make room and repeat the command"),
 }
 
 

@@ -21,12 +21,9 @@ from data.files import put_in_place
 
 MANIFEST = "manifest.jsonl"
 KEY = 16  # hexadecimal digits of the job's digest in the folder's name
-ROOM = "make room and repeat the command: what is done is kept"
 REMEDIES = {
     errno.ENAMETOOLONG: "give a shorter name; hidden names beside it are 25 bytes longer, a Chinese character has 3",
-    errno.ENOSPC: ROOM,
-    errno.EDQUOT: ROOM,
-    errno.EFBIG: ROOM,
+    **dict.fromkeys(serving.writable.FULL, "make room and repeat the command: what is done is kept"),
 }
 
 writing = partial(serving.writable.writing, remedies=REMEDIES)

@@ -82,7 +82,7 @@ class Memory:
         if not found:
             raise _unknown(prediction_id)
         if not self._database.forget_journal():
-            self._writer.retention.traces()
+            self._writer.retention.note_traces()
 
     def outcomes(self, limit: int) -> list[tuple[float, bool]]:
         """Likelihood and outcome of the newest escalations that were fed back; StoreDownError."""

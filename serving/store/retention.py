@@ -25,7 +25,7 @@ class Retention:
         self._purge_at = self._forget_at = 0.0
         self._traces = True  # a process that was killed may have left some
 
-    def traces(self) -> None:
+    def note_traces(self) -> None:
         """Something was deleted whose traces could not be removed: a reader still looks at them."""
         self._traces = True
 
