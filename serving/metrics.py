@@ -29,8 +29,8 @@ REFUSED = Counter("yujing_refused", "Requests refused before scoring", ["code"])
 REPLAYED = Counter("yujing_idempotent_replays", "Answers given again for the same Idempotency-Key")
 
 QUEUE = Gauge("yujing_queue_depth", "Requests accepted for scoring and not answered yet", multiprocess_mode="livesum")
-LIMIT = Gauge("yujing_queue_limit", "Requests to score that may be under way now", multiprocess_mode="livemin")
-ENGINE_SECONDS = Histogram("yujing_engine_seconds", "Time of one call of the scorer", buckets=SECONDS)
+WAIT = Gauge("yujing_queue_wait_seconds", "Until all that is accepted will be answered", multiprocess_mode="livemax")
+ENGINE_SECONDS = Histogram("yujing_engine_seconds", "Time of scoring one request, with its turn", buckets=SECONDS)
 ITEMS = Histogram("yujing_items_per_request", "Items of one request", buckets=SIZES)
 
 POSTS = Counter("yujing_posts", "Texts scored", ["category"])

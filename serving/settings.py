@@ -32,8 +32,8 @@ class Settings:
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
 
     Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
-    `concurrency` requests to score at the same time, waiting ones included, and fewer while answers take longer than
-    `patience` seconds (0 = never fewer); `body_seconds` to send a body.
+    `concurrency` requests to score at the same time, waiting ones included, and no more than are answered within
+    `patience` seconds (0 = however long it takes); `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
@@ -48,7 +48,7 @@ class Settings:
     max_body: Annotated[int, Field(ge=1_024)] = 2 * 1024 * 1024
     rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 50
     burst: Annotated[int, Field(ge=1)] = 100
-    concurrency: Annotated[int, Field(ge=1)] = 32
+    concurrency: Annotated[int, Field(ge=1)] = 64
     patience: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
     body_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 20
 

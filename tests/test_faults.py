@@ -21,7 +21,6 @@ from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
 from models.engine import Engine
 from models.scorer import Scorer
-from serving.gate.admission import Admission
 from serving.gate.bucket import Buckets
 from serving.gate.idempotency import Answers
 from serving.process import ROOT
@@ -172,36 +171,6 @@ def test_an_engine_that_fails_once_costs_no_answer(tiny_scorer: Scorer) -> None:
     broken = replace(tiny_scorer, text=replace(tiny_scorer.text, engine=engine))
     assert score_aligned(broken, items) == wanted
     assert engine.calls == 1 + len(items)
-
-
-# The room.
-
-
-def late(room: Admission, now: list[float], seconds: float) -> None:
-    now[0] += seconds
-    room.learn(seconds)
-
-
-def test_late_answers_take_room_away_and_quick_ones_bring_it_back() -> None:
-    now = [0.0]
-    room = Admission(32, 0.5, lambda: now[0])
-    room.learn(0.6)
-    assert room.limit == 25
-    room.learn(0.6)  # was under way before the cut
-    assert room.limit == 25
-    for _ in range(20):
-        late(room, now, 0.7)
-    assert room.limit == 4
-    for _ in range(3_000):
-        room.learn(0.1)
-    assert room.limit == 32
-
-
-def test_a_small_or_patient_service_keeps_its_room() -> None:
-    small, patient = Admission(3, 0.5), Admission(32, 0)
-    for room in (small, patient):
-        room.learn(99)
-    assert (small.limit, patient.limit) == (3, 32)
 
 
 def test_results_of_a_failed_item_do_not_stop_the_writer(tmp_path: Path) -> None:

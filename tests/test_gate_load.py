@@ -9,6 +9,8 @@ from gate_app import BODY, KEYED, App, bearer, client, code, until_called
 
 from serving.gate.admission import LEAST
 
+LONG = {"items": [{"text": "好" * 1_000}]}
+
 
 def test_a_key_has_its_own_rate() -> None:
     async def run() -> list[httpx.Response]:
@@ -40,20 +42,19 @@ def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
     assert [answer.status_code for answer in (*done, probe, after)] == [200] * 4
 
 
-def test_a_service_whose_answers_come_late_lets_fewer_in() -> None:
-    async def run() -> tuple[list[httpx.Response], httpx.Response]:
+def test_a_service_with_more_work_than_patience_lets_no_more_in() -> None:
+    async def run() -> tuple[list[httpx.Response], httpx.Response, httpx.Response]:
         app = App()
-        async with client(app, concurrency=32, rate=0, patience=1e-9) as http:
-            for _ in range(20):
-                await http.post("/score", json=BODY)
-            app.calls = 0
-            app.open.clear()
-            waiting = [asyncio.create_task(http.post("/score", json=BODY)) for _ in range(LEAST)]
+        app.open.clear()
+        async with client(app, rate=0, patience=0.01) as http:
+            waiting = [asyncio.create_task(http.post("/score", json=LONG)) for _ in range(LEAST)]
             await until_called(app, LEAST)
             refused = await http.post("/score", json=BODY)
             app.open.set()
-            return await asyncio.gather(*waiting), refused
+            return await asyncio.gather(*waiting), refused, await http.post("/score", json=BODY)
 
-    done, refused = asyncio.run(run())
+    done, refused, after = asyncio.run(run())
     assert code(refused) == (503, "overloaded")
-    assert [answer.status_code for answer in done] == [200] * LEAST
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "would wait for" in refused.json()["error"]["message"]
+    assert [answer.status_code for answer in (*done, after)] == [200] * (LEAST + 1)

@@ -63,7 +63,7 @@ def test_a_slow_sender_takes_no_place_among_those_who_are_scored() -> None:
 
 
 def test_a_place_comes_back_also_after_a_failure() -> None:
-    slots = Slots("requests are under way", lambda: 1)
+    slots = Slots("requests are under way", 1)
     with slots.one(), pytest.raises(RefusedError, match="1 requests are under way"):
         slots.check()
     with pytest.raises(ZeroDivisionError), slots.one():

@@ -21,7 +21,7 @@ from serving.process import running
 TURN = 25  # requests of one contender in a row
 CLIENTS = 32
 POSTS = 16  # of each request of the crowd that sends many at once
-EXCESS = 48  # clients, where the service takes 32
+EXCESS = 96  # clients, where the service takes 64 requests
 SHIPPED = {"YUJING_THREADS": "1", "YUJING_RATE": "0"}  # one core, and all clients are one caller: no rate for it
 PEERLIKE = {**SHIPPED, "YUJING_PATIENCE": "0"}  # the peers refuse nobody, however long it takes
 TURNS = 3  # of each server with a crowd

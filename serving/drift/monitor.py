@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from serving.drift.settings import DriftSettings
 logger = logging.getLogger("bentoml.yujing.drift")
 
 WAITING = 64  # requests that may wait for the thread
+PAUSE = 0.1  # seconds from the first answer to a look at all that came since: they are sent meanwhile
 REFRESH_SECONDS = 10.0  # between updates of the metrics
 
 Batch = tuple[Sequence[str | None], Sequence[Result]]
@@ -54,7 +56,8 @@ class Monitor:
         self._tokens = tokens
         self._window: deque[tuple[datetime, Observation]] = deque(maxlen=window)
         self._lock = threading.Lock()
-        self._queue: queue.Queue[Batch | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Batch] = queue.Queue(WAITING)
+        self._closed = threading.Event()
         self._refresh_at = 0.0
         self._thread = threading.Thread(target=self._run, name="yujing-drift", daemon=True)
         self._thread.start()
@@ -87,21 +90,28 @@ class Monitor:
 
     def close(self) -> None:
         """End the thread; what it has not counted yet is forgotten."""
-        with self._queue.mutex:
-            self._queue.queue.clear()
-        self._queue.put(None)
+        self._closed.set()
+        with suppress(queue.Full):
+            self._queue.put_nowait(([], []))  # wakes it
         self._thread.join(5)
 
     def _run(self) -> None:
-        while (batch := self._queue.get()) is not None:
+        while not self._closed.is_set():
+            batches = [self._queue.get()]
+            if self._closed.wait(PAUSE):
+                return
+            with suppress(queue.Empty):
+                while True:
+                    batches.append(self._queue.get_nowait())
             try:
-                self._count(batch)
+                self._count(batches)
             except Exception as fault:  # the thread must live; its message may quote a post
                 logger.error("posts were not compared: %s", type(fault).__name__)
 
-    def _count(self, batch: Batch) -> None:
-        mine = [text if result.model == self.reference.model else None for text, result in zip(*batch, strict=True)]
-        now, found = datetime.now(UTC), [*observe(mine, batch[1], self._tokens)]
+    def _count(self, batches: Sequence[Batch]) -> None:
+        pairs = [pair for batch in batches for pair in zip(*batch, strict=True)]
+        mine = [text if result.model == self.reference.model else None for text, result in pairs]
+        now, found = datetime.now(UTC), [*observe(mine, [result for _, result in pairs], self._tokens)]
         with self._lock:
             self._window.extend((now, one) for one in found)
         if time.monotonic() >= self._refresh_at:

@@ -1,40 +1,72 @@
-"""How many requests may wait: fewer while answers take long, so that those let in are answered soon.
+"""How much work may wait: as much as is done within the callers' patience, and no more.
 
-A fixed number bounds the wait only for requests of one size on one machine: with 32 of 2.4 posts on average under way,
-p99 was 1.4 s on one core. AIMD as in TCP's congestion control (Chiu and Jain, 1989): each answer in time adds a little
-room, a late one takes a fifth away.
+A number of requests bounds the wait only for requests of one size on one machine: with 32 of 16 posts each under way,
+one core took 2.8 s for an answer. So the work is counted in bytes of bodies, and the time that it takes is that of the
+bytes answered lately (Little's law). Bytes are a rough measure: a post of 100 characters has twice those of
+its tokens when its JSON is escaped; but callers send alike, and what counts is their sum.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-LEAST = 4  # callers of long requests who come one after another are never refused
-SHRINK, GROW = 0.8, 0.2  # GROW = 1 brought back within a second what a late answer took, and p99 swung
+from serving.gate.refusal import RefusedError
+
+LEAST = 4  # requests that are let in whatever they take: callers of long ones who come one after another
+FIRST_PACE = 20_000.0  # bytes a second of one slow core, believed until answers have shown the pace
+MEMORY = 2.0  # busy seconds after which an answer counts for the pace by 1/e
 
 
 class Admission:
-    """Between LEAST and `most` requests at a time; `patience` in seconds, 0 = always `most`."""
+    """Work under way, in bytes, and the pace at which it is done.
+
+    `most`: requests at a time; `patience`: seconds that what is let in may have to wait, 0 = however long.
+    """
 
     def __init__(self, most: int, patience: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._most, self._patience, self._clock = most, patience, clock
-        self._least = min(LEAST, most)
-        self._limit = float(most)
-        self._shrink_at = 0.0
+        self._requests = self._bytes = 0
+        self._done, self._busy = FIRST_PACE * MEMORY / 8, MEMORY / 8  # bytes and busy seconds, the older the less
+        self._since = 0.0  # from when on busy seconds are not counted yet
 
     @property
-    def limit(self) -> int:
-        """Requests that may be under way now."""
-        return int(self._limit)
+    def wait(self) -> float:
+        """Seconds until all that is under way will be answered, as far as can be told."""
+        return self._bytes * self._busy / self._done
 
-    def learn(self, seconds: float) -> None:
-        """An answer took so long; those under way after a cut were let in before it, so they cut no further."""
-        if not self._patience:
-            return
+    def check(self, size: int = 0) -> None:
+        """RefusedError 503 when a request of so many bytes must not be let in now."""
+        if self._requests >= self._most:
+            raise _overloaded(f"{self._requests} requests are under way, which is the limit", 1)
+        wait = (self._bytes + size) * self._busy / self._done
+        if self._patience and self._requests >= LEAST and wait > self._patience:
+            reason = f"{self._requests} requests are under way, and one more would wait for {wait:.1f} s"
+            raise _overloaded(reason, math.ceil(wait - self._patience))
+
+    @contextmanager
+    def one(self, size: int) -> Iterator[None]:
+        """A place for a request of so many bytes; one that ends without an exception is learnt from."""
+        self.check(size)
+        if not self._requests:
+            self._since = self._clock()
+        self._requests += 1
+        self._bytes += size
+        try:
+            yield
+            self._learn(size)
+        finally:
+            self._requests -= 1
+            self._bytes -= size
+
+    def _learn(self, size: int) -> None:
         now = self._clock()
-        if seconds <= self._patience:
-            self._limit = min(self._most, self._limit + GROW / self._limit)
-        elif now >= self._shrink_at:
-            self._limit = max(self._least, self._limit * SHRINK)
-            self._shrink_at = now + seconds
+        spent, self._since = now - self._since, now
+        kept = math.exp(-spent / MEMORY)
+        self._done, self._busy = kept * self._done + max(size, 1), kept * self._busy + spent
+
+
+def _overloaded(reason: str, seconds: int) -> RefusedError:
+    return RefusedError(503, "overloaded", f"{reason}: try again", {"Retry-After": str(max(1, seconds))})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,12 +29,20 @@ GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
 
 
+class Places(Protocol):
+    """Places for requests that have their bodies."""
+
+    def check(self) -> None: ...
+
+    def one(self, size: int) -> AbstractContextManager[None]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """Places for bodies on their way, and for requests that have theirs: a slow sender keeps no worker waiting."""
 
     arriving: Slots
-    working: Slots
+    working: Places
 
 
 class Limits:
@@ -49,10 +57,8 @@ class Limits:
         self.settings = settings
         self.buckets = Buckets(settings.rate, settings.burst)
         self.admission = Admission(settings.concurrency, settings.patience)
-        metrics.LIMIT.set(self.admission.limit)
-        bodies = max(ARRIVING, settings.concurrency)
-        self.scoring = _lane("requests", bodies, lambda: self.admission.limit)
-        self.beside = _lane("requests beside /score", ARRIVING, lambda: BESIDE)
+        self.scoring = _lane("requests", max(ARRIVING, settings.concurrency), self.admission)
+        self.beside = _lane("requests beside /score", ARRIVING, Slots("requests beside /score are under way", BESIDE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint: Endpoint = scope["yujing.endpoint"]
@@ -64,15 +70,16 @@ class Limits:
         lane.working.check()  # a full service says so before it reads
         with lane.arriving.one():
             body = scope[BODY] = await self._take(Headers(scope=scope), receive)
-        with lane.working.one():
-            return await (self._score if scores else self.app)(scope, _replay(body, receive), send)
+        try:
+            with lane.working.one(len(body)):
+                return await (self._score if scores else self.app)(scope, _replay(body, receive), send)
+        finally:
+            metrics.WAIT.set(self.admission.wait)
 
     async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start = time.monotonic()
+        metrics.WAIT.set(self.admission.wait)
         with metrics.QUEUE.track_inprogress():
             await self.app(scope, receive, send)
-        self.admission.learn(time.monotonic() - start)
-        metrics.LIMIT.set(self.admission.limit)
 
     async def _take(self, headers: Headers, receive: Receive) -> bytes:
         _check_headers(headers, self.settings.max_body)
@@ -104,8 +111,8 @@ class Limits:
             raise RefusedError(408, "body_timeout", reason, {"Connection": "close"}) from None
 
 
-def _lane(what: str, bodies: int, most: Callable[[], int]) -> Lane:
-    return Lane(Slots(f"bodies of {what} are on their way", lambda: bodies), Slots(f"{what} are under way", most))
+def _lane(what: str, bodies: int, working: Places) -> Lane:
+    return Lane(Slots(f"bodies of {what} are on their way", bodies), working)
 
 
 def _too_large(limit: int) -> RefusedError:

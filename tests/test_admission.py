@@ -1,0 +1,113 @@
+"""Who is let in: as much work as is done within the callers' patience."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+
+import pytest
+
+from serving.gate.admission import FIRST_PACE, LEAST, Admission
+from serving.gate.refusal import RefusedError
+
+SIZE = 1_000  # bytes of a request
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 5.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def answered(room: Admission, clock: Clock, seconds: float) -> None:
+    """Requests one after another for at least ten seconds of work, each answered after so many."""
+    for _ in range(max(3, round(10 / seconds))):
+        with room.one(SIZE):
+            clock.now += seconds
+        clock.now += 100  # nobody asks: no work, so nothing to learn from
+
+
+@contextmanager
+def under_way(room: Admission, number: int, size: int = SIZE) -> Iterator[None]:
+    with ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(room.one(size))
+        yield
+
+
+def refusal(place: AbstractContextManager[None]) -> RefusedError:
+    with pytest.raises(RefusedError) as caught, place:
+        pass
+    return caught.value
+
+
+@pytest.mark.parametrize(("seconds", "fit"), [(0.01, 50), (0.1, 5)])
+def test_the_work_of_the_patience_fits_in_and_no_more(seconds: float, fit: int) -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, seconds)
+    with under_way(room, fit - 1):
+        assert room.wait == pytest.approx(seconds * (fit - 1), rel=0.02)
+        with pytest.raises(RefusedError, match="one more would wait for"):
+            room.check(2 * SIZE)
+        room.check(SIZE // 2)
+    assert room.wait == 0
+
+
+def test_bytes_count_and_not_requests() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 0.01)
+    with under_way(room, LEAST, 12 * SIZE):
+        assert refusal(room.one(12 * SIZE)).status == 503
+    with under_way(room, 40):
+        room.check(SIZE)
+
+
+def test_some_are_let_in_whatever_they_take() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 30)
+    with under_way(room, LEAST, 100 * SIZE):
+        assert refusal(room.one(1)).response.headers["retry-after"] == str(30 * 100 * LEAST)
+
+
+def test_a_pace_is_forgotten_within_seconds_of_work() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 1.0)
+    answered(room, clock, 0.01)
+    with under_way(room, 40):
+        room.check(SIZE)
+
+
+def test_answers_that_come_together_count_for_the_time_that_they_took_together() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    for _ in range(200):
+        with under_way(room, 10, SIZE // 10):
+            clock.now += 0.1
+    with under_way(room, 10, SIZE // 10):
+        assert room.wait == pytest.approx(0.1, rel=0.02)
+
+
+def test_what_is_refused_below_teaches_nothing_and_leaves_its_place() -> None:
+    room = Admission(1, 0.5, clock := Clock())
+    with suppress(ZeroDivisionError), room.one(SIZE):
+        clock.now += 60
+        raise ZeroDivisionError
+    with room.one(SIZE):
+        assert room.wait == pytest.approx(SIZE / FIRST_PACE)
+
+
+def test_the_number_of_requests_is_bounded_however_patient() -> None:
+    for patience in (0.0, 1e9):
+        room = Admission(3, patience)
+        with under_way(room, 3):
+            refused = refusal(room.one(SIZE))
+        assert "3 requests are under way, which is the limit" in str(refused)
+        assert refused.response.headers["retry-after"] == "1"
+
+
+def test_without_patience_no_work_is_too_much() -> None:
+    room = Admission(100, 0, clock := Clock())
+    answered(room, clock, 60)
+    with under_way(room, 99, 10_000 * SIZE):
+        room.check(SIZE)
