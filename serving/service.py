@@ -11,7 +11,9 @@ max_batch_size is refused, and the default max_latency_ms lets a caller wait for
 from __future__ import annotations
 
 import logging
+import os
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
@@ -36,6 +38,12 @@ Results = Annotated[list[Result], WithExample(SAMPLE_RESULTS)]
 
 PAGES = build_pages()
 
+
+def without_spans(env: Mapping[str, str]) -> str:
+    """Pattern of the addresses for which no span is begun; one that nobody gets costs 0.1 ms a request."""
+    return "" if env.get("OTEL_SDK_DISABLED", "true").strip().lower() == "false" else ".*"
+
+
 logger = logging.getLogger("bentoml.yujing")
 
 
@@ -46,6 +54,7 @@ logger = logging.getLogger("bentoml.yujing")
     http={"host": "127.0.0.1", "port": 3000},
     traffic={"timeout": 120},
     envs=[{"name": "OTEL_SDK_DISABLED", "value": "true"}],  # BentoML has no exporter to send spans to; yours wins
+    tracing={"excluded_urls": without_spans(os.environ)},
     metrics={"enabled": False},  # ours are in serving.metrics, which says why
     logging={"access": {"enabled": False}},  # ours is in serving.gate.front
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.authentication import AuthCredentials, SimpleUser, UnauthenticatedUser
@@ -76,6 +77,7 @@ class Access:
             raise RefusedError(403, "cross_site", f"{why}: {ELSEWHERE}")
 
 
+@lru_cache(1_024)
 def is_local(host: str) -> bool:
     """Whether an IP address is this machine's own loopback."""
     try:
