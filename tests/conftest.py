@@ -36,7 +36,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Folder of a real BertModel: 2 layers, hidden 32, one token per character of the sample posts."""
+    """Folder of a real BertModel: 2 layers of width 128, one token per character of the sample posts."""
     import torch
     from transformers import BertConfig, BertModel
 
@@ -51,10 +51,10 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(pieces),
-        hidden_size=64,
+        hidden_size=128,
         num_hidden_layers=2,
         num_attention_heads=4,
-        intermediate_size=128,
+        intermediate_size=256,
         pad_token_id=1,
     )
     folder = tmp_path_factory.mktemp("encoder")

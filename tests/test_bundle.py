@@ -37,7 +37,7 @@ def copy(tiny_bundle: Bundle, tmp_path: Path) -> Path:
 
 def classifier(folder: str, rank: int = 4) -> RiskClassifier:
     body = adapt(load_encoder(folder).model, Adapter(rank=rank, alpha=2 * rank))
-    return RiskClassifier(body, 64, len(TAXONOMY.ids), len(TAXONOMY.severities))
+    return RiskClassifier(body, 128, len(TAXONOMY.ids), len(TAXONOMY.severities))
 
 
 def test_manifest_comes_back_as_it_was(tiny_bundle: Bundle) -> None:
@@ -181,7 +181,7 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path) -> None:
 
 def test_an_adapter_of_another_shape_is_refused(copy: Path) -> None:
     weights = load((copy / ADAPTER).read_bytes())
-    weights["category.weight"] = torch.zeros(len(TAXONOMY.ids) - 1, 64)
+    weights["category.weight"] = torch.zeros(len(TAXONOMY.ids) - 1, 128)
     bundle = open_bundle(put(copy, ADAPTER, save(weights)))
     with pytest.raises(BundleError, match=r"does not fit the classifier: .*category\.weight"):
         load_classifier(bundle)

@@ -9,7 +9,7 @@ from torch import Tensor
 from models.classifier import Adapter, RiskClassifier, adapt, mean_pool
 from models.encoder import load_encoder
 
-CATEGORIES, RANKS, HIDDEN = 17, 5, 64
+CATEGORIES, RANKS, HIDDEN = 17, 5, 128
 
 
 def build(folder: str, rank: int) -> RiskClassifier:
