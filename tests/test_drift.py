@@ -197,6 +197,24 @@ def test_the_window_slides(referenced: Bundle, tiny_scorer: Scorer, monkeypatch:
     monitor.close()
 
 
+def test_under_load_a_share_is_drawn_and_the_window_is_filled_first(
+    referenced: Bundle, tiny_scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.drift.monitor.PACE", 0.0)
+    monitor = Monitor(REFERENCE, load_tokens(referenced), 300)
+    for _ in range(2):
+        monitor.put(*answers([row.text for row in sample_examples()[:140]], tiny_scorer))
+    until(lambda: monitor.report().posts == 280)
+    monitor.put(*answers(["龘"] * 140, tiny_scorer))
+    until(lambda: monitor.report().posts == 300)
+    with monitor._lock:
+        assert sum(one.length == 1 for _, one in monitor._window) == 20
+    monitor._credit += 100
+    monitor.put(*answers(["龘"] * 140, tiny_scorer))
+    until(lambda: monitor._credit < 1)
+    monitor.close()
+
+
 def test_a_monitor_that_is_behind_skips_and_counts(referenced: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     from prometheus_client import REGISTRY
 

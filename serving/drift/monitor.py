@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import queue
+import random
 import threading
 import time
 from collections import deque
@@ -29,9 +30,11 @@ logger = logging.getLogger("bentoml.yujing.drift")
 
 WAITING = 64  # requests that may wait for the thread
 PAUSE = 0.1  # seconds from the first answer to a look at all that came since: they are sent meanwhile
+PACE = 50.0  # posts a second in the long run, drawn by chance from more: to look at one takes a 25th of scoring it
 REFRESH_SECONDS = 10.0  # between updates of the metrics
 
 Batch = tuple[Sequence[str | None], Sequence[Result]]
+Pair = tuple[str | None, Result]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ class Monitor:
         self._lock = threading.Lock()
         self._queue: queue.Queue[Batch] = queue.Queue(WAITING)
         self._closed = threading.Event()
+        self._credit, self._credited_at = float(window), time.monotonic()  # posts that may be looked at, up to a window
         self._refresh_at = 0.0
         self._thread = threading.Thread(target=self._run, name="yujing-drift", daemon=True)
         self._thread.start()
@@ -109,7 +113,7 @@ class Monitor:
                 logger.error("posts were not compared: %s", type(fault).__name__)
 
     def _count(self, batches: Sequence[Batch]) -> None:
-        pairs = [pair for batch in batches for pair in zip(*batch, strict=True)]
+        pairs = self._drawn([pair for batch in batches for pair in zip(*batch, strict=True)])
         mine = [text if result.model == self.reference.model else None for text, result in pairs]
         now, found = datetime.now(UTC), [*observe(mine, [result for _, result in pairs], self._tokens)]
         with self._lock:
@@ -117,6 +121,14 @@ class Monitor:
         if time.monotonic() >= self._refresh_at:
             self._refresh_at = time.monotonic() + REFRESH_SECONDS
             publish(self.report())
+
+    def _drawn(self, pairs: list[Pair]) -> list[Pair]:
+        """All of them, or by chance as many as the pace allows."""
+        now, before = time.monotonic(), self._credited_at
+        self._credit = min(self._credit + PACE * (now - before), float(self._window.maxlen or 0))
+        drawn = pairs if len(pairs) <= self._credit else random.sample(pairs, int(self._credit))
+        self._credit, self._credited_at = self._credit - len(drawn), now
+        return drawn
 
 
 def publish(report: DriftReport | None) -> None:
