@@ -197,21 +197,18 @@ def test_the_window_slides(referenced: Bundle, tiny_scorer: Scorer, monkeypatch:
     monitor.close()
 
 
-def test_under_load_a_share_is_drawn_and_the_window_is_filled_first(
+def test_under_load_a_share_is_drawn_once_a_window_is_full(
     referenced: Bundle, tiny_scorer: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("YUJING_DRIFT_WINDOW", "300")
     monkeypatch.setattr("serving.drift.monitor.PACE", 0.0)
-    monitor = Monitor(REFERENCE, load_tokens(referenced), 300)
-    for _ in range(2):
-        monitor.put(*answers([row.text for row in sample_examples()[:140]], tiny_scorer))
+    monitor = open_monitor(referenced.folder, referenced.model_id)
+    assert monitor is not None
+    monitor.put(*answers(["很好很好很好"] * 280, tiny_scorer))
     until(lambda: monitor.report().posts == 280)
     monitor.put(*answers(["龘"] * 140, tiny_scorer))
     until(lambda: monitor.report().posts == 300)
-    with monitor._lock:
-        assert sum(one.length == 1 for _, one in monitor._window) == 20
-    monitor._credit += 100
-    monitor.put(*answers(["龘"] * 140, tiny_scorer))
-    until(lambda: monitor._credit < 1)
+    assert [one.length for _, one in monitor._window].count(1) == 20  # of 140: all that a window has left
     monitor.close()
 
 
