@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from data.errors import BundleError
+from data.errors import BundleError, InputError
 from data.files import whole
 from data.records import Item
 from data.results import Result
@@ -53,6 +53,10 @@ class Golden:
     items: tuple[Item, ...]
     answers: tuple[Answer, ...]
 
+    def __post_init__(self) -> None:
+        if len(self.items) != len(self.answers):
+            raise ValueError(f"{len(self.items)} items need as many answers, got {len(self.answers)}")
+
 
 _GOLDEN = TypeAdapter(Golden)
 
@@ -70,23 +74,30 @@ def _is_clear(result: Result) -> bool:
 
 
 def write_golden(bundle: Bundle, golden: Golden) -> Path:
-    """Keep golden posts beside the bundle's artefacts; a service that starts meanwhile sees all or none. InputError."""
+    """Keep golden posts beside the bundle's artefacts; a service that starts meanwhile sees all or none.
+
+    InputError where it cannot be written, or where there is none: an empty file would pass for a test.
+    """
     path = bundle.folder / NAME
+    if not golden.items:
+        raise InputError(f"{golden.model} answers no sample with more than {CLEAR}: none can be kept: train longer")
     with writing(path), whole(path) as part:
         part.write_bytes(_GOLDEN.dump_json(golden, indent=1, exclude_none=True) + b"\n")
     return path
 
 
 def read_golden(bundle: Bundle) -> Golden | None:
-    """The bundle's golden posts, if it has any; BundleError when they are broken or of another model."""
+    """The bundle's golden posts; None where it has none. BundleError when they are broken or of another model."""
     path = bundle.folder / NAME
     if not path.exists():
         return None
     remedy = f"run `yujing self-test --write --bundle {bundle.folder}`"
     try:
         golden = _GOLDEN.validate_json(path.read_bytes())
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}: {remedy}") from None
     except ValidationError as error:
         raise BundleError(f"{path}: {explain(error)}: {remedy}") from None
     if golden.model != bundle.model_id:
         raise BundleError(f"{path}: answers of {golden.model}, but the bundle is {bundle.model_id}: {remedy}")
-    return golden
+    return golden if golden.items else None

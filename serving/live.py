@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -92,14 +93,17 @@ class Live:
     def _exchange(self, folder: Path | None) -> Loaded:
         try:
             fresh = self._load(replace(self.settings, bundle=folder or self.settings.bundle))
-        except YujingError as error:
+        except Exception as error:
             metrics.RELOADS.labels("refused").inc()
-            logger.error("reload refused, the current bundle stays", extra={"code": error.code})  # the caller hears why
+            code = getattr(error, "code", type(error).__name__)  # the caller hears why
+            logger.error("reload refused, the current bundle stays", extra={"code": code})
             raise
         before, self.current = self.current, fresh
         metrics.RELOADS.labels("done").inc()
         metrics.MODEL_INFO.labels(before.scorer.model_id).set(0)
         metrics.MODEL_INFO.labels(fresh.scorer.model_id).set(1)
+        for head in before.bundle.manifest.escalation:  # the new bundle may lack it
+            metrics.CALIBRATED_UNTIL.labels(head).set(math.nan)
         tell_calibration(fresh.bundle, self.settings)
         logger.info("reloaded", extra={"model": fresh.scorer.model_id, "previous": before.scorer.model_id})
         return fresh

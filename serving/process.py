@@ -77,7 +77,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 def _absolute_url(url: str) -> str:
     """The address of a SQLite file as from any folder; every other address as it is."""
     kind, mark, path = url.partition(":///")
-    if not kind.startswith("sqlite") or not path or path.startswith(("/", "?", "file:", ":memory:")):
+    if not kind.startswith("sqlite") or not path or path.startswith(("/", "?", "file:")):
         return url
     return f"{kind}{mark}{Path.cwd()}/{path}"
 

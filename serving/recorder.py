@@ -31,7 +31,10 @@ class Recorder:
     def open(cls, settings: Settings, model_id: str) -> Recorder:
         """Both as the environment wants them; ConfigError for an unusable setting."""
         store = StoreSettings.from_env()
-        return cls(_memory(store, settings.bundle) if store else None, open_monitor(settings.bundle, model_id))
+        memory = _memory(store, settings.bundle) if store else None
+        monitor = open_monitor(settings.bundle, model_id)
+        publish(monitor.report() if monitor else None)
+        return cls(memory, monitor)
 
     def record(self, items: Sequence[Item], results: list[Result], seconds: float) -> list[Result]:
         """The results as they are to be sent: with prediction ids where they are stored. Never raises, never waits."""

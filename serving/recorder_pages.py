@@ -51,7 +51,7 @@ STATUS: dict[type[Exception], int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftAnswer(DriftReport):
-    """The report and, where outcomes were fed back, how true the likelihood of escalation was."""
+    """The report and, where there is a store, how true this model's likelihoods of escalation were."""
 
     escalation: Calibration | None
 
@@ -103,13 +103,14 @@ def _drift(recorder: Recorder) -> Response:
         raise OffError("there are no reference statistics of this model: make them with `yujing drift reference`")
     report = monitor.report()
     known = {field.name: getattr(report, field.name) for field in fields(report)}
-    found = DriftAnswer(**known, escalation=_escalation(recorder.memory))
+    found = DriftAnswer(**known, escalation=_escalation(recorder.memory, report.reference_model))
     return Response(_DRIFT.dump_json(found), media_type="application/json")
 
 
-def _escalation(memory: Memory | None) -> Calibration | None:
+def _escalation(memory: Memory | None, model: str) -> Calibration | None:
+    """Of this model only: what an earlier one said does not tell how true this one is."""
     try:
-        return calibration(memory.outcomes(OUTCOMES)) if memory else None
+        return calibration(memory.outcomes(model, OUTCOMES)) if memory else None
     except StoreDownError:
         return None
 

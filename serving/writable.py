@@ -29,6 +29,11 @@ def writing(target: Path, remedies: Mapping[int, str] = REMEDIES) -> Iterator[No
         raise InputError(f"{target} cannot be written: {error.strerror or error}: {remedy}") from None
 
 
+def private(path: str | Path, flags: int) -> int:
+    """An opener for `open`: a new file is its owner's alone, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
 def check_writable(target: Path) -> None:
     """InputError where `data.files.whole` could not make this file; nothing is left behind."""
     with writing(target):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from serving.drift.calibration import calibration
 from serving.drift.compare import NAMES, compare, psi, worst
 from serving.drift.monitor import DriftReport, Monitor, find_reference, open_monitor, publish
 from serving.drift.observation import Observation, observe
-from serving.drift.reference import MIN_POSTS, load_reference, make_reference
+from serving.drift.reference import MIN_POSTS, load_reference, make_reference, read_reference
 from serving.drift.replay import replay, replay_table
 from serving.drift.settings import DriftSettings
 
@@ -164,12 +164,53 @@ def test_a_reference_in_a_file_wins_and_must_be_of_the_same_model(referenced: Bu
     assert found.posts == 3_000
 
 
-@pytest.mark.parametrize("content", ["{", "{}", "[]", json.dumps({**asdict(REFERENCE), "means": {}}, default=str)])
+@pytest.mark.parametrize("content", ["{", "{}", "[]"])
 def test_what_is_no_reference_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "reference.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"reference\.json"):
         load_reference(path)
+
+
+USUAL = json.loads(REFERENCE.dumps())
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"format": 2}, "format: "),
+        ({"means": {}}, "lacks "),
+        ({"means": {**USUAL["means"], "confidence": {"mean": float("nan"), "sd": 0.1}}}, "means.confidence.mean: "),
+        ({"category": {"none": 2_999}}, "category: the counts must sum to its 3000 posts"),
+        ({"histograms": {**USUAL["histograms"], "length": {"edges": [9.0], "counts": [0, 0]}}}, "length: the counts"),
+        (
+            {"histograms": {**USUAL["histograms"], "length": {"edges": [9.0, 8.0], "counts": [0, 0, 3_000]}}},
+            "histograms.length: .*edges must rise",
+        ),
+        (
+            {"histograms": {**USUAL["histograms"], "length": {"edges": [float("nan")], "counts": [0, 3_000]}}},
+            "histograms.length.edges",
+        ),
+    ],
+)
+def test_a_reference_that_could_not_be_compared_with_is_refused(changes: dict[str, object], told: str) -> None:
+    assert read_reference(USUAL, "usual.json") == REFERENCE
+    with pytest.raises(ConfigError, match=rf"usual\.json: no reference statistics: .*{told}"):
+        read_reference({**USUAL, **changes}, "usual.json")
+
+
+def test_a_confidence_that_is_no_number_is_an_alarm() -> None:
+    states = {one.name: one.state for one in compare(REFERENCE, stream(1, 500, confidence=float("nan")))}
+    assert {name for name, state in states.items() if state == "alarm"} == {"confidence", "mean_confidence"}
+
+
+def test_a_reference_of_one_category_and_equal_posts_is_compared_with() -> None:
+    alike = {"category": "none", "confidence": 1.0, "length": 5, "unknown_tokens": 0.0, "unknown_words": 0.0}
+    one = make_reference(stream(0, MIN_POSTS, needs_review=False, **alike), "yujing-risk:test")
+    same = compare(one, stream(1, MIN_POSTS, needs_review=False, **alike))
+    assert {(found.value, found.state) for found in same} == {(0.0, "ok")}
+    other = compare(one, stream(1, MIN_POSTS, needs_review=False, **{**alike, "category": "other"}))
+    assert [found.name for found in other if found.state == "alarm"] == ["category"]
 
 
 def test_the_window_slides(referenced: Bundle, tiny_scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from keyword_scorer import KeywordScorer
+from stored import metric
 
 from data.errors import BundleError
 from models.bundle import open_bundle
@@ -34,6 +37,31 @@ def test_a_good_bundle_takes_over_and_a_bad_one_does_not() -> None:
         live.swap(Path("bad"))
     assert live.current.scorer.model_id == "yujing-risk:second"
     assert live.swap().scorer.model_id == "yujing-risk:first"  # without a folder: as at the start
+
+
+def test_a_load_that_fails_by_surprise_is_counted_and_the_next_may_begin() -> None:
+    def full(settings: Settings) -> Loaded:
+        if settings.bundle is not None:
+            raise OSError("no space left for the engine")
+        return load(settings)
+
+    live, before = Live(Settings(), full), metric("yujing_reloads_total", outcome="refused")
+    for _ in range(2):
+        with pytest.raises(OSError, match="no space"):
+            live.swap(Path("second"))
+    assert live.current.scorer.model_id == "yujing-risk:None"
+    assert metric("yujing_reloads_total", outcome="refused") == before + 2
+
+
+def test_a_head_that_the_new_bundle_lacks_has_no_age() -> None:
+    shipped = open_bundle(None)
+    lacking = replace(shipped, manifest=replace(shipped.manifest, escalation={}))
+    bundles = iter([shipped, lacking])
+    live = Live(Settings(), lambda settings: Loaded(Named(settings.bundle), next(bundles)))
+    name = "yujing_calibrated_until_timestamp_seconds"
+    assert metric(name, head="counts") > 0
+    live.swap()
+    assert math.isnan(metric(name, head="counts"))
 
 
 def test_an_old_calibration_is_told_once_at_the_start_and_as_a_metric(caplog: pytest.LogCaptureFixture) -> None:

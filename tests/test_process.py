@@ -82,8 +82,6 @@ def test_the_command_itself_supervises_and_ends_cleanly(tiny_bundle: Bundle, tmp
         ("XDG_CACHE_HOME", "cache", "{here}/cache"),
         ("DATABASE_URL", "sqlite:///kept/y.db", "sqlite:///{here}/kept/y.db"),
         ("DATABASE_URL", "sqlite:////kept/y.db", "sqlite:////kept/y.db"),
-        ("DATABASE_URL", "sqlite:///:memory:", "sqlite:///:memory:"),
-        ("DATABASE_URL", "sqlite://", "sqlite://"),
         ("DATABASE_URL", "postgresql://u:p@host/y", "postgresql://u:p@host/y"),
     ],
 )

@@ -15,6 +15,7 @@ from serving.drift import metrics
 from serving.drift.monitor import Monitor, open_monitor
 from serving.recorder import Recorder
 from serving.recorder_pages import _drift
+from serving.settings import Settings
 
 SECRET = "某某客户的秘密投诉内容"
 
@@ -74,6 +75,16 @@ def test_a_monitor_that_is_exchanged_meanwhile_costs_no_answer(referenced: Bundl
     recorder.looks = 0
     assert _drift(Exchanged(None, monitor)).status_code == 200
     monitor.close()
+
+
+def test_the_metrics_tell_from_the_start_that_nothing_is_compared(
+    tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("YUJING_STORE", raising=False)
+    metrics.STATE.labels("length").set(metrics.STATES["alarm"])  # of a worker that was there before
+    recorder = Recorder.open(Settings(bundle=tiny_bundle.folder), tiny_bundle.model_id)
+    assert recorder.monitor is None
+    assert metric("yujing_drift_state", statistic="length") == -1
 
 
 def test_the_monitor_follows_the_model_and_leaves_no_old_alarm(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -106,6 +107,29 @@ def test_stale_or_broken_golden_posts_are_refused_with_the_remedy(bundle: Bundle
             read_golden(bundle)
     path.unlink()
     assert read_golden(bundle) is None
+
+
+def test_a_file_without_golden_posts_is_no_test(bundle: Bundle) -> None:
+    golden, path = read_golden(bundle), bundle.folder / NAME
+    assert golden is not None
+    with pytest.raises(InputError, match="answers no sample with more than"):
+        write_golden(bundle, replace(golden, items=(), answers=()))
+    assert read_golden(bundle) == golden  # what was there stays
+    path.write_text(f'{{"model": "{bundle.model_id}", "items": [], "answers": []}}', encoding="utf-8")
+    assert read_golden(bundle) is None  # so the samples are tested
+
+
+def test_golden_posts_that_no_answer_goes_with_are_refused(bundle: Bundle) -> None:
+    golden, path = read_golden(bundle), bundle.folder / NAME
+    assert golden is not None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**told, "answers": told["answers"][1:]}), encoding="utf-8")
+    with pytest.raises(BundleError, match=rf"{len(golden.items)} items need as many answers.*self-test --write"):
+        read_golden(bundle)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(BundleError, match=r"golden\.json: Is a directory"):
+        read_golden(bundle)
 
 
 def test_golden_posts_appear_whole_or_not_at_all(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

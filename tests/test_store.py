@@ -100,5 +100,7 @@ def test_outcomes_are_the_last_word_on_each_prediction(memory: Memory) -> None:
     memory.correct(right(hot.prediction_id or "", category=None, escalated=False))
     memory.correct(right(hot.prediction_id or "", category=None, escalated=True))
     memory.correct(right(calm.prediction_id or "", category=None, escalated=False))
-    assert sorted(memory.outcomes(10)) == [(0.1, False), (0.5, True)]
-    assert len(memory.outcomes(1)) == 1
+    model = KeywordScorer.model_id
+    assert sorted(memory.outcomes(model, 10)) == [(0.1, False), (0.5, True)]
+    assert len(memory.outcomes(model, 1)) == 1
+    assert memory.outcomes("yujing-risk:another", 10) == []

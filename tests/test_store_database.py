@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from postgres import PostgresServer
 
 from serving.store import database
 from serving.store.database import Database
@@ -52,6 +55,25 @@ def test_only_the_owner_reads_the_file_whatever_the_umask(tmp_path: Path) -> Non
     finally:
         os.umask(before)
     assert found == dict.fromkeys(("yujing.sqlite3", "yujing.sqlite3-wal", "yujing.sqlite3-shm"), 0o600)
+
+
+def test_tables_of_a_newer_version_are_told_as_such_and_left_alone(tmp_path: Path) -> None:
+    base, version = Database(StoreSettings(folder=tmp_path).database()), "SELECT version_num FROM alembic_version"
+    base.look()
+    base.close()
+    with closing(sqlite3.connect(tmp_path / "yujing.sqlite3", isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        with pytest.raises(StoreDownError, match="tables are of another Yujing: use the newest that wrote it"):
+            Database(StoreSettings(folder=tmp_path).database()).look()
+        assert connection.execute(version).fetchall() == [("9999",)]
+
+
+def test_a_network_that_swallows_everything_is_given_up_after_seconds(postgres: PostgresServer, tmp_path: Path) -> None:
+    base = Database(StoreSettings(folder=tmp_path, url=postgres.url).database())
+    with closing(base.engine.raw_connection()) as connection:
+        known = connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+    base.close()
+    assert {"tcp_user_timeout": "10000", "keepalives_idle": "5", "keepalives_interval": "1"}.items() <= known.items()
 
 
 class Door:

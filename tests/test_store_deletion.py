@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from full_disk import files_up_to
 from keyword_scorer import KeywordScorer
 from stored import answer, right, rows, spool_rows, until
 
@@ -84,6 +85,23 @@ def test_traces_that_a_reader_held_go_when_it_has_ended(impatient: None, tmp_pat
         assert len(answer(memory, "假货")) == 1
         until(lambda: len(rows(settings)) == 1)  # nobody waits for the reader
         reader.execute("ROLLBACK")
+    until(lambda: "独一无二".encode() not in files(tmp_path))
+    memory.close()
+
+
+def test_traces_that_a_full_disk_held_go_when_there_is_room(impatient: None, tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path, days=0)
+    memory = Memory(settings, load_taxonomy())
+    many = answer(memory, *["假货" * 2_000] * 50)
+    [gone] = answer(memory, "独一无二的投诉")  # at the end of the file
+    until(lambda: len(rows(settings)) == len(many) + 1)
+    assert memory._database.forget_journal()
+    size = (tmp_path / "yujing.sqlite3").stat().st_size
+    with files_up_to(size // 2):
+        memory.delete(gone)  # the journal has room, what is moved from it into the file has none
+        with pytest.raises(UnknownPredictionError):
+            memory.delete(gone)
+        assert "独一无二".encode() in files(tmp_path)
     until(lambda: "独一无二".encode() not in files(tmp_path))
     memory.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,28 @@ def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tm
         harmless: ("none", 0, "feedback"),
     }
     assert PHONE not in target.read_text(encoding="utf-8")
+
+
+def test_only_the_owner_reads_an_export(tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path)
+    memory = Memory(settings, load_taxonomy())
+    for prediction in answer(memory, "假货"):
+        memory.correct(right(prediction))
+    memory.close()
+    export_corrections(settings, tmp_path / "out.jsonl", "none")
+    assert stat.S_IMODE((tmp_path / "out.jsonl").stat().st_mode) == 0o600
+
+
+def test_what_hostile_texts_hold_breaks_no_line(tmp_path: Path) -> None:
+    settings = StoreSettings(folder=tmp_path)
+    texts = ["=cmd|' /C calc'!A0", 'a\u2028b\x85c\r\n"d"\x00\x1b[31m', "{}\n{}"]
+    memory = Memory(settings, load_taxonomy())
+    for prediction in answer(memory, *texts):
+        memory.correct(right(prediction))
+    memory.close()
+    export_corrections(settings, tmp_path / "out.jsonl", "none")
+    found = load_examples([tmp_path / "out.jsonl"], load_taxonomy())
+    assert (found.bad, [row.text for row in found.rows]) == ([], [text.replace("\0", "\ufffd") for text in texts])
 
 
 def test_corrections_without_text_are_counted(tmp_path: Path) -> None:

@@ -95,6 +95,18 @@ def test_spooled_rows_that_cannot_be_read_are_counted_and_their_neighbours_store
     assert not [*settings.folder.glob("*.jsonl")]
 
 
+def test_a_row_that_the_driver_cannot_pass_on_holds_up_no_other(settings: StoreSettings) -> None:
+    with closing(Spool(settings.folder, 10)) as spool:
+        odd, kept = spool_rows(2, datetime.now(UTC))
+        spool.append([replace(odd, severity=10**30), kept])
+    before = metric("yujing_store_rows_total", outcome="refused")
+    memory = Memory(settings, load_taxonomy())
+    until(lambda: [row["id"] for row in rows(settings)] == [kept.id])
+    until(lambda: metric("yujing_store_rows_total", outcome="refused") == before + 1)
+    memory.delete(kept.id)  # nothing waits any more
+    memory.close()
+
+
 def test_the_backlog_is_bounded_and_what_is_dropped_is_counted(impatient: None, tmp_path: Path) -> None:
     settings = StoreSettings(folder=tmp_path, spool=5)
     outage = Outage(settings, None)

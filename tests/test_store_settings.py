@@ -48,6 +48,8 @@ def test_an_unusable_value_is_named_with_its_variable_and_what_was_expected(
         ("geheim", "is no address: give postgresql://user:password@host:5432/name"),
         ("postgresql://user:geheim@host:port/name", "is no address"),
         ("postgresql://user:ge@heim:x@host/name", "is no address"),  # an @ that is not written as %40
+        ("sqlite://", "names no file: give sqlite:///FILE"),
+        ("sqlite:///:memory:", "names no file: give sqlite:///FILE"),
     ],
 )
 def test_an_unusable_address_is_told_without_its_password(url: str, told: str, tmp_path: Path) -> None:

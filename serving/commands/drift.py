@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
 
 USE = "the service uses this file when it is started with YUJING_DRIFT_REFERENCE=<its path>"
 KEEP_APART = "this changed the bundle itself; to leave it alone, give --out FILE and set YUJING_DRIFT_REFERENCE to it"
@@ -63,15 +66,13 @@ def replay(
     Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
 
 
-def held_out_texts(bundle: object, corpus: Path) -> list[str]:
+def held_out_texts(bundle: Bundle, corpus: Path) -> list[str]:
     """Texts of a corpus without those that taught the bundle."""
     from rich.console import Console
 
-    from models.bundle import Bundle
     from serving.drift.make import read_texts
     from training.evaluate_rows import trained_corpus
 
-    assert isinstance(bundle, Bundle)
     known = trained_corpus(bundle, (str(corpus),), bundle.taxonomy, Console(stderr=True))
     if known is None:
         return read_texts(corpus, bundle.taxonomy)

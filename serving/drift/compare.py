@@ -50,7 +50,8 @@ def _statistic(
     name: str, kind: Kind, value: float, chance: float, means: tuple[float | None, float | None] = (None, None)
 ) -> Statistic:
     warning, alarm = LIMITS[kind]
-    reached = [state for state, limit in (("warning", warning), ("alarm", alarm)) if abs(value) > max(limit, chance)]
+    limits = (("warning", warning), ("alarm", alarm))
+    reached = [state for state, limit in limits if not abs(value) <= max(limit, chance)]  # NaN, too, is none that is ok
     state: State = reached[-1] if reached else "ok"  # type: ignore[assignment]
     return Statistic(name, kind, round(value, 4), round(chance, 4), warning, alarm, state, *means)
 
@@ -83,9 +84,8 @@ def compare(reference: Reference, window: Sequence[Observation]) -> list[Statist
     if len(window) < MIN_POSTS:
         return []
     mixes = [
-        _mix(name, histogram.counts, counts(column(window, name), histogram.edges))
-        for name, histogram in reference.histograms.items()
-        if name in HISTOGRAMS
+        _mix(name, (usual := reference.histograms[name]).counts, counts(column(window, name), usual.edges))
+        for name in HISTOGRAMS
     ]
     return [_categories(reference, window), *mixes, *(_shift(name, reference, window) for name in MEANS)]
 

@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, FiniteFloat
 
 from data.errors import ConfigError, CorpusError, InputError
 from data.rim import parse
 from serving.drift.observation import Observation
 
-FORMAT = 1
 BINS = 10  # of a histogram: equal shares of the reference posts
 MIN_POSTS = 300  # below that, chance alone looks like drift
 HISTOGRAMS = ("length", "confidence")
@@ -31,27 +31,29 @@ Count = Annotated[int, Field(ge=0)]
 class Histogram:
     """`counts[i]` posts lie in `[edges[i-1], edges[i])`; the first and the last bin have no outer edge."""
 
-    edges: tuple[float, ...]
+    edges: tuple[FiniteFloat, ...]
     counts: tuple[Count, ...]
 
     def __post_init__(self) -> None:
         if len(self.counts) != len(self.edges) + 1:
             raise ValueError(f"{len(self.edges)} edges need {len(self.edges) + 1} counts, got {len(self.counts)}")
+        if any(low >= high for low, high in pairwise(self.edges)):
+            raise ValueError("edges must rise")
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Mean and standard deviation over posts."""
 
-    mean: float
-    sd: Annotated[float, Field(ge=0)]
+    mean: FiniteFloat
+    sd: Annotated[FiniteFloat, Field(ge=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """Statistics of `posts` posts, as `model` answered them."""
 
-    format: int = FORMAT
+    format: Literal[1] = 1
     model: str
     made_at: AwareDatetime
     posts: Annotated[int, Field(ge=MIN_POSTS)]
@@ -62,6 +64,9 @@ class Reference:
     def __post_init__(self) -> None:
         if missing := [*({*HISTOGRAMS} - {*self.histograms}), *({*MEANS} - {*self.means})]:
             raise ValueError(f"lacks {', '.join(missing)}: make it again with `yujing drift reference`")
+        mixes = {"category": self.category.values(), **{name: one.counts for name, one in self.histograms.items()}}
+        if odd := [name for name, mix in mixes.items() if sum(mix) != self.posts]:
+            raise ValueError(f"{', '.join(odd)}: the counts must sum to its {self.posts} posts")
 
     def dumps(self) -> str:
         """As JSON text."""

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving import metrics
 from serving.gate.limits import BODY
 from serving.gate.refusal import RefusedError
+from serving.store.records import PREDICTION_ID
 
 PATHS = {"/score", "/feedback"}
 PREDICTIONS = "/predictions/"
@@ -133,14 +134,16 @@ class Idempotent:
         return await self._record(slot, scope, receive, send)
 
     async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
-        prediction = scope["path"].removeprefix(PREDICTIONS).encode()
+        prediction = scope["path"].removeprefix(PREDICTIONS)
+        if not re.fullmatch(PREDICTION_ID, prediction):  # a piece of an id stands in everybody's answers
+            return await self.app(scope, receive, send)
 
         async def forget(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in (204, 404):
-                self.memory.drop(prediction)
+                self.memory.drop(prediction.encode())
             await send(message)
 
-        await self.app(scope, receive, forget)
+        return await self.app(scope, receive, forget)
 
     async def _record(self, slot: Slot, scope: Scope, receive: Receive, send: Send) -> None:
         messages: list[Message] = []

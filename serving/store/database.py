@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -36,6 +37,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "connect_args": {
             "connect_timeout": BUSY_SECONDS,
             "options": f"-c statement_timeout={BUSY_SECONDS}s -c timezone=UTC",
+            # a network that swallows what is sent: a quarter of an hour without these, and the writer waits for it
+            "tcp_user_timeout": 2_000 * BUSY_SECONDS,
+            "keepalives_idle": BUSY_SECONDS,
+            "keepalives_interval": 1,
         },
         "pool_pre_ping": True,  # a server that was restarted costs no request
     },
@@ -81,10 +86,11 @@ class Database:
             yield
         except (DataError, IntegrityError) as error:
             raise RowError(type(error).__name__) from None
-        except (SQLAlchemyError, CommandError) as error:
+        except CommandError:
+            raise StoreDownError("the database's tables are of another Yujing: use the newest that wrote it") from None
+        except SQLAlchemyError as error:
             if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # it never left this process
                 raise RowError(_kind(error)) from None
-            # CommandError: tables of a newer Yujing
             raise StoreDownError(f"the database does not answer ({_kind(error)}): try again later") from None
 
     @contextmanager
@@ -111,12 +117,15 @@ class Database:
     def forget_journal(self, wait: bool = True) -> bool:
         """Move SQLite's journal into the file and cut it, so that no deleted text stays in either.
 
-        False where a reader, for which it may wait, still needs the journal: the text is still there.
+        False where the text is still there: a reader, for which it may wait, needs the journal, or the disk is full.
         """
         if self.kind != "sqlite":
             return True
-        with self._plain_errors(), closing(self.engine.raw_connection()) as connection:
-            return _checkpoint(connection.cursor(), wait)
+        try:
+            with closing(self.engine.raw_connection()) as connection:
+                return _checkpoint(connection.cursor(), wait)
+        except (sqlite3.Error, SQLAlchemyError):
+            return False
 
     def close(self) -> None:
         """Give the connections back."""
@@ -143,12 +152,12 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     The driver's begins too late: a transaction that reads and then writes could not wait.
     """
-    file = engine.url.database or ":memory:"
+    file = engine.url.database or ""
 
     @event.listens_for(engine, "do_connect")
     def create(_dialect: Any, _record: Any, _arguments: Any, _options: Any) -> None:
         """The journal inherits the mode. A file that is there is not opened: closing it would end SQLite's locks."""
-        if not file.startswith((":", "file:")):
+        if not file.startswith("file:"):
             with suppress(OSError):  # SQLite says what is wrong
                 os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 

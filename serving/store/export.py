@@ -13,7 +13,7 @@ from data.records import Example
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings
-from serving.writable import check_writable, writing
+from serving.writable import check_writable, private, writing
 
 SOURCE = "feedback"
 
@@ -42,6 +42,7 @@ def to_example(stored: Stored, none_id: str) -> Example:
 def export_corrections(settings: StoreSettings, target: Path, none_id: str) -> Summary:
     """Write all corrections to `target`, or nothing; StoreDownError, InputError for what cannot be written.
 
+    Like the store it is its owner's alone, and no later deletion reaches it.
     `none_id`: the category that severity 0 implies, and that implies it.
     """
     if target.suffix != ".jsonl":
@@ -50,7 +51,12 @@ def export_corrections(settings: StoreSettings, target: Path, none_id: str) -> S
         raise InputError(f"{target}: no folder {target.parent}: make it first")
     check_writable(target)
     written = textless = 0
-    with writing(target), whole(target) as part, part.open("wb") as file, stored_corrections(settings) as rows:
+    with (
+        writing(target),
+        whole(target) as part,
+        open(part, "wb", opener=private) as file,
+        stored_corrections(settings) as rows,
+    ):
         for row in rows:
             if row.text:
                 file.write(_EXAMPLE.dump_json(to_example(row, none_id)) + b"\n")

@@ -71,12 +71,12 @@ class Memory:
     def delete(self, prediction_id: str) -> None:
         """Delete a prediction, its corrections and their traces; UnknownPredictionError, StoreDownError.
 
-        Traces that a reader keeps from being removed go some seconds after it has ended. A prediction that waits in the
-        spool of another folder (several pods) is unknown here, but will not be stored.
+        Traces that cannot be removed at once (a reader looks at them, the disk is full) go some seconds after they can.
+        A prediction that waits in the spool of another folder (several pods) is unknown here, but will not be stored.
         """
-        self._writer.settle(SETTLE_SECONDS)
         if not fullmatch(PREDICTION_ID, prediction_id):
             raise _unknown(prediction_id)
+        self._writer.settle(SETTLE_SECONDS)
         with self._database.write() as connection:
             found = queries.delete_prediction(connection, prediction_id, datetime.now(UTC))
         if not found:
@@ -84,10 +84,10 @@ class Memory:
         if not self._database.forget_journal():
             self._writer.retention.note_traces()
 
-    def outcomes(self, limit: int) -> list[tuple[float, bool]]:
-        """Likelihood and outcome of the newest escalations that were fed back; StoreDownError."""
+    def outcomes(self, model: str, limit: int) -> list[tuple[float, bool]]:
+        """Likelihood and outcome of a model's newest escalations that were fed back; StoreDownError."""
         with self._database.read() as connection:
-            return queries.outcomes(connection, limit)
+            return queries.outcomes(connection, model, limit)
 
     def close(self) -> None:
         """Write what waits and let go."""

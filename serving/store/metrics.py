@@ -9,4 +9,3 @@ CORRECTIONS = Counter("yujing_feedback", "Corrections by people that were stored
 UP = Gauge("yujing_store_up", "1 when the database was there at the last look, else 0.", multiprocess_mode="livemin")
 QUEUE = Gauge("yujing_store_queue_rows", "Rows that wait in memory.", multiprocess_mode="livesum")
 SPOOL = Gauge("yujing_store_spool_rows", "Rows that wait on disk.", multiprocess_mode="livesum")
-OUTCOMES = ("stored", "spooled", "dropped", "refused", "purged")

@@ -19,8 +19,8 @@ def config(connection: Connection | None = None) -> Config:
     return settings
 
 
-def migrate(connection: Connection, target: str = "head") -> None:
+def migrate(connection: Connection) -> None:
     """Upgrade inside the connection's transaction; on PostgreSQL other workers wait for it."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    command.upgrade(config(connection), target)
+    command.upgrade(config(connection), "head")

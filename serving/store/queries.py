@@ -76,13 +76,13 @@ def corrections(connection: Connection) -> Iterator[Stored]:
         yield Stored(**row)
 
 
-def outcomes(connection: Connection, limit: int) -> list[tuple[float, bool]]:
-    """Of the newest `limit` predictions whose outcome is known: likelihood of escalation, and whether it came."""
+def outcomes(connection: Connection, model: str, limit: int) -> list[tuple[float, bool]]:
+    """Of a model's newest `limit` predictions whose outcome is known: likelihood of escalation, and whether it came."""
     last = select(func.max(feedback.c.id)).where(feedback.c.escalated.is_not(None)).group_by(feedback.c.prediction_id)
     statement = (
         select(predictions.c.escalation_probability, feedback.c.escalated)
         .join(feedback)
-        .where(feedback.c.id.in_(last), predictions.c.escalation_probability.is_not(None))
+        .where(feedback.c.id.in_(last), predictions.c.escalation_probability.is_not(None), predictions.c.model == model)
         .order_by(predictions.c.at.desc())
         .limit(limit)
     )

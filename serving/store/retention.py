@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from datetime import timedelta
 
 from serving.store import metrics, queries
 from serving.store.database import Database
-from serving.store.errors import StoreDownError
 from serving.store.standing import Standing
 from serving.store.steady import SteadyClock
 
@@ -26,7 +24,7 @@ class Retention:
         self._traces = True  # a process that was killed may have left some
 
     def note_traces(self) -> None:
-        """Something was deleted whose traces could not be removed: a reader still looks at them."""
+        """Something was deleted whose traces could not be removed now."""
         self._traces = True
 
     def work(self) -> None:
@@ -54,7 +52,6 @@ class Retention:
 
     def _forget(self) -> None:
         """Without waiting for readers, as rows wait meanwhile; nor does it show that the database can be written."""
-        self._traces, gone = False, False  # before, as another thread may set it meanwhile
-        with suppress(StoreDownError):
-            gone = self._database.forget_journal(wait=False)
-        self._traces = self._traces or not gone
+        self._traces = False  # before, as another thread may set it meanwhile
+        if not self._database.forget_journal(wait=False):
+            self._traces = True

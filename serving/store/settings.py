@@ -80,6 +80,8 @@ class StoreSettings:
         kind = url.drivername.partition("+")[0]
         if kind not in DRIVERS:
             raise ConfigError(f"{DATABASE} names {kind!r}: give one of {', '.join(DRIVERS)}")
+        if kind == "sqlite" and ":memory:" in (url.database or ":memory:"):  # each thread would have one of its own
+            raise ConfigError(f"{DATABASE} names no file: give sqlite:///FILE, or leave it out")
         return url.set(drivername=DRIVERS[kind])
 
 

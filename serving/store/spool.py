@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from serving.store.records import Prediction
+from serving.writable import private
 
 _ROW = TypeAdapter(Prediction)
 
@@ -46,7 +47,7 @@ class Spool:
         """All or nothing: half a line would swallow the row that follows it."""
         size = self.path.stat().st_size if self.path.exists() else 0
         try:
-            with open(self.path, "ab", opener=_private) as file:
+            with open(self.path, "ab", opener=private) as file:
                 file.write(blob)
         except OSError:
             with suppress(OSError):
@@ -113,10 +114,6 @@ def _take_over(path: Path) -> int:
         except OSError as error:
             logger.warning("%s cannot be taken over: %s", left.name, error.strerror)
     return 0
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _count_lines(path: Path) -> int:

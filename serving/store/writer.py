@@ -129,7 +129,7 @@ class Writer:
         try:
             with self._database.write() as connection:
                 queries.insert_predictions(connection, rows)
-        except RowError:
+        except (RowError, ArithmeticError, ValueError):  # the latter two: the driver's own, before it asks the database
             return 1 if len(rows) == 1 else sum(self._insert([row]) for row in rows)
         return 0
 
