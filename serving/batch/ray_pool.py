@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from serving.scoring import SupportsScore
 # turns a node's address 127.0.0.1 into that of the network, unless it was imported with the first of these.
 LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
+logger = logging.getLogger(__name__)
+
+PATIENCE = 120  # seconds until the first actor has begun, after which it is said what the run waits for
 REMEDY = "give the address of a running cluster (with RAY_AUTH_MODE=token where it asks for one), or local"
 
 
@@ -46,7 +50,8 @@ class RayActors:
 
     Every machine needs the same Yujing, the bundle at the same path, and the arithmetic of this one (all with bfloat16
     or none): a post on another CPU is answered with other last digits. An actor that dies is started anew, on
-    another machine if need be, and its windows are scored again. ConfigError: no Ray, or no cluster there.
+    another machine if need be, and its windows are scored again. ConfigError: no Ray, no cluster there, or a machine
+    that is another; WorkersLostError: actors die again and again, or the cluster is gone.
     """
 
     load: Load
@@ -60,10 +65,17 @@ class RayActors:
             actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Worker)
             yield from _spread(ray, [actor.remote(self.load) for _ in range(count)], windows, kind)
         except ray.exceptions.RayTaskError as error:
-            raise error.cause if isinstance(error.cause, YujingError) else error from None
+            if not isinstance(error.cause, YujingError):
+                raise
+            raise type(error.cause)(f"node {error.ip}: {error.cause}") from None
         except ray.exceptions.RayActorError as error:
             raise WorkersLostError(
                 f"an actor died {RETRIES + 1} times at the same work ({type(error).__name__}): look at Ray's log; "
+                "the run goes on where it was when it is repeated"
+            ) from None
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            raise WorkersLostError(
+                f"--ray {self.address}: the cluster was lost ({type(error).__name__}): look at Ray's log; "
                 "the run goes on where it was when it is repeated"
             ) from None
         finally:
@@ -82,7 +94,7 @@ def _connect(address: str) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):  # what they say, the error says
             ray.init(address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         reason = str(error).rstrip(".")
         raise ConfigError(f"--ray {address}: {reason}: {REMEDY}") from None
     return ray
@@ -102,7 +114,7 @@ def _spread(ray: Any, actors: list[Any], windows: Iterator[Window], kind: str) -
             waiting[actor.work.remote(window, kind)] = window, actor
         if free and not waiting:  # the windows have come to an end
             return
-        [done], _ = ray.wait([*waiting, *beginning], num_returns=1)
+        done = _first(ray, [*waiting, *beginning], PATIENCE if len(beginning) == len(actors) else None)
         answer = ray.get(done)
         if done in beginning:
             free.append(beginning.pop(done))
@@ -110,3 +122,11 @@ def _spread(ray: Any, actors: list[Any], windows: Iterator[Window], kind: str) -
         window, actor = waiting.pop(done)
         free.append(actor)
         yield window, answer
+
+
+def _first(ray: Any, refs: list[Any], patience: float | None) -> Any:
+    """The one that is done first; a cluster that has no room for any actor is waited for, but not in silence."""
+    if not (done := ray.wait(refs, num_returns=1, timeout=patience)[0]):
+        logger.warning("no actor has begun for %d s: is a CPU free there? see `ray status`; still waiting", patience)
+        done = ray.wait(refs, num_returns=1)[0]
+    return done[0]
