@@ -122,6 +122,16 @@ def test_refusals_name_the_reason(source: str, reason: str, tmp_path: Path, monk
         find_inputs(source)
 
 
+@pytest.mark.parametrize("scheme", ["klingon", "s3"])  # the latter fails to connect
+def test_the_secret_of_a_uri_is_not_told(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    place = "bucket/a.csv?endpoint_override=127.0.0.1:9&scheme=http&region=us-east-1"
+    with pytest.raises(InputError, match=r"://\*\*\*@bucket/a\.csv.*cannot be") as told:
+        find_inputs(f"{scheme}://AKIAX:wJal%2FrX@{place}")
+    assert "AKIAX" not in str(told.value)
+    assert "rX" not in str(told.value)
+
+
 def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     fill(tmp_path, "a.jsonl", "b.jsonl", "c.jsonl")
     (tmp_path / "c.jsonl").write_bytes(b'{"text": "y"}\n')

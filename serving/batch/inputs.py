@@ -8,6 +8,7 @@ import hashlib
 import io
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".jsonl", ".jsonl.gz", ".parquet")
 BUFFER = 1 << 20  # bytes
+SECRET = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")  # a key and its secret in a URI
 TOLD = 3  # names of files in a message
 
 
@@ -62,7 +64,7 @@ def find_inputs(source: str) -> list[Input]:
         found = _find(source)
     if not found:
         named = "one file" if "://" in source else "a file, a pattern such as 'posts/*.csv'"
-        raise InputError(f"{source}: no such file: give {named} or a folder with {', '.join(SUFFIXES)}")
+        raise InputError(f"{_shown(source)}: no such file: give {named} or a folder with {', '.join(SUFFIXES)}")
     for one in found:
         if not one.suffix:
             raise InputError(f"{one.path}: unknown kind of file: use a name that ends in {', '.join(SUFFIXES)}")
@@ -83,6 +85,11 @@ def would_read(source: str, path: Path) -> str:
     return "matches the pattern" if any(path.parent.samefile(one) for one in _glob(folder or ".")) else ""
 
 
+def _shown(message: str) -> str:
+    """The message without secrets of the URIs in it."""
+    return SECRET.sub("***@", message)
+
+
 @contextmanager
 def _reading(place: str) -> Iterator[None]:
     """InputError in the place of an OSError."""
@@ -91,7 +98,7 @@ def _reading(place: str) -> Iterator[None]:
     except gzip.BadGzipFile:  # a file that can be read
         raise
     except OSError as error:
-        raise InputError(f"{place} cannot be read: {error}") from None
+        raise InputError(_shown(f"{place} cannot be read: {error}")) from None
 
 
 def _find(source: str) -> list[Input]:
@@ -119,7 +126,7 @@ def _by_uri(uri: str) -> tuple[fs.FileSystem, str]:
     try:
         system, path = fs.FileSystem.from_uri(uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise InputError(f"{uri} cannot be opened: {error}") from None
+        raise InputError(_shown(f"{uri} cannot be opened: {error}")) from None
     return system, path
 
 
