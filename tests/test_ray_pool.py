@@ -20,7 +20,7 @@ from mortal_scorer import Mortal, refuse
 from data.errors import BundleError
 from serving.batch.pools import Here, Load, WorkersLostError
 from serving.batch.processes import cores
-from serving.batch.ray_pool import RayActors, _spread
+from serving.batch.ray_pool import FRAMES, RayActors, _spread
 from serving.batch.run import Job, score_files
 from serving.batch.windows import Window
 
@@ -75,6 +75,11 @@ def test_a_cluster_without_room_is_waited_for_but_not_in_silence(caplog: pytest.
     with pytest.raises(AssertionError, match="waits for ever"):
         next(_spread(Ray(), [Actor(False)], iter([Window(0, [], 0.0)]), "csv"))
     assert "no actor has begun for 120 s: is a CPU free there?" in caplog.text
+
+
+def test_frames_of_the_other_side_are_not_told() -> None:
+    frames = 'Traceback (most recent call last):\n  File "x.py", line 7, in f\n    g()\n'
+    assert FRAMES.sub("", f"the server:\n{frames}RuntimeError: no backend") == "the server:\nRuntimeError: no backend"
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0
 logger = logging.getLogger(__name__)
 
 PATIENCE = 120  # seconds until the first actor has begun, after which it is said what the run waits for
+FRAMES = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)+")  # of the other side, in an error's message
 REMEDY = "give the address of a running cluster (with RAY_AUTH_MODE=token where it asks for one), or local"
 
 
@@ -95,7 +97,7 @@ def _connect(address: str) -> Any:
         with warnings.catch_warnings(action="ignore"):  # what they say, the error says
             ray.init(address, **options)
     except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
-        reason = str(error).rstrip(".")
+        reason = FRAMES.sub("", str(error)).strip().rstrip(".")
         raise ConfigError(f"--ray {address}: {reason}: {REMEDY}") from None
     return ray
 
