@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from mortal_scorer import Mortal, refuse
 from data.errors import BundleError
 from serving.batch.pools import Here, Load, WorkersLostError
 from serving.batch.processes import cores
-from serving.batch.ray_pool import FRAMES, RayActors, _spread
+from serving.batch.ray_pool import FRAMES, RayActors, Worker, _spread
 from serving.batch.run import Job, score_files
 from serving.batch.windows import Window
 
@@ -80,6 +81,11 @@ def test_a_cluster_without_room_is_waited_for_but_not_in_silence(caplog: pytest.
 def test_frames_of_the_other_side_are_not_told() -> None:
     frames = 'Traceback (most recent call last):\n  File "x.py", line 7, in f\n    g()\n'
     assert FRAMES.sub("", f"the server:\n{frames}RuntimeError: no backend") == "the server:\nRuntimeError: no backend"
+
+
+def test_an_actors_expected_error_names_its_machine() -> None:
+    with pytest.raises(BundleError, match=f"^node {platform.node()}: tampered with$"):
+        Worker(refuse).work(Window(0, [], 0.0), "csv")
 
 
 @pytest.fixture

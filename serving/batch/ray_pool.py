@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import re
 import warnings
 from collections.abc import Iterator
@@ -36,8 +37,11 @@ class Worker:
         self._scorer: SupportsScore | None = None
 
     def begin(self) -> None:
-        """Load the scorer: an actor that has begun has found room in the cluster."""
-        self._scorer = self._scorer or self._load()
+        """Load the scorer: an actor that has begun has found room in the cluster. A YujingError names the machine."""
+        try:
+            self._scorer = self._scorer or self._load()
+        except YujingError as error:
+            raise type(error)(f"node {platform.node()}: {error}") from None
 
     def work(self, window: Window, kind: str) -> bytes:
         """The bytes of the window's shard; one that was started anew loads its scorer here."""
@@ -67,9 +71,7 @@ class RayActors:
             actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Worker)
             yield from _spread(ray, [actor.remote(self.load) for _ in range(count)], windows, kind)
         except ray.exceptions.RayTaskError as error:
-            if not isinstance(error.cause, YujingError):
-                raise
-            raise type(error.cause)(f"node {error.ip}: {error.cause}") from None
+            raise error.cause if isinstance(error.cause, YujingError) else error from None
         except ray.exceptions.RayActorError as error:
             raise WorkersLostError(
                 f"an actor died {RETRIES + 1} times at the same work ({type(error).__name__}): look at Ray's log; "
