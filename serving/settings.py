@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -65,6 +65,11 @@ class Settings:
     def to_env(self) -> dict[str, str]:
         """Write the same settings for a child process; paths are made absolute, None hides what it would inherit."""
         return {PREFIX + field.name.upper(): _write(getattr(self, field.name)) for field in fields(self)}
+
+    def absolute(self) -> Settings:
+        """The same for a process that runs in another folder."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: value.absolute() for name, value in given.items() if isinstance(value, Path)})
 
     def read_watch_words(self) -> list[str]:
         """The words of the file, without blank lines and lines that begin with #; ConfigError when unreadable."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
-from serving.batch.encoding import SAMPLE, check_encoding, detect
+from serving.batch.encoding import SAMPLE, detect
 from serving.batch.inputs import find_inputs, would_read
 
 POST = "快递三天没动，客服也不回复"
@@ -56,6 +56,20 @@ def test_files_of_a_pattern_have_the_names_that_tell_them_apart(
     assert [one.path for one in find_inputs("*/posts.csv")] == ["a/posts.csv", "b/posts.csv"]
 
 
+def test_two_stars_stand_for_any_folders(tmp_path: Path) -> None:
+    fill(tmp_path, "posts.csv", "2024/posts.csv", "2024/01/posts.csv")
+    found = [one.name for one in find_inputs(f"{tmp_path}/**/*.csv")]
+    assert found == ["2024/01/posts.csv", "2024/posts.csv", "posts.csv"]
+
+
+def test_what_a_folder_has_besides_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fill(tmp_path, "a.csv", "b.xlsx", "c.csv.gz", "d.ndjson", "e.tsv", ".hidden", "_SUCCESS")
+    assert [one.name for one in find_inputs(str(tmp_path))] == ["a.csv"]
+    assert (
+        "left out what is none of .csv, .jsonl, .jsonl.gz, .parquet: 4 (b.xlsx, c.csv.gz, d.ndjson, …)" in caplog.text
+    )
+
+
 @pytest.mark.parametrize(
     ("source", "path", "where"),
     [
@@ -66,6 +80,8 @@ def test_files_of_a_pattern_have_the_names_that_tell_them_apart(
         ("posts/*.jsonl", "./posts/../posts/out.jsonl", "matches the pattern"),
         ("*/*.jsonl", "posts/out.jsonl", "matches the pattern"),
         ("*.jsonl", "out.jsonl", "matches the pattern"),
+        ("**/*.jsonl", "posts/below/out.jsonl", "matches the pattern"),
+        ("posts/**/*.jsonl", "posts/out.jsonl", "matches the pattern"),
         ("posts/*.jsonl", "out.jsonl", ""),
         ("posts/*.jsonl", "posts/out.csv", ""),
         ("posts/a*.jsonl", "posts/out.jsonl", ""),
@@ -95,6 +111,7 @@ def test_a_uri_of_this_machine_is_a_folder_too(tmp_path: Path) -> None:
         ("*", "unknown kind of file"),
         ("klingon://host/in.csv", "cannot be opened"),
         ("file:///nowhere/in.csv", "no such file"),
+        ("file:///nowhere/*.csv", "give one file or a folder"),
         ("长" * 90 + ".csv", "cannot be read: .*name too long"),
     ],
 )
@@ -103,6 +120,16 @@ def test_refusals_name_the_reason(source: str, reason: str, tmp_path: Path, monk
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=reason):
         find_inputs(source)
+
+
+@pytest.mark.parametrize("scheme", ["klingon", "s3"])  # the latter fails to connect
+def test_the_secret_of_a_uri_is_not_told(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    place = "bucket/a.csv?endpoint_override=127.0.0.1:9&scheme=http&region=us-east-1"
+    with pytest.raises(InputError, match=r"://\*\*\*@bucket/a\.csv.*cannot be") as told:
+        find_inputs(f"{scheme}://AKIAX:wJal%2FrX@{place}")
+    assert "AKIAX" not in str(told.value)
+    assert "rX" not in str(told.value)
 
 
 def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
@@ -115,26 +142,21 @@ def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("blob", "encoding"),
     [
-        (POST.encode(), "utf-8-sig"),
-        (POST.encode("utf-8-sig"), "utf-8-sig"),
+        (POST.encode(), "utf-8"),
+        (POST.encode("utf-8"), "utf-8"),
         (POST.encode("gb18030"), "gb18030"),
         (POST.encode("gbk"), "gb18030"),
         (POST.encode("utf-16"), "utf-16"),
-        (b"plain ASCII", "utf-8-sig"),
-        (b"", "utf-8-sig"),
-        ((POST + "\n").encode() * 3 + POST.encode("gb18030"), "utf-8-sig"),
+        (b"plain ASCII", "utf-8"),
+        (b"", "utf-8"),
+        ((POST + "\n").encode() * 3 + POST.encode("gb18030"), "utf-8"),
         ((POST + "\n").encode("gb18030") * 3 + POST.encode(), "gb18030"),
-        (POST.encode() * SAMPLE, "utf-8-sig"),
+        (POST.encode() * SAMPLE, "utf-8"),
         ((POST + "\n").encode("gb18030") * (SAMPLE // 8), "gb18030"),
     ],
 )
 def test_the_encoding_is_found_out(blob: bytes, encoding: str) -> None:
     assert detect(io.BytesIO(blob)) == encoding
-
-
-def test_a_byte_order_mark_is_skipped_whatever_name_utf_8_was_given() -> None:
-    for name in ("utf-8", "UTF8", "utf-8-sig"):
-        assert "\ufeffid".encode().decode(check_encoding(name)) == "id"
 
 
 def test_a_gzipped_file_is_looked_into(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import ConfigError
 from models import openvino_engine
 from models.bundle import Bundle
 from serving.batch.model import LoadScorer, model_identity
@@ -36,6 +37,14 @@ def test_so_are_the_watch_words(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("某牌", encoding="utf-8")
     watching = replace(settings, watch_words=tmp_path / "words.txt")
     assert model_identity(LoadScorer(watching)) != model_identity(LoadScorer(settings))
+
+
+def test_a_machine_with_another_model_is_refused(settings: Settings) -> None:
+    load = LoadScorer(settings)
+    expected = model_identity(load)
+    assert replace(load, expected=tuple(expected.items()))().model_id == load().model_id
+    with pytest.raises(ConfigError, match=r"^another precision, tables than where the run was begun"):
+        replace(load, expected=tuple((expected | {"precision": "f8", "tables": ""}).items()))()
 
 
 def test_a_cpu_without_bfloat16_is_another_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

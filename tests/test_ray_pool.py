@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from mortal_scorer import Mortal, refuse
 from data.errors import BundleError
 from serving.batch.pools import Here, Load, WorkersLostError
 from serving.batch.processes import cores
-from serving.batch.ray_pool import RayActors, _spread
+from serving.batch.ray_pool import FRAMES, RayActors, Worker, _spread
 from serving.batch.run import Job, score_files
 from serving.batch.windows import Window
 
@@ -52,9 +53,9 @@ class Actor:
 class Ray:
     """What `_spread` asks of Ray; to wait for what never comes is an error here."""
 
-    def wait(self, refs: Sequence[Ref], num_returns: int) -> tuple[list[Ref], list[Ref]]:
+    def wait(self, refs: Sequence[Ref], num_returns: int, timeout: float | None = None) -> tuple[list[Ref], list[Ref]]:
         ready = [ref for ref in refs if ref.ready]
-        assert ready, "waits for ever"
+        assert ready or timeout, "waits for ever"
         return ready[:num_returns], []
 
     def get(self, ref: Ref) -> object:
@@ -69,6 +70,22 @@ def test_an_actor_gets_windows_once_it_has_begun(rooms: list[bool], windows: int
     assert sorted(window.number for window, _ in done) == [*range(windows)]
     assert sorted(number for actor in actors for number in actor.given) == [*range(windows)]
     assert not any(actor.given for actor in actors if not actor.room)
+
+
+def test_a_cluster_without_room_is_waited_for_but_not_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(AssertionError, match="waits for ever"):
+        next(_spread(Ray(), [Actor(False)], iter([Window(0, [], 0.0)]), "csv"))
+    assert "no actor has begun for 120 s: is a CPU free there?" in caplog.text
+
+
+def test_frames_of_the_other_side_are_not_told() -> None:
+    frames = 'Traceback (most recent call last):\n  File "x.py", line 7, in f\n    g()\n'
+    assert FRAMES.sub("", f"the server:\n{frames}RuntimeError: no backend") == "the server:\nRuntimeError: no backend"
+
+
+def test_an_actors_expected_error_names_its_machine() -> None:
+    with pytest.raises(BundleError, match=f"^node {platform.node()}: tampered with$"):
+        Worker(refuse).work(Window(0, [], 0.0), "csv")
 
 
 @pytest.fixture
@@ -96,7 +113,7 @@ def test_actors_for_which_there_is_no_room_keep_nothing_back(source: Path) -> No
 @needs_ray
 @pytest.mark.filterwarnings("ignore")
 def test_an_actors_expected_error_is_the_runs(source: Path) -> None:
-    with pytest.raises(BundleError, match=r"^tampered with$"):
+    with pytest.raises(BundleError, match=r"^node .*: tampered with$"):
         run(source, refuse)
     assert [path.name for path in source.parent.iterdir()] == ["in.jsonl"]
 
@@ -109,10 +126,21 @@ def test_actors_that_always_die_end_the_run(source: Path) -> None:
 
 
 @needs_ray
-def test_no_cluster_is_one_clear_line(source: Path) -> None:
-    address = "ray://127.0.0.1:9"  # given up after 30 s; in a process of its own, which Ray's client leaves unusable
+@pytest.mark.parametrize(
+    ("address", "auth"),
+    [
+        ("ray://127.0.0.1:9", "disabled"),  # given up after 30 s
+        ("127.0.0.1:9", "token"),  # and no token: Ray does not even try
+    ],
+)
+def test_no_cluster_is_one_clear_line(address: str, auth: str, source: Path) -> None:
+    """In a process of its own, which Ray's client leaves unusable."""
     args = ["score", str(source), str(source.with_name("out.jsonl")), "--ray", address]
-    done = subprocess.run([sys.executable, "-m", "serving.cli", *args], capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH_")}
+    env |= {"RAY_AUTH_MODE": auth, "HOME": str(source.parent)}
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.cli", *args], capture_output=True, text=True, check=False, env=env
+    )
     assert done.returncode == 2
     said = " ".join(done.stderr.split())
     assert f"--ray {address}" in said

@@ -76,6 +76,29 @@ def test_encodings(encoding: str, tmp_path: Path) -> None:
     assert [row["category"] for row in read_csv(tmp_path / "out.csv")] == ["counterfeit_ip", "none"]
 
 
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16-le", "utf-16-be", "utf-32-le"])
+def test_a_byte_order_mark_is_no_part_of_the_first_name(encoding: str, told: bool, tmp_path: Path) -> None:
+    """It once was, so that ids gave way to row numbers unsaid."""
+    csv, jsonl = tmp_path / "in.csv", tmp_path / "in.jsonl"
+    csv.write_bytes("\ufeffid,text\na1,假货\n".encode(encoding))
+    jsonl.write_bytes('\ufeff{"id": "a1", "text": "假货"}\n'.encode(encoding))
+    for source in (csv, jsonl):
+        assert score(source, tmp_path / "out.csv", encoding=encoding if told else None) == Summary(scored=1)
+        assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["a1"]
+
+
+@pytest.mark.parametrize("head", ["", "sep={}\r\n", "\r\n\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_separators_of_spreadsheets(separator: str, head: str, tmp_path: Path) -> None:
+    rows = f'编号{separator}正文\r\n7{separator}"假货,;\t"\r\n8{separator}好{separator}了\r\n'
+    (tmp_path / "in.csv").write_text(head.format(separator) + rows, encoding="utf-16", newline="")
+    assert score(tmp_path / "in.csv", tmp_path / "out.csv", Columns("正文", "编号")) == Summary(scored=1, failed=1)
+    first, second = read_csv(tmp_path / "out.csv")
+    assert (first["id"], first["category"]) == ("7", "counterfeit_ip")
+    assert (second["id"], "3 cells where the header has 2" in second["error"]) == ("8", True)
+
+
 def test_a_gb18030_file_is_read_without_being_told(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
     assert score(source, tmp_path / "out.csv") == Summary(scored=2, failed=0)

@@ -18,10 +18,12 @@ REFUSALS = {
     "is the input": ("in.csv", "in.csv", Columns()),
     "give --text-column, one of: id, text": ("in.csv", "out.csv", Columns(text="nope")),
     "give --id-column, one of: id, text": ("in.csv", "out.csv", Columns(id="nope")),
-    "has no column 'text'.*none, the file is empty": ("empty.csv", "out.csv", Columns()),
+    "has no column 'text': it is empty: take it away": ("empty.csv", "out.csv", Columns()),
     "not a readable Parquet file": ("bad.parquet", "out.csv", Columns()),
     "cannot be unpacked": ("bad.jsonl.gz", "out.csv", Columns()),
     "no such directory": ("in.csv", "nowhere/out.csv", Columns()),
+    "bytes that are no text: give --encoding": ("mark-less.csv", "out.csv", Columns()),
+    r"one of: \\x1b\[2J, 列1, .*, 列19 and 381 more": ("wide.csv", "out.csv", Columns()),
 }
 
 
@@ -31,11 +33,29 @@ def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_pa
     write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
     for name in ("empty.csv", "bad.parquet", "bad.jsonl.gz", "in.txt"):
         (tmp_path / name).write_bytes(b"" if name == "empty.csv" else b"not what it says")
+    (tmp_path / "mark-less.csv").write_bytes("id,text\n1,好\n".encode("utf-16-le"))
+    write_csv(tmp_path / "wide.csv", [["\x1b[2J", *(f"列{number}" for number in range(1, 401))]])
     (tmp_path / "out.csv").write_text("old")
     with pytest.raises(InputError, match=reason):
         score(tmp_path / source, tmp_path / target, columns)
     assert (tmp_path / "out.csv").read_text() == "old"
     assert list(tmp_path.glob(".*.part")) == []
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/out.csv", "file:///tmp/out.csv"])
+def test_the_output_is_no_uri(uri: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    with pytest.raises(InputError, match=r"out\.csv: OUT is a file on this machine"):
+        score(tmp_path / "in.csv", Path(uri))
+
+
+def test_a_read_only_output_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    (tmp_path / "out.csv").write_text("old")
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write anything
+    with pytest.raises(InputError, match=r"out\.csv is read-only"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "old"
 
 
 @pytest.mark.parametrize("name", ["klingon", "base64", "rot13", "punycode", "idna", "undefined"])

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: UTF-8, UTF-16 by its mark, or GB18030 (with it GBK and GB2312)."""
+"""Which encoding a text file is in: by its mark, else UTF-8 or GB18030 (with it GBK and GB2312)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from data.errors import InputError
 from serving.batch.rows import UNDECODABLE
 
 SAMPLE = 1 << 20  # bytes looked at
-MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",  # begins as that of UTF-16 does
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    "\ufeff".encode("gb18030"): "gb18030",
+}
 HANDLER = "yujing.mark"
 
 
@@ -31,7 +38,7 @@ def check_encoding(name: str) -> str:
         decoded(io.BytesIO(b"a"), found, "").read()
     except (LookupError, ValueError):
         raise InputError(f"unknown encoding {name!r}: use utf-8 or gb18030, for example") from None
-    return "utf-8-sig" if found == "utf-8" else found  # a byte order mark is skipped
+    return found
 
 
 def detect(file: BinaryIO) -> str:
@@ -48,7 +55,7 @@ def detect(file: BinaryIO) -> str:
         lines = lines[:-1]  # may be cut in the middle of a character
     utf8 = sum(_decodes(line, "utf-8") for line in lines)
     other = sum(not _decodes(line, "utf-8") and _decodes(line, "gb18030") for line in lines)
-    return "gb18030" if other > utf8 else "utf-8-sig"
+    return "gb18030" if other > utf8 else "utf-8"
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -6,7 +6,9 @@ import glob
 import gzip
 import hashlib
 import io
+import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +20,12 @@ from pyarrow import fs
 
 from data.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 SUFFIXES = (".csv", ".jsonl", ".jsonl.gz", ".parquet")
 BUFFER = 1 << 20  # bytes
+SECRET = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")  # a key and its secret in a URI
+TOLD = 3  # names of files in a message
 
 
 @dataclass(frozen=True)
@@ -51,15 +57,14 @@ class Input:
 def find_inputs(source: str) -> list[Input]:
     """The files in the order of their names; hidden ones and those that begin with _ are left out of folders.
 
-    InputError when there is none, or when one that was named is of an unknown kind.
+    So are files of a folder that are of no known kind, which is logged. InputError when there is no file, or when one
+    that was named is of an unknown kind.
     """
     with _reading(source):
         found = _find(source)
     if not found:
-        kinds = ", ".join(SUFFIXES)
-        raise InputError(
-            f"{source}: no such file: give a file, a pattern such as 'posts/*.csv' or a folder with {kinds}"
-        )
+        named = "one file" if "://" in source else "a file, a pattern such as 'posts/*.csv'"
+        raise InputError(f"{_shown(source)}: no such file: give {named} or a folder with {', '.join(SUFFIXES)}")
     for one in found:
         if not one.suffix:
             raise InputError(f"{one.path}: unknown kind of file: use a name that ends in {', '.join(SUFFIXES)}")
@@ -77,7 +82,12 @@ def would_read(source: str, path: Path) -> str:
     folder, pattern = os.path.split(source)
     if Path(source).exists() or not fnmatchcase(path.name, pattern):
         return ""
-    return "matches the pattern" if any(path.parent.samefile(one) for one in glob.glob(folder or ".")) else ""
+    return "matches the pattern" if any(path.parent.samefile(one) for one in _glob(folder or ".")) else ""
+
+
+def _shown(message: str) -> str:
+    """The message without secrets of the URIs in it."""
+    return SECRET.sub("***@", message)
 
 
 @contextmanager
@@ -88,7 +98,7 @@ def _reading(place: str) -> Iterator[None]:
     except gzip.BadGzipFile:  # a file that can be read
         raise
     except OSError as error:
-        raise InputError(f"{place} cannot be read: {error}") from None
+        raise InputError(_shown(f"{place} cannot be read: {error}")) from None
 
 
 def _find(source: str) -> list[Input]:
@@ -98,7 +108,12 @@ def _find(source: str) -> list[Input]:
         return [Input(system, path, Path(path).name)] if kind == fs.FileType.File else _below(system, path)
     if Path(source).is_dir():
         return _below(fs.LocalFileSystem(), str(Path(source)))
-    return _matching([source] if Path(source).exists() else sorted(glob.glob(source)))
+    return _matching([source] if Path(source).exists() else _glob(source))
+
+
+def _glob(pattern: str) -> list[str]:
+    """What the pattern matches, in order and once each; ** stands for any folders, also for none."""
+    return sorted({*glob.glob(pattern, recursive=True)})
 
 
 def _matching(paths: list[str]) -> list[Input]:
@@ -111,7 +126,7 @@ def _by_uri(uri: str) -> tuple[fs.FileSystem, str]:
     try:
         system, path = fs.FileSystem.from_uri(uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        raise InputError(f"{uri} cannot be opened: {error}") from None
+        raise InputError(_shown(f"{uri} cannot be opened: {error}")) from None
     return system, path
 
 
@@ -123,4 +138,8 @@ def _below(system: fs.FileSystem, folder: str) -> list[Input]:
     paths = sorted(info.path for info in found if info.type == fs.FileType.File)
     names = {path: Path(path).relative_to(folder).as_posix() for path in paths}
     inputs = [Input(system, path, name) for path, name in names.items()]
-    return [one for one in inputs if one.suffix and not any(part[0] in "._" for part in Path(one.name).parts)]
+    shown = [one for one in inputs if not any(part[0] in "._" for part in Path(one.name).parts)]
+    if others := [one.name for one in shown if not one.suffix]:
+        named = ", ".join(others[:TOLD]) + (", …" if len(others) > TOLD else "")
+        logger.warning("%s: left out what is none of %s: %d (%s)", folder, ", ".join(SUFFIXES), len(others), named)
+    return [one for one in shown if one.suffix]

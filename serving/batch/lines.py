@@ -11,6 +11,7 @@ from typing import TextIO
 # Characters of one line: a file that is not what it says must not fill the memory.
 MAX_LINE = 16 * 1024 * 1024
 MAX_CSV_LINE = 1024 * 1024  # less, as every other character may begin a cell
+MARK = "\ufeff"  # of the byte order; codecs that know none leave it, and files joined by hand have two
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,14 @@ class Line:
 
 
 def bounded_lines(file: TextIO, limit: int) -> Iterator[Line]:
-    """Every line, at most `limit` characters of each."""
+    """Every line, at most `limit` characters of each; the first without its byte order marks."""
     number = 0
     while text := file.readline(limit):
         number += 1
         more = text
         while len(more) == limit and not more.endswith(("\n", "\r")):
             more = file.readline(limit)
-        yield Line(number, text, cut=more is not text)
+        yield Line(number, text.lstrip(MARK) if number == 1 else text, cut=more is not text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ class _Feed:
         self._back.extendleft(reversed(self.taken[1:]))
 
 
-def csv_records(lines: Iterable[Line]) -> Iterator[Record]:
+def csv_records(lines: Iterable[Line], separator: str = ",") -> Iterator[Record]:
     """RFC 4180 records. A quote that is broken or never closed costs the line it stands on, not those after it.
 
     The search for the closing quote ends at csv.field_size_limit (131,072 characters), so memory is bounded.
     """
     feed = _Feed(lines)
-    reader = csv.reader(feed, strict=True)
+    reader = csv.reader(feed, delimiter=separator, strict=True)
     while True:
         feed.taken = []
         try:

@@ -9,18 +9,28 @@ from pathlib import Path
 
 import data
 import models
+from data.errors import ConfigError
 from serving.scoring import SupportsScore, load_scorer
 from serving.settings import Settings
 
 
 @dataclass(frozen=True)
 class LoadScorer:
-    """Loads the scorer in a worker; equal settings make equal loaders, also after they were sent to another process."""
+    """Loads the scorer in a worker; equal settings make equal loaders, also after they were sent to another process.
+
+    `expected`: what `model_identity` must be there too, empty = not asked. ConfigError where it is another.
+    """
 
     settings: Settings
     first_stage: bool = False
+    expected: tuple[tuple[str, str], ...] = ()
 
     def __call__(self) -> SupportsScore:
+        mine = model_identity(self) if self.expected else {}
+        if other := [name for name, value in self.expected if mine[name] != value]:
+            raise ConfigError(
+                f"another {', '.join(other)} than where the run was begun, so other answers: make them the same"
+            )
         return load_scorer(self.settings, self.first_stage)
 
 

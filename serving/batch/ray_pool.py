@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import platform
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +22,10 @@ from serving.scoring import SupportsScore
 # turns a node's address 127.0.0.1 into that of the network, unless it was imported with the first of these.
 LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
+logger = logging.getLogger(__name__)
+
+PATIENCE = 120  # seconds until the first actor has begun, after which it is said what the run waits for
+FRAMES = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)+")  # of the other side, in an error's message
 REMEDY = "give the address of a running cluster (with RAY_AUTH_MODE=token where it asks for one), or local"
 
 
@@ -30,8 +37,11 @@ class Worker:
         self._scorer: SupportsScore | None = None
 
     def begin(self) -> None:
-        """Load the scorer: an actor that has begun has found room in the cluster."""
-        self._scorer = self._scorer or self._load()
+        """Load the scorer: an actor that has begun has found room in the cluster. A YujingError names the machine."""
+        try:
+            self._scorer = self._scorer or self._load()
+        except YujingError as error:
+            raise type(error)(f"node {platform.node()}: {error}") from None
 
     def work(self, window: Window, kind: str) -> bytes:
         """The bytes of the window's shard; one that was started anew loads its scorer here."""
@@ -46,7 +56,8 @@ class RayActors:
 
     Every machine needs the same Yujing, the bundle at the same path, and the arithmetic of this one (all with bfloat16
     or none): a post on another CPU is answered with other last digits. An actor that dies is started anew, on
-    another machine if need be, and its windows are scored again. ConfigError: no Ray, or no cluster there.
+    another machine if need be, and its windows are scored again. ConfigError: no Ray, no cluster there, or a machine
+    that is another; WorkersLostError: actors die again and again, or the cluster is gone.
     """
 
     load: Load
@@ -66,6 +77,11 @@ class RayActors:
                 f"an actor died {RETRIES + 1} times at the same work ({type(error).__name__}): look at Ray's log; "
                 "the run goes on where it was when it is repeated"
             ) from None
+        except (ray.exceptions.RayError, ConnectionError) as error:
+            raise WorkersLostError(
+                f"--ray {self.address}: the cluster was lost ({type(error).__name__}): look at Ray's log; "
+                "the run goes on where it was when it is repeated"
+            ) from None
         finally:
             ray.shutdown()
 
@@ -82,8 +98,8 @@ def _connect(address: str) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):  # what they say, the error says
             ray.init(address, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).rstrip(".")
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        reason = FRAMES.sub("", str(error)).strip().rstrip(".")
         raise ConfigError(f"--ray {address}: {reason}: {REMEDY}") from None
     return ray
 
@@ -102,7 +118,7 @@ def _spread(ray: Any, actors: list[Any], windows: Iterator[Window], kind: str) -
             waiting[actor.work.remote(window, kind)] = window, actor
         if free and not waiting:  # the windows have come to an end
             return
-        [done], _ = ray.wait([*waiting, *beginning], num_returns=1)
+        done = _first(ray, [*waiting, *beginning], PATIENCE if len(beginning) == len(actors) else None)
         answer = ray.get(done)
         if done in beginning:
             free.append(beginning.pop(done))
@@ -110,3 +126,11 @@ def _spread(ray: Any, actors: list[Any], windows: Iterator[Window], kind: str) -
         window, actor = waiting.pop(done)
         free.append(actor)
         yield window, answer
+
+
+def _first(ray: Any, refs: list[Any], patience: float | None) -> Any:
+    """The one that is done first; a cluster that has no room for any actor is waited for, but not in silence."""
+    if not (done := ray.wait(refs, num_returns=1, timeout=patience)[0]):
+        logger.warning("no actor has begun for %d s: is a CPU free there? see `ray status`; still waiting", patience)
+        done = ray.wait(refs, num_returns=1)[0]
+    return done[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 
-FORMAT = 5  # of the shards: another one does not go on with what this one left
+FORMAT = 6  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,7 @@ def _digest(job: Job, inputs: Sequence[Input]) -> str:
 
 def _check(job: Job, inputs: Sequence[Input]) -> None:
     target = job.target
-    if target.is_dir():
-        raise InputError(f"{target} is a directory: give a file to write")
-    if not target.parent.is_dir():
-        raise InputError(f"{target.parent}: no such directory: make it first")
+    _check_target(target)
     for written in (target, rejects_path(target)):
         if any(Path(one.path).exists() and written.exists() and written.samefile(one.path) for one in inputs):
             raise InputError(f"{written} is the input: give another file to write")
@@ -121,3 +119,14 @@ def _check(job: Job, inputs: Sequence[Input]) -> None:
     for one in inputs:
         with open_source(one, job.columns, job.encoding):
             pass
+
+
+def _check_target(target: Path) -> None:
+    if target.parts[0].endswith(":"):  # s3://bucket/out.csv, as a path has it
+        raise InputError(f"{target}: OUT is a file on this machine: copy it from here to where it shall be")
+    if target.is_dir():
+        raise InputError(f"{target} is a directory: give a file to write")
+    if not target.parent.is_dir():
+        raise InputError(f"{target.parent}: no such directory: make it first")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise InputError(f"{target} is read-only: give another file to write")

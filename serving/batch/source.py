@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from data.errors import InputError
 from serving.batch.inputs import Input
-from serving.batch.rows import Columns, Row
+from serving.batch.rows import UNDECODABLE, Columns, Row
 
 TEXT = Columns().text
+NAMES, WIDTH = 20, 40  # of columns in a message: how many, and characters of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class Source:
 
     rows: Iterator[Row]
     done: Callable[[], float]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a message may show them: what a terminal would obey is escaped, and there is an end."""
+    shown = [repr(name[:WIDTH])[1:-1] + "…" * (len(name) > WIDTH) for name in names[:NAMES]]
+    return ", ".join(shown) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
 
 
 def missing(columns: Columns, names: Sequence[str], extras: Sequence[str]) -> dict[str, str]:
@@ -33,8 +40,11 @@ def require(columns: Columns, names: Sequence[str], file: Input, extras: Sequenc
     `extras`: further columns that are read where they are there.
     """
     for flag, name in missing(columns, names, extras).items():
-        listed = ", ".join(names) or "none, the file is empty"
-        raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed}")
+        if not names:
+            raise InputError(f"{file.path} has no column {name!r}: it is empty: take it away")
+        if any("\0" in one or UNDECODABLE in one for one in names):
+            raise InputError(f"{file.path} begins with bytes that are no text: give --encoding, or a name of its kind")
+        raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed(names)}")
     for name in (columns.text, columns.id or "id", *extras):
         if (count := names.count(name)) > 1:
             raise InputError(f"{file.path} has {count} columns {name!r}: rename all but one of them")

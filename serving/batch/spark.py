@@ -24,7 +24,7 @@ from serving.batch.model import LoadScorer
 from serving.batch.pools import Load
 from serving.batch.rows import EXTRAS, Columns, Place, Row, make_row
 from serving.batch.shard import score_rows
-from serving.batch.source import missing
+from serving.batch.source import listed, missing
 from serving.batch.windows import ROWS
 from serving.scoring import SupportsScore
 from serving.settings import Settings
@@ -60,7 +60,7 @@ class ScoreFrames:
         for frame in frames:
             names = [*frame.columns]
             if lost := missing(columns, names, EXTRAS).values():
-                raise InputError(f"the frame has no column {', '.join(lost)}: it has {', '.join(names)}")
+                raise InputError(f"the frame has no column {', '.join(lost)}: it has {listed(names)}")
             wanted = [name for name in dict.fromkeys((columns.id, columns.text, *EXTRAS)) if name in names]
             for cells in frame[wanted].itertuples(index=False, name=None):
                 number += 1

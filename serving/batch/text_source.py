@@ -7,6 +7,8 @@ import io
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain, dropwhile
 from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
@@ -14,7 +16,8 @@ from serving.batch.encoding import check_encoding, decoded, detect
 from serving.batch.inputs import Input
 from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
 from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
-from serving.batch.source import Source, require
+from serving.batch.separator import SEPARATORS, find_separator, told
+from serving.batch.source import Source, listed, require
 from serving.wire import read_json
 
 
@@ -29,7 +32,7 @@ def _unpacked(file: Input) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
 
 @contextmanager
 def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
-    """Open for reading with undecodable bytes marked, not fatal; also skips a UTF-8 byte order mark."""
+    """Open for reading with undecodable bytes marked, not fatal."""
     try:
         if encoding is None:
             with _unpacked(file) as (head, _):
@@ -44,20 +47,33 @@ def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tupl
 def csv_source(file: Input, columns: Columns, encoding: str | None) -> Iterator[Source]:
     """A header line names the columns; blank lines are skipped; a row of another width is a bad row."""
     with _open_text(file, encoding, newline="") as (text, done):
-        records = csv_records(bounded_lines(text, MAX_CSV_LINE))
-        header = next(records, Record(1, []))
+        separator, lines = _separator(bounded_lines(text, MAX_CSV_LINE), columns)
+        records = csv_records(lines, separator)
+        header = next(_filled(records), Record(1, []))
         if header.fault:
             raise InputError(f"{file.path}: the header line is not valid CSV ({header.fault})")
         require(columns, header.cells, file)
-        rows = (_csv_row(*numbered, header.cells, columns, file) for numbered in enumerate(_filled(records), 1))
-        yield Source(rows, done)
+        read = partial(_csv_row, header=header.cells, separator=separator, columns=columns, file=file)
+        yield Source((read(*numbered) for numbered in enumerate(_filled(records), 1)), done)
+
+
+def _separator(lines: Iterator[Line], columns: Columns) -> tuple[str, Iterator[Line]]:
+    """What stands between cells, and the lines from the header on."""
+    lines = dropwhile(lambda line: not line.text.strip(), lines)
+    first = next(lines, None)
+    if first is None:
+        return ",", lines
+    if found := told(first.text):
+        return found, lines
+    wanted = [columns.text, columns.id] if columns.id else [columns.text]
+    return find_separator(first.text, wanted), chain([first], lines)
 
 
 def _filled(records: Iterator[Record]) -> Iterator[Record]:
     return (record for record in records if record.cells or record.fault)
 
 
-def _csv_row(number: int, record: Record, header: Sequence[str], columns: Columns, file: Input) -> Row:
+def _csv_row(number: int, record: Record, header: Sequence[str], separator: str, columns: Columns, file: Input) -> Row:
     place, cells = Place(number, record.line, file.name, file.alone), record.cells
     if record.fault:
         return bad_row(place, f"not valid CSV ({record.fault}): look for an unclosed quote")
@@ -65,8 +81,8 @@ def _csv_row(number: int, record: Record, header: Sequence[str], columns: Column
     raw = {key: fields[key] for key in (columns.text, columns.id or "id") if key in fields}
     row_id = raw.get(columns.id or "id")
     if len(cells) != len(header):
-        reason = f"has {len(cells)} cells where the header has {len(header)}: quote text that has commas"
-        return bad_row(place, reason, row_id)
+        widths = f"has {len(cells)} cells where the header has {len(header)}"
+        return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", row_id)
     if any("\0" in cell for cell in raw.values()):
         return bad_row(place, "has NUL bytes: the file is damaged, or give --encoding, for example utf-16", row_id)
     return make_row(place, raw, columns)
@@ -93,6 +109,6 @@ def _jsonl_row(number: int, line: Line, columns: Columns, file: Input) -> Row:
     if not isinstance(raw, Mapping):
         return bad_row(place, 'must be a JSON object such as {"id": "1", "text": "…"}')
     if columns.text not in raw and "volume" not in raw:
-        reason = f"has no field {columns.text!r}: it has {', '.join(raw)}"
+        reason = f"has no field {columns.text!r}: it has {listed([*raw])}"
         return bad_row(place, reason, raw.get(columns.id or "id"))
     return make_row(place, raw, columns)

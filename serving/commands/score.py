@@ -55,9 +55,11 @@ def score(
     from serving.batch.run import Job, score_files
     from serving.settings import Settings
 
-    settings, start = Settings.from_env(bundle=bundle, watch_words=watch_words), time.monotonic()
+    settings, start = Settings.from_env(bundle=bundle, watch_words=watch_words).absolute(), time.monotonic()
     load = LoadScorer(replace(settings, threads=settings.threads or 1), first_stage)
-    job = Job(source, target, Columns(text_column, id_column), encoding, model_identity(load))
+    model = model_identity(load)
+    load = replace(load, expected=tuple(model.items()))
+    job = Job(source, target, Columns(text_column, id_column), encoding, model)
     with score_progress(show=sys.stderr.isatty()) as progress:
         summary = score_files(job, _pool(load, workers, ray), progress)
     typer.echo(_report(summary, target, max(time.monotonic() - start, 1e-9)))
