@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from data.masking_rules import RULES, Rule
+from data.masking_rules import HAN, RULES, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ _FOLD = {
 }
 _GAPS = " -()·•./"
 _NO_GAPS = dict.fromkeys(map(ord, _GAPS))
-_TRIGGER = re.compile("[0-9@信vw]|加我?[微薇]", re.IGNORECASE)  # no identifier is without one of these
+# No identifier is without one of these.
+_TRIGGER = re.compile(rf"[0-9@信微薇vw❤]|#[a-z]|at ?[)\]]|艾特|[{HAN}]{{3}}", re.IGNORECASE)
 
 
 def _star(text: str, places: Iterable[int]) -> str:

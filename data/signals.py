@@ -21,6 +21,7 @@ from data.words import cut, make_tokenizer
 DEFAULT_PATH = Path(__file__).parent / "signals.toml"
 WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
 INSIDE = re.compile("[A-Za-z0-9]{2}")  # no border lies within: 12315 is no word of 8812315
+LONG = 4  # characters of a dictionary's word from which it holds others: 人民法院 is a 法院, but 发烧友 is no 发烧
 CLAUSE = 12  # characters before a word in which its negation may begin
 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
@@ -39,6 +40,7 @@ class _Table:
     between: Words
     affirming: Words
     signal: tuple[_Entry, ...]
+    figurative: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 def _read(path: Path | None) -> _Table:
@@ -77,7 +79,7 @@ class SignalLexicon:
     """The compiled lexicon; `find` is all that it does."""
 
     names: dict[str, str]
-    owner: dict[str, str]  # word -> signal id
+    owner: dict[str, str]  # word -> signal id; what is said figuratively has none
     pattern: re.Pattern[str]
     watch: re.Pattern[str] | None
     negated: re.Pattern[str]
@@ -88,12 +90,13 @@ class SignalLexicon:
         """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
         table = _read(path)
         owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
+        figures = {_key(word) for word in table.figurative}
         watched = [key for word in watch_words if (key := _key(word))]
         negated = rf"(?:{_any(table.affirming)}|(?P<no>{_any(table.negation)}))(?:{_any(table.between)})*"
         return cls(
             names=_names(table),
             owner=owner,
-            pattern=re.compile(f"(?=({_any([*owner])}))"),
+            pattern=re.compile(f"(?=({_any([*owner, *figures])}))"),
             watch=re.compile(rf"(?<![a-z0-9])(?:{_any(watched)})(?![a-z0-9])|{_any_han(watched)}") if watched else None,
             negated=re.compile(negated),
             tokenizer=make_tokenizer([*owner, *watched]),
@@ -114,14 +117,18 @@ class SignalLexicon:
         candidates = list(self.pattern.finditer(text))
         if not candidates:  # most posts: no need to cut them
             return
-        ends = (word.end for word in cut(text, self.tokenizer))
-        borders = {0, *(end for end in ends if not INSIDE.match(text, end - 1, end + 1))}
+        found = cut(text, self.tokenizer)
+        borders = {0, *(word.end for word in found if not INSIDE.match(text, word.end - 1, word.end + 1))}
+        held = [word for word in found if len(word.text) >= LONG and not word.text.isascii()]
         last = 0
         for match in candidates:
-            start, end = match.start(1), match.end(1)
-            if start >= last and {start, end} <= borders and not self._is_negated(text, start, borders):
-                yield self.owner[match[1]], start, end
-                last = end
+            start, end = match.span(1)
+            signal = self.owner.get(match[1])
+            if start < last or (signal and not _is_whole(start, end, borders, held)):
+                continue
+            last = end  # also of what is negated or figurative: the words inside are as well
+            if signal and not self._is_negated(text, start, borders):
+                yield signal, start, end
 
     def _watched(self, text: str) -> Iterator[tuple[str, int, int]]:
         for match in self.watch.finditer(text) if self.watch else ():
@@ -131,6 +138,14 @@ class SignalLexicon:
         places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
         first = next(filter(None, (self.negated.fullmatch(text, place, start) for place in places)), None)
         return first is not None and first["no"] is not None
+
+
+def _is_whole(start: int, end: int, borders: Set[int], held: Sequence[Word]) -> bool:
+    """Whether a place begins and ends at borders, or is the head or the tail of a long word of the dictionary."""
+    if {start, end} <= borders:
+        return True
+    around = (word for word in held if word.start <= start and end <= word.end)
+    return any(start == word.start or end == word.end for word in around)
 
 
 def _any_han(words: Sequence[str]) -> str:

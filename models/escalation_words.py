@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from math import exp, isnan
 
 from data.volume_pace import PRIOR
+from data.volume_windows import HORIZON
 
 Values = Mapping[str, float]
+HALF = 3  # hours that are compared with those before them
+LEAST = 0.05  # posts; what is less is a rounding error of a logarithm
 
 # group -> prefixes of its features; a feature belongs to every group whose prefix it has, so prefixes are disjoint
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -29,21 +32,54 @@ def number(value: float, form: str = ".0f") -> str:
     return "未知" if isnan(value) else format(value, form)
 
 
+def _amount(log: float) -> float:
+    """Posts behind a logarithm of the features, which is that of a few more; nan is unknown."""
+    posts = exp(log) - PRIOR
+    return 0.0 if posts < LEAST else posts
+
+
 def _posts(log: float) -> str:
-    return number(max(exp(log) - PRIOR, 0))
+    return number(_amount(log))
+
+
+def _hours(v: Values) -> int:
+    """Hours since the first bin; a whole window where the age is unknown."""
+    return HORIZON if isnan(v["age"]) else round(exp(v["age"]))
+
+
+def _momentum(v: Values) -> str:
+    late, hours = _amount(v["log_3h"]), _hours(v)
+    before = _amount(v["log_6h"]) - late
+    if hours <= HALF:
+        return f"近{hours}小时约{number(late)}帖，此前没有观测"
+    span = f"前{HALF}" if hours >= HORIZON else f"此前{hours - HALF}"
+    if before < LEAST:
+        return f"近3小时约{number(late)}帖，{span}小时无帖"
+    return f"近3小时发帖量是{span}小时的{number(late / before, '.1f')}倍"
 
 
 def _peak(v: Values) -> str:
-    return f"距峰值{v['since_peak']:.0f}小时，当前为峰值的{number(min(exp(v['drawdown']), 1), '.0%')}"
+    peak = _amount(v["log_peak"])
+    if peak == 0:
+        return "至今无帖"
+    return f"距峰值{v['since_peak']:.0f}小时，当前为峰值的{number(min(_amount(v['log_1h']) / peak, 1), '.0%')}"
+
+
+def _steadiness(v: Values) -> str:
+    mean, hours = _amount(v["log_6h"]) / HORIZON, min(_hours(v), HORIZON)
+    quiet = max(v["quiet_6h"] - (HORIZON - hours), 0)  # the hours before the first bin count as quiet there
+    if hours < HORIZON or mean == 0:
+        return f"近{hours}小时中{quiet:.0f}小时无帖"
+    return f"近6小时波动系数{number(v['spread_6h'] * (mean + PRIOR) / mean, '.1f')}，其中{quiet:.0f}小时无帖"
 
 
 WORDS: dict[str, Callable[[Values], str]] = {
-    "momentum": lambda v: f"近3小时发帖量是前3小时的{number(exp(v['growth_3h']), '.1f')}倍",
+    "momentum": _momentum,
     "level": lambda v: f"近6小时约{_posts(v['log_6h'])}帖，累计约{_posts(v['log_total'])}帖",
-    "clock": lambda v: f"当前{v['hour']:.0f}时，按作息未来6小时预计为前6小时的{exp(v['log_rise']):.1f}倍",
+    "clock": lambda v: f"当前{(v['hour'] + 1) % 24:.0f}时，按作息未来6小时预计为前6小时的{exp(v['log_rise']):.1f}倍",
     "needed": lambda v: f"未来6小时需约{number(exp(v['log_needed']))}帖才算升级",
     "peak": _peak,
-    "steadiness": lambda v: f"近6小时波动系数{number(v['spread_6h'], '.1f')}，其中{v['quiet_6h']:.0f}小时无帖",
+    "steadiness": _steadiness,
     "age": lambda v: f"话题已观测{exp(v['age']):.0f}小时",
     "authors": lambda v: f"近6小时独立作者占比{number(v['author_share_6h'], '.0%')}",
     "negativity": lambda v: f"近6小时负面占比{number(v['negative_share_6h'], '.0%')}",

@@ -99,14 +99,22 @@ class HotlistModel(EscalationHead):
         features = design(hot_features(windows), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows) & fine
-        seen = episode_of(windows.heat).seen.sum(axis=1).tolist()
-        told = [(ALARMED,) if already else () for already in crossed(windows)]
+        episode = episode_of(windows.heat)
+        seen = episode.seen.sum(axis=1).tolist()
+        told = [_told(*one) for one in zip(crossed(windows), episode.newest.tolist(), strict=True)]
         observed = [Observed(n, _missing(one), more) for n, one, more in zip(seen, volumes, told, strict=True)]
         return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
         """Medians, but what is missing stays missing: the trees read that too."""
         return np.where(np.isnan(values), np.nan, self.middle[columns])
+
+
+def _told(already: bool, newest: int) -> tuple[str, ...]:
+    """What a desk must know; `newest`: column of the newest appearance, -1 where there is none."""
+    away = WIDTH - 1 - newest
+    stale = (f"已有{away}小时未见于榜单，热度和名次为最后一次上榜时的值",) if newest >= 0 and away else ()
+    return ((ALARMED,) if already else ()) + stale
 
 
 def _missing(volume: Volume) -> tuple[str, ...]:

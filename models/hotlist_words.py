@@ -43,7 +43,10 @@ def _count(log: float, hourly: float, what: str) -> str:
 
 
 def _mix(v: Values) -> str:
-    rate = exp(v["mix_discussions_reads"]) * 10_000
+    reads = expm1(v["reads_log"])
+    if reads == 0:
+        return "尚无阅读"
+    rate = expm1(v["discussions_log"]) / reads * 10_000
     return f"每万次阅读讨论{number(rate, '.1f')}条"
 
 

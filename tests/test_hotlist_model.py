@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BundleError
-from data.hotlist import ARRAYS
+from data.hotlist import ARRAYS, hot_windows_of
+from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult
 from data.taxonomy import load_taxonomy
@@ -105,6 +106,25 @@ def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume
 @pytest.mark.parametrize(("heat", "told"), [((2_000.0,), True), ((1_200.0, 500.0), True), ((999.0,), False)])
 def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told: bool) -> None:
     assert any("已过警戒线" in warning for warning in _answer(_known(heat)).warnings) == told
+
+
+@pytest.mark.parametrize(
+    ("heat", "hours"),
+    [((500.0,), 0), ((500.0, None), 1), ((500.0, 0.0, None), 2), ((500.0, *[None] * 7), 7), ((None,), 0)],
+)
+def test_a_topic_that_is_off_the_list_is_told_so(heat: tuple[float | None, ...], hours: int) -> None:
+    warnings = [one for one in _answer(_known(heat)).warnings if "未见于榜单" in one]
+    assert warnings == ([f"已有{hours}小时未见于榜单，热度和名次为最后一次上榜时的值"] if hours else [])
+
+
+@pytest.mark.parametrize(
+    ("reads", "discussions", "said"),
+    [(20_000, 3, "每万次阅读讨论1.5条"), (1, 0, "每万次阅读讨论0.0条"), (0, 0, "尚无阅读"), (0, 5, "尚无阅读")],
+)
+def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: str) -> None:
+    windows = hot_windows_of([_known((500.0,), reads=(reads,), discussions=(discussions,))])
+    values = {name: float(found[0]) for name, found in hot_features(windows).items()}
+    assert HOT_WORDS["mix"](values) == said
 
 
 @pytest.mark.parametrize("heat", [(None,), (0.0,), (0.0, None)])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.masking import Span, mask
+from data.masking_rules import HAN
 
 
 def id_card(first: str) -> str:
@@ -38,6 +39,7 @@ PARTS = [
     *["13812345678", "138", "1234", "5678", "+86", "0086", "0", "010", "6551", "0755", "400", "95588", "2024-01-01"],
     *["微信", "vx", "加V", "QQ", "扣扣", "号", "id", ":", "是", "护照", "E12345678", "订单号", "zhang_san1", "abcdef"],
     *["a.b", "@", "qq.com", "13912345678.com", "京A", "12345", "D", "警", "·", " ", "-", "\u200b", "\ufe0f\u20e3"],
+    *["一三八", "一二三四", "五六七八", "(at)", "#", "电话", "身份证", "卡号", "车牌", "准考证", "薇", "(138)"],
     *["*", "***", "１", "８", "٣", "😀", "元", "x", ID, ID_X, ID[:6], CARD_16, CARD_19, grouped(CARD_16), CARD_19[:3]],
 ]
 POSTS = st.one_of(st.text(), st.lists(st.one_of(st.sampled_from(PARTS), st.text(max_size=2)), max_size=25).map("".join))
@@ -85,6 +87,12 @@ WIDE = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
         ("plate", "沪AD12345", "沪A*****5"),
         ("plate", "鲁Q12345D", "鲁Q*****D"),
         ("plate", "京A1234警", "京A****警"),
+        ("plate", "陕 E·F5115", "陕 E·****5"),
+        ("mobile", "一三八一二三四五六七八", "一三八****五六七八"),
+        ("mobile", "1三8 一2三4 五6七8", "1三8 **** 五6七8"),
+        ("mobile", "136134462**", "136****62**"),
+        ("id_card", f"{ID[:4]} {ID[4:8]} {ID[8:12]} {ID[12:16]} {ID[16:]}", f"110* **** **** **** *{ID[-1]}"),
+        ("id_card", f"{ID[:6]}-{ID[6:10]}-{ID[10:14]}-{ID[14:]}", f"110***-****-****-***{ID[-1]}"),
     ],
 )
 @pytest.mark.parametrize(("before", "after"), [("", ""), ("电话", "找我"), ("(", "),"), ("...", "。")])
@@ -132,6 +140,29 @@ def test_a_number_by_itself(kind: str, number: str, expected: str, before: str, 
         ("passport", "护照号码：", "G12345678", "G1*****78"),
         ("passport", "港澳通行证", "C12345678", "C1*****78"),
         ("passport", "回乡证号：", "H1234567890", "H1*******90"),
+        ("mobile", "手机:", "1-351-2345678", "1-35*-***5678"),
+        ("mobile", "电话：", "138_1234_5678", "138******5678"),
+        ("landline", "家里电话 ", "65512345", "6*****45"),
+        ("id_card", "身份证号", wrong(ID), f"110**************{wrong(ID)[-1]}"),
+        ("bank_card", "银行卡号：", wrong(CARD_19), f"6222***********{wrong(CARD_19)[-4:]}"),
+        ("bank_card", "账号", wrong(CARD_16), f"6225********{wrong(CARD_16)[-4:]}"),
+        ("plate", "车牌号为：", "AX1619", "AX***9"),
+        ("plate", "车牌为", "B00779D", "B0****D"),
+        ("document", "准考证号", "204101311", "20*****11"),
+        ("wechat", "薇", "zhang123", "z******3"),
+        ("wechat", "V：", "zhang123", "z******3"),
+        ("wechat", "➕微", "zhang123", "z******3"),
+        ("wechat", "+V：", "zhang123", "z******3"),
+        ("wechat", "加w ", "zhangsan88", "z********8"),
+        ("wechat", "微❤", "zhang123", "z******3"),
+        ("wechat", "高能威信", "763660397", "7*******7"),
+        ("wechat", "QQ或微信；", "2458079233", "2********3"),
+        ("wechat", "加WX聊吧", "651310593", "6*******3"),
+        ("wechat", "微信【", "zhang123", "z******3"),
+        ("qq", "Q：", "123456789", "12******9"),
+        ("qq", "企鹅：", "123456789", "12******9"),
+        ("qq", "我的Q是", "123456789", "12******9"),
+        ("qq", "加扣", "123456789", "12******9"),
     ],
 )
 def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected: str) -> None:
@@ -166,6 +197,11 @@ def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected:
         "E12345678，护照E1234567",
         "增加vmware17支持，添加vue3_router，参加vlog_2024大赛，更加VR_glass好用，参加微 business训练",
         "1998-2008-100周年",
+        "http://m.weibo.cn/7236974530/4398785217752102 ?",
+        f"https://example.com/video?id={CARD_16}",
+        "一九九八年二〇〇八年，一二三四五六七八九，一三五七九一三五七九一三五",
+        "电话2000000元，手机 1599 1899 2099，信用卡2023 2024 2025",
+        "开会(20240101) 10:00，#qq音乐#，张薇：iphone，V：iphone，轻微：iphone15pro，12+v2024pro",
         "共19912345678元，占股19912345678股",
     ],
 )
@@ -179,6 +215,25 @@ def test_what_identifies_nobody_stays(post: str) -> None:
 @pytest.mark.parametrize("cue", ["电话", "手机号：", "联系", "+86"])
 def test_a_mobile_that_is_called_one_is_no_sum_of_money(cue: str, after: str) -> None:
     assert mask(f"{cue}13812345678{after}").text == f"{cue}138****5678{after}"
+
+
+@pytest.mark.parametrize(
+    ("post", "expected"),
+    [
+        ("(138)12345678", "(138)****5678"),
+        ("zhangsan(at)163.com", "z*******(at)163.com"),
+        ("zhangsan [AT] gmail.com", "z******* [AT] gmail.com"),
+        ("zhangsan#qq.com", "z*******#qq.com"),
+        ("zhangsan艾特163点com", "z*******艾特163点com"),
+        ("zhangsan@163。com", "z*******@163。com"),
+        ("张三(410494910) 2012-8-3 16:05 在吗", "张三(41******0) 2012-8-3 16:05 在吗"),
+        ("https://wa.me/8613812345678", "https://wa.me/86138****5678"),
+        (f"https://example.com/?id={ID}", f"https://example.com/?id=110**************{ID[-1]}"),
+    ],
+)
+def test_what_stands_around_a_number_stays(post: str, expected: str) -> None:
+    assert mask(post).text == expected
+    assert mask(expected).text == expected
 
 
 def test_several_in_one_post_and_one_inside_another() -> None:
@@ -221,7 +276,7 @@ def test_a_planted_mobile_never_survives(
     assert any(span.start <= middle and middle + 4 <= span.end for span in masked.spans)
 
 
-@given(st.text(st.characters(exclude_categories=["Nd"], exclude_characters="@＠信微薇vVwWｖＶｗＷ")))
+@given(st.text(st.characters(exclude_categories=["Nd"], exclude_characters="@＠#＃信微薇vVwWｖＶｗＷ❤艾tTｔＴ" + HAN)))
 def test_without_digits_at_signs_and_cues_nothing_changes(post: str) -> None:
     assert mask(post).text == post
 
@@ -256,6 +311,16 @@ def test_without_digits_at_signs_and_cues_nothing_changes(post: str) -> None:
             "加微信: ",
             "订单号",
             "单号a",
+            "https://a/",
+            "http://1",
+            "a#",
+            "a (at",
+            "一",
+            "一 ",
+            "电话1-3",
+            "卡号1234 ",
+            "1234 5678 ",
+            "(12345) ",
             "*",
             "1*",
             "😀1",

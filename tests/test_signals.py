@@ -54,7 +54,7 @@ def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
         *("没有人受伤", "没有任何人员受伤", "无人员伤亡", "未造成伤亡"),
         *("我不会起诉", "并未被立案", "不想去医院", "没有被央视曝光"),
         *("没有起诉", "不会投诉到底", "别举报", "不用罚款", "未被处罚", "无人受伤"),
-        *("也没报警", "没有特别恶心", "没有别人受伤", "从不投诉到底"),
+        *("也没报警", "没有特别头晕", "没有别人受伤", "从不投诉到底"),
         *("千万别曝光", "请勿传谣", "拒不下跪", "暂未被立案"),
     ],
 )
@@ -72,7 +72,7 @@ def test_a_negation_hides_the_word(text: str) -> None:
         ("客服不处理。有人受伤", "受伤"),
         ("别人举报了这家店", "举报"),
         ("别人起诉他们了", "起诉"),
-        ("我吃完特别恶心", "恶心"),
+        ("我吃完特别头晕", "头晕"),
         ("股东分别起诉公司", "起诉"),
         ("差别罚款", "罚款"),
         ("个别记者围堵", "记者"),
@@ -87,9 +87,62 @@ def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "难吃死了",
+            "恶心，包装太差",
+            "在社交媒体上火了",
+            "转发微博",
+            "重组计划流产",
+            "系统瘫痪了",
+            "这款相机曝光补偿很准",
+        ),
+        *(
+            "新机海报曝光",
+            "打死我也不买",
+            "电梯罢工了",
+            "令人窒息的操作",
+            "告别抢救室",
+            "懒得维权",
+            "霸王茶姬联名杯",
+            "附近有家医院",
+        ),
+    ],
+)
+def test_a_figure_of_speech_is_no_signal(text: str) -> None:
+    assert _found(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("北京市公安局立案", "公安局"),
+        ("市中级人民法院开庭审理", "开庭审理"),
+        ("遇难者家属发声", "遇难者"),
+        ("经抢救无效", "抢救"),
+        ("被批准逮捕", "逮捕"),
+        ("被交警查了", "交警"),
+        ("多名女性遭猥亵", "猥亵"),
+        ("海报被曝光，他死于抢救无效", "抢救"),
+    ],
+)
+def test_a_word_counts_inside_a_longer_one_that_ends_with_it(text: str, word: str) -> None:
+    assert any(word in words for words in _found(text).values())
+
+
+def test_a_lexicon_without_figures_of_speech_is_one(tmp_path: Path) -> None:
+    text = DEFAULT_PATH.read_text(encoding="utf-8")
+    start = text.index("figurative = ")
+    path = edited(DEFAULT_PATH, tmp_path, text[start : text.index("]", start) + 1], "")
+    assert SignalLexicon.load(path).find("这款相机曝光补偿")[0].words[0].text == "曝光"
+
+
+@pytest.mark.parametrize(
     ("text", "inside"),
     [
         ("一起诉说往事", "起诉"),
+        ("发烧友", "发烧"),
         ("我们一起诉说", "起诉"),
         ("订单号2123156", "12315"),
         ("这很difficult", "icu"),
