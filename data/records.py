@@ -23,7 +23,7 @@ _TIME = TypeAdapter(datetime)
 
 
 def _spelled_out(time: object) -> object:
-    """Pydantic takes numbers, and texts that are numbers, for seconds since 1970: the day 20260315 became August 1970."""
+    """Pydantic takes numbers, and texts that are numbers, for seconds since 1970: 20260315 would be in August 1970."""
     if isinstance(time, int | float) or (isinstance(time, str) and ":" not in time):
         raise ValueError("give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00")
     return _TIME.validate_python(time) if isinstance(time, str) else time

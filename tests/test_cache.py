@@ -34,7 +34,7 @@ def test_a_user_without_a_home_needs_none_where_a_cache_is_named(monkeypatch: py
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
     assert cache_root() == Path("/var/cache/yujing")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    with pytest.raises(ConfigError, match="home directory.*: set YUJING_CACHE to a folder that can be written"):
+    with pytest.raises(ConfigError, match=r"home directory.*: set YUJING_CACHE to a folder that can be written"):
         check_cache(DIGEST)
 
 
@@ -43,7 +43,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_start(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("YUJING_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ConfigError, match="no engine can be built .*: set YUJING_CACHE to a folder"):
+    with pytest.raises(ConfigError, match=r"no engine can be built .*: set YUJING_CACHE to a folder"):
         check_bundle(Settings())
 
 
