@@ -23,12 +23,12 @@ from serving.gate.limits import BODY
 from serving.gate.refusal import RefusedError
 
 PATHS = {"/score", "/feedback"}
-PREDICTIONS = "/predictions/"
 MAX_ENTRIES, MAX_BYTES, MAX_SECONDS = 4_096, 64 * 1024 * 1024, 24 * 3600.0
 
 Slot = tuple[str, str, str]  # caller, path, key: callers cannot see each other's answers
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PREDICTION = re.compile("/predictions/([0-9a-f]{32})")  # a whole id: every answer holds "e"
 
 
 @dataclass(slots=True)
@@ -119,8 +119,8 @@ class Idempotent:
         self.memory = memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "DELETE" and scope["path"].startswith(PREDICTIONS):
-            return await self._delete(scope, receive, send)
+        if scope["method"] == "DELETE" and (named := _PREDICTION.fullmatch(scope["path"])):
+            return await self._delete(named[1].encode(), scope, receive, send)
         key = Headers(scope=scope).get("idempotency-key")
         if key is None or scope["method"] != "POST" or scope["path"] not in PATHS:
             return await self.app(scope, receive, send)
@@ -132,9 +132,7 @@ class Idempotent:
             return await _replay(kept, send)
         return await self._record(slot, scope, receive, send)
 
-    async def _delete(self, scope: Scope, receive: Receive, send: Send) -> None:
-        prediction = scope["path"].removeprefix(PREDICTIONS).encode()
-
+    async def _delete(self, prediction: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         async def forget(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in (204, 404):
                 self.memory.drop(prediction)
