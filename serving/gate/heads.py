@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import Any
+from typing import cast
 
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,8 +24,8 @@ class BoundedHeads(HttpToolsProtocol):
     _waiting: TimerHandle | None = None
     _size = 0  # of the head under way, as far as it has come
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -70,5 +70,4 @@ class BoundedHeads(HttpToolsProtocol):
 
 def bound() -> None:
     """Have each server of this process that is configured from now on use BoundedHeads."""
-    protocols: dict[str, Any] = HTTP_PROTOCOLS
-    protocols["auto"] = f"{__name__}:{BoundedHeads.__name__}"
+    HTTP_PROTOCOLS["auto"] = f"{__name__}:{BoundedHeads.__name__}"
