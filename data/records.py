@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
@@ -19,6 +19,17 @@ MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums a
 YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in Asia/Shanghai
 
 _STRICT = ConfigDict(extra="forbid")
+_TIME = TypeAdapter(datetime)
+
+
+def _spelled_out(time: object) -> object:
+    """Pydantic takes numbers, and texts that are numbers, for seconds since 1970: 20260315 would be in August 1970."""
+    if isinstance(time, int | float) or (isinstance(time, str) and ":" not in time):
+        raise ValueError("give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00")
+    return _TIME.validate_python(time) if isinstance(time, str) else time
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_spelled_out)]
 
 
 def _from_the_top(places: tuple[float | None, ...]) -> tuple[float | None, ...]:
@@ -51,7 +62,7 @@ class Volume:
 
     __pydantic_config__ = _STRICT
 
-    as_of: Annotated[AwareDatetime, Field(description="end of the newest bin, ISO 8601 with zone")]
+    as_of: Annotated[Time, Field(description="end of the newest bin, ISO 8601 with zone")]
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
     counts: Points | None = None
     negative: Points | None = None
@@ -83,7 +94,7 @@ class Item:
 
     id: Annotated[str, Field(max_length=200, description="yours; comes back as it is")] | None = None
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
-    published_at: AwareDatetime | None = None
+    published_at: Time | None = None
     platform: Annotated[str, Field(max_length=100)] | None = None
     volume: Volume | None = None
     explain: Annotated[bool, Field(description="also give word-level evidence; slower")] = False
@@ -112,7 +123,7 @@ class Series:
     """A topic's whole recorded life, for training; bin i covers start + i·interval to start + (i+1)·interval."""
 
     topic_id: str
-    start: AwareDatetime
+    start: Time
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)]
     counts: Annotated[tuple[Amount | None, ...], Field(min_length=1)]
     negative: tuple[Amount | None, ...] | None = None

@@ -4,9 +4,31 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from data.errors import ConfigError
 
 
 def cache_root() -> Path:
     """$YUJING_CACHE, else `yujing` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("YUJING_CACHE") or Path(base) / "yujing")
+    if given := os.environ.get("YUJING_CACHE"):
+        return Path(given)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yujing"  # a container may have no home
+
+
+def engine_path(digest: str, kind: str) -> Path:
+    """Where an engine of the bundle with this digest lies, or will lie."""
+    return cache_root() / "engines" / f"{digest[:16]}-{kind}"
+
+
+def check_cache(digest: str) -> None:
+    """ConfigError where no engine of the bundle with this digest is built, and none could be."""
+    try:
+        folder = engine_path(digest, "").parent
+        if any(folder.glob(engine_path(digest, "*").name)):
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryDirectory(prefix=".", dir=folder).cleanup()
+    except (OSError, RuntimeError) as error:  # the latter: no home
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"no engine can be built ({why}): set YUJING_CACHE to a folder that can be written") from None

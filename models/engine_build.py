@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import cache_root
+from models.cache import engine_path
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
@@ -19,12 +19,12 @@ from models.tokens import Tokens
 
 def onnx_path(bundle: Bundle) -> Path:
     """Where the bundle's fp32 graph lies, or will lie."""
-    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-fp32.onnx"
+    return engine_path(bundle.manifest.digest, "fp32.onnx")
 
 
 def int8_folder(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph lies, or will lie."""
-    return cache_root() / "engines" / f"{bundle.manifest.digest[:16]}-int8-weights"
+    return engine_path(bundle.manifest.digest, "int8-weights")
 
 
 def build_onnx(bundle: Bundle) -> Path:

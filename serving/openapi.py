@@ -17,8 +17,8 @@ ABOUT = """Risk classification of Chinese public-opinion crises. Times are ISO 8
 
 Additive versioning: new fields and codes may come at any time, so ignore what you do not know; none changes its
 meaning.
-Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`; only the 504 of the timeout
-has neither: it stands outside of the service.
+Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`; two stand outside of it
+and have neither: the 504 of the timeout, and the answer to broken HTTP (400; 431 for a head above 64 KiB).
 A service without API keys answers its own machine only (403 `no_keys` to others), and never through a proxy: requests
 with Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP or Via, and those of HTTP/1.0, come from somebody else.
 Nor does it take what a browser sends for a page of another origin (403 `cross_site`): a POST or DELETE whose

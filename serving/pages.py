@@ -1,4 +1,4 @@
-"""The endpoints beside `POST /score`: what the answers mean, what model gives them, its exchange, metrics, OpenAPI."""
+"""The endpoints beside `POST /score`: what the answers mean, what model gives them, its exchange, metrics, docs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from data.errors import InputError, YujingError
 from data.rim import parse
 from models.policy_table import PolicyTable
 from serving import metrics
+from serving.docs_page import documentation
 from serving.gate.limits import BODY
 from serving.gate.refusal import answer, say_http
 from serving.live import BusyError, Live
@@ -106,6 +107,7 @@ def build_pages() -> Starlette:
         Route("/admin/reload", reload, methods=["POST"]),
         Route("/metrics", exposition),
         Route("/docs.json", openapi),
+        Route("/", documentation),
         *recorder_routes(),
     ]
     handlers: dict[Any, Any] = {HTTPException: say_http, **dict.fromkeys(STATUS, refuse)}

@@ -44,10 +44,13 @@ def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = Fa
 
 
 def check_bundle(settings: Settings) -> None:
-    """Refuse a bad bundle or word list before the start: BentoML would start a failing worker again and again."""
+    """Refuse a bad bundle, cache or word list before the start: BentoML would start a failing worker for ever."""
     from models.bundle import open_bundle
+    from models.cache import check_cache
 
-    open_bundle(settings.bundle)
+    manifest = open_bundle(settings.bundle).manifest
+    if manifest.text is not None:
+        check_cache(manifest.digest)
     settings.read_watch_words()
 
 

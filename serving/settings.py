@@ -16,6 +16,7 @@ from serving.environment import checked, written
 PREFIX = "YUJING_"
 FLAGS = {"keys_file": "--keys"}  # whose flag of `yujing` is not named as the setting
 SECRET = {"keys"}
+MAX_THREADS = 1_024  # the engine fails on numbers that no machine has, in a worker that is then started for ever
 
 Group = Literal["probes", "metrics", "docs"]
 
@@ -39,7 +40,7 @@ class Settings:
     bundle: Path | None = None
     watch_words: Path | None = None
     engine: Literal["int8", "bf16", "onnx", "torch"] = "int8"
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
     calibration_days: Annotated[int, Field(ge=1)] | None = None
     keys_file: Path | None = None
     keys: str | None = None

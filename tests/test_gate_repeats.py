@@ -86,6 +86,21 @@ def test_a_deleted_prediction_is_not_answered_again() -> None:
     assert (first["call"], fresh["call"], fresh.get("idempotency-replayed")) == (1, 2, None)
 
 
+@pytest.mark.parametrize("id", ["e", "%65", "call", "0" * 31, "0" * 33, "好"])
+def test_what_is_no_prediction_makes_no_answer_forgotten(id: str) -> None:
+    """Every answer holds an "e": who may give feedback could have had all callers' repeats scored a second time."""
+
+    async def run() -> list[httpx.Response]:
+        body, key = {"items": [{"text": "好", "id": STORED[0]}]}, {"Idempotency-Key": "k"}
+        async with client(App()) as http:
+            await http.post("/score", json=body, headers=key)
+            return [await http.delete(f"/predictions/{id}"), await http.post("/score", json=body, headers=key)]
+
+    gone, again = asyncio.run(run())
+    assert gone.status_code == 404
+    assert (again.json()["call"], again.headers["idempotency-replayed"]) == (1, "true")
+
+
 @pytest.mark.parametrize("key", ["", " ", "k" * 256, "é"])
 def test_a_strange_idempotency_key_is_400(key: str) -> None:
     answer = ask("POST", "/score", json=BODY, headers={"Idempotency-Key": key.encode("latin-1")})  # type: ignore[dict-item]

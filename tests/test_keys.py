@@ -52,6 +52,15 @@ def test_a_bad_line_is_named_without_its_secret(line: str, says: str) -> None:
     assert "yj_secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("line", ["{0} score {1}", "desk {0} {1}", "desk score {0}", "desk score,{0} {1}"])
+def test_a_key_in_the_place_of_its_line_is_not_told_on(line: str) -> None:
+    """The log has what is said of a file that changed, and the name of each caller."""
+    secret, key = new_key("desk", ["score"])
+    with pytest.raises(ConfigError, match=r"k\.txt, line 1: holds a key itself: .* exchange") as raised:
+        read_keys(line.format(secret, key.sha256), "k.txt")
+    assert secret not in str(raised.value)
+
+
 def test_a_name_stands_for_one_key() -> None:
     line = new_key("desk", ["score"])[1].line
     with pytest.raises(ConfigError, match="second key named 'desk'"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -22,13 +23,17 @@ class Edited(KeywordScorer):
 
 
 def get(path: str, scorer: KeywordScorer) -> Any:
+    return answer(path, scorer).json()
+
+
+def answer(path: str, scorer: KeywordScorer) -> httpx.Response:
     pages = build_pages()
     pages.state.live = Live(Settings(), lambda _: Loaded(scorer, open_bundle(None)))
     pages.state.recorder = SimpleNamespace(memory=None, monitor=None)
 
-    async def run() -> Any:
+    async def run() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(pages), base_url="http://x") as http:
-            return (await http.get(path)).json()
+            return await http.get(path)
 
     return asyncio.run(run())
 
@@ -43,3 +48,15 @@ def test_the_policy_is_that_of_the_scorer_that_answers() -> None:
     found = get("/policy", KeywordScorer())
     assert found["version"] == Policy.load().version
     assert found["signals"]["watch_word"]["name"] == "关键词监测"
+
+
+def test_the_documentation_loads_nothing_from_elsewhere_and_forbids_it() -> None:
+    page = answer("/", KeywordScorer())
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert len(loaded) == 6
+    assert all(address.startswith("./static_content/") for address in loaded)
+    assert "<script>" not in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src" not in policy  # as default-src: no inline script, no other host

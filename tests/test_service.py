@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from models.escalation import TARGET
 from models.escalation_words import GROUPS
 from models.policy import Policy
 from serving.client import post_items
+from serving.docs_page import PAGE
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.process import Running, running
 from serving.scoring import score_aligned
@@ -185,6 +187,14 @@ def test_no_log_ever_holds_a_post(server: Running) -> None:
 @pytest.mark.parametrize("path", ["healthz", "livez", "readyz", "metrics", "docs.json", "schema.json", ""])
 def test_health_metrics_and_documentation_answer(server: Running, path: str) -> None:
     assert httpx.get(f"{server.url}/{path}", trust_env=False).status_code == 200
+
+
+def test_the_documentation_page_is_ours_and_all_that_it_loads_is_there(server: Running) -> None:
+    with httpx.Client(base_url=server.url, trust_env=False) as http:
+        page = http.get("/")
+        assert page.text == PAGE  # BentoML's own loads Google Tag Manager
+        for address in re.findall(r'(?:src|href)="\.(/[^"]*)"', PAGE):
+            assert http.get(address).status_code == 200
 
 
 def metrics(server: Running) -> dict[str, float]:

@@ -53,6 +53,7 @@ def test_a_child_does_not_inherit_what_is_not_set() -> None:
         ("YUJING_ENGINE", "gpu", "'int8', 'bf16', 'onnx' or 'torch'"),
         ("YUJING_THREADS", "-1", "greater than or equal to 0"),
         ("YUJING_THREADS", "two", "valid integer"),
+        ("YUJING_THREADS", "99999999999999999999", "less than or equal to 1024"),
         ("YUJING_PUBLIC", "probes,everything", "'probes', 'metrics' or 'docs'"),
         ("YUJING_RATE", "nan", "finite number"),
         ("YUJING_CONCURRENCY", "0", "greater than or equal to 1"),

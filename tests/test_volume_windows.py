@@ -59,3 +59,10 @@ def test_the_largest_and_smallest_values_are_read() -> None:
     assert parse(Volume, _raw(rank=[1])).rank == (1,)
     assert parse(Volume, _raw(rank=[None])).rank == (None,)
     assert parse(Volume, _raw(counts=[MAX_AMOUNT], reads=[0])).counts == (MAX_AMOUNT,)
+
+
+@pytest.mark.parametrize("time", ["20260315", "202603151200", "20260315120000", "1773547200.5", "-5", "", 1773547200])
+def test_a_number_is_no_time(time: object) -> None:
+    """It would be read as seconds since 1970: an answer for another hour of another year, and no word of it."""
+    with pytest.raises(InputError, match=r"as_of: .*give ISO 8601 with a zone, like 2026-03-15T12:00:00\+08:00"):
+        parse(Volume, _raw(as_of=time))

@@ -60,6 +60,8 @@ HOSTILE = [
     (volume('"counts": [1], "interval_minutes": "60"'), "items[0].volume.interval_minutes: "),
     (volume('"counts": [1], "n_platforms": -1'), "items[0].volume.n_platforms: "),
     (volume('"counts": [1], "influencer_share": 1.1'), "items[0].volume.influencer_share: "),
+    (item('"volume": {"as_of": "20260315", "counts": [1]}'), "items[0].volume.as_of: Value error, give ISO 8601"),
+    (item('"published_at": "20260315"'), "items[0].published_at: Value error, give ISO 8601 with a zone"),
     (b'{"items": {"0": {"text": "a"}}}', "items: "),
     (b"null", "record: "),
     (b'"' + b"x" * 1000 + b'"', "record: "),

@@ -10,6 +10,7 @@ from starlette.websockets import WebSocketClose
 from serving.gate.access import Access
 from serving.gate.front import Front
 from serving.gate.guard import Guard
+from serving.gate.heads import bound
 from serving.gate.idempotency import Answers, Idempotent
 from serving.gate.key_ring import KeyRing
 from serving.gate.limits import Limits
@@ -46,3 +47,6 @@ class Gate:
             return await WebSocketClose()(scope, receive, send)
         app = self.chain if scope["type"] == "http" else self.app
         return await app(scope, receive, send)
+
+
+bound()  # here, as uvicorn looks its protocol up before it calls any middleware

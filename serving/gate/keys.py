@@ -20,6 +20,7 @@ ANONYMOUS = "anonymous"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,12 @@ def new_key(name: str, scopes: Sequence[str]) -> tuple[str, Key]:
 
 
 def read_key(line: str, place: str) -> Key:
-    """Read one line; ConfigError says what is wrong with it, without the hash."""
+    """Read one line; ConfigError says what is wrong with it, without hash or key."""
     parts = line.split()
     if len(parts) != 3:
         raise ConfigError(f"{place}: expected `name scope,scope sha256`: take the line of `yujing keys new`")
+    if any(map(_SECRET.search, parts)):  # else it would stand in the log, as a name or scope
+        raise ConfigError(f"{place}: holds a key itself: put the line of `yujing keys new` there, and exchange the key")
     name, scopes, sha256 = parts[0], tuple(parts[1].split(",")), parts[2]
     if not _NAME.fullmatch(name) or name == ANONYMOUS:
         raise ConfigError(f"{place}: name {name!r}: use 1-64 of A-Z a-z 0-9 . _ - (and not {ANONYMOUS!r})")

@@ -1,0 +1,64 @@
+"""The cache: where the environment says, and refused before a start where an engine is needed and cannot be built."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from data.errors import ConfigError
+from models import cache
+from models.bundle import open_bundle
+from models.cache import cache_root, check_cache, engine_path
+from models.engine_build import int8_folder, onnx_path
+from serving.scoring import check_bundle
+from serving.settings import Settings
+
+DIGEST = "0123456789abcdef" * 4
+
+
+def homeless() -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+def read_only(prefix: str, dir: Path) -> None:
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_user_without_a_home_needs_none_where_a_cache_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setenv("YUJING_CACHE", "/var/cache/yujing")
+    assert cache_root() == Path("/var/cache/yujing")
+    monkeypatch.delenv("YUJING_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
+    assert cache_root() == Path("/var/cache/yujing")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    with pytest.raises(ConfigError, match=r"home directory.*: set YUJING_CACHE to a folder that can be written"):
+        check_cache(DIGEST)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match=r"no engine can be built .*: set YUJING_CACHE to a folder"):
+        check_bundle(Settings())
+
+
+def test_a_read_only_cache_will_do_where_the_engine_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    check_cache(DIGEST)
+    assert not [*(tmp_path / "engines").iterdir()]  # it leaves nothing behind
+    monkeypatch.setattr(cache, "TemporaryDirectory", read_only)
+    with pytest.raises(ConfigError, match="Read-only file system"):
+        check_cache(DIGEST)
+    engine_path(DIGEST, "int8-weights").mkdir()
+    check_cache(DIGEST)
+
+
+def test_engines_lie_where_the_check_looks() -> None:
+    bundle = open_bundle(None)
+    for built in (onnx_path(bundle), int8_folder(bundle)):
+        assert built.match(engine_path(bundle.manifest.digest, "*").name)

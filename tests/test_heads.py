@@ -1,0 +1,109 @@
+"""Heads of requests on a real socket: bounded in size and time, whole ones and what is under way unharmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+import serving.gate.chain  # noqa: F401  (what the service imports)
+from serving.gate import heads
+from serving.gate.heads import MAX_HEAD, TOO_LARGE, BoundedHeads
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
+HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n"
+
+
+def spoken(talk: Talk, opened: asyncio.Event | None = None) -> bytes:
+    """What is said on one connection to an app that answers with the size of a body, once `opened`."""
+
+    async def size(request: Request) -> PlainTextResponse:
+        body = await request.body()
+        if opened is not None:
+            await opened.wait()
+        return PlainTextResponse(f"size {len(body)}")
+
+    async def run() -> bytes:
+        config = Config(Starlette(routes=[Route("/", size, methods=["POST"])]), lifespan="off", log_config=None)
+        config.load()
+        assert config.http_protocol_class is BoundedHeads
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: BoundedHeads(config, state, {}), "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        try:
+            return await asyncio.wait_for(talk(reader, writer), 40)
+        finally:
+            writer.close()
+            server.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("piece", [b"X-A: " + b"a" * 8_000, b"X-A: b\r\n" * 1_000, b"\r\n" * 4_000])
+def test_a_head_that_does_not_end_ends_the_connection(piece: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        with suppress(ConnectionError):
+            writer.write(b"" if piece.startswith(b"\r") else HEAD % 0)
+            for _ in range(1_000):
+                writer.write(piece)
+                await writer.drain()
+            return await reader.read()
+        return b""
+
+    assert spoken(talk) in (TOO_LARGE, b"")
+
+
+def test_what_a_large_head_gets() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(HEAD % 0 + b"X-A: " + b"a" * MAX_HEAD)
+        return await reader.read()
+
+    assert spoken(talk) == TOO_LARGE
+
+
+def test_a_large_body_and_the_next_head_in_its_last_piece_are_no_large_head() -> None:
+    request = HEAD % 300_000 + b"X-A: " + b"a" * 30_000 + b"\r\n\r\n" + b" " * 300_000
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(request + request[:20])
+        first = await reader.readuntil(b"size 300000")
+        writer.write(request[20:])
+        return first + await reader.readuntil(b"size 300000")
+
+    assert spoken(talk).count(b"HTTP/1.1 200 OK") == 2
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST / HT", HEAD % 3, HEAD % 3 + b"\r\nabcPOST"])
+def test_a_connection_whose_head_does_not_come_is_closed(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.1)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(begun)
+        return await reader.read()  # until it is closed
+
+    assert (b"size 3" in spoken(talk)) == (b"abc" in begun)
+
+
+def test_an_answer_under_way_is_not_cut_off_by_a_slow_head_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.01)
+    opened = asyncio.Event()
+    waited = []
+    monkeypatch.setattr(BoundedHeads, "_wait", lambda self, wait=BoundedHeads._wait: (waited.append(1), wait(self)))
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(HEAD % 3 + b"\r\nabcPOST / HT")
+        while len(waited) < 5:  # it has been about to give up several times
+            await asyncio.sleep(0.01)
+        opened.set()
+        return await reader.read()
+
+    assert spoken(talk, opened).endswith(b"size 3")
