@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
 MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
@@ -42,6 +42,13 @@ Places = Annotated[
     ),
     AfterValidator(_from_the_top),
 ]
+
+
+def _digits(name: object) -> object:
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+
+
+Name = Annotated[str, BeforeValidator(_digits)]  # of a row that teaches; a column of numbers holds whole ones
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
 
 
@@ -97,13 +104,13 @@ class Item:
 class Example:
     """A labelled post. A label that is None is masked in the loss."""
 
-    id: str
+    id: Name
     text: Annotated[str, Field(min_length=1)]
     category: str | None = None
     severity: Annotated[int, Field(ge=0)] | None = None  # the loader knows the highest rank
     second: str | None = None
-    source: str | None = None
-    event: str | None = None
+    source: Name | None = None
+    event: Name | None = None
     published_at: datetime | None = None
 
 
@@ -111,7 +118,7 @@ class Example:
 class Series:
     """A topic's whole recorded life, for training; bin i covers start + i·interval to start + (i+1)·interval."""
 
-    topic_id: str
+    topic_id: Name
     start: AwareDatetime
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)]
     counts: Annotated[tuple[Amount | None, ...], Field(min_length=1)]

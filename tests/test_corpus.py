@@ -216,6 +216,16 @@ def test_bad_rows_are_named_and_left_out(config: TextConfig, tiny_posts: Path, t
     console.file.close()
 
 
+def test_a_label_that_reads_as_markup_is_only_text(
+    config: TextConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The console's markup: "[/x]" closed a tag that was never opened, and ended the run."""
+    path = tmp_path / "[old] posts.jsonl"
+    path.write_text(Path(config.posts[0]).read_text("utf-8") + '{"id": "z", "text": "a", "category": "[/x]"}', "utf-8")
+    read_corpus(replace(config, posts=(str(path),)), TAXONOMY, Console(width=500))
+    assert "[old] posts.jsonl:243: category: '[/x]' is not in the taxonomy" in capsys.readouterr().out
+
+
 def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path: Path) -> None:
     few = write(tmp_path / "few.jsonl", sample_examples()[: MIN_ROWS - 1])
     with pytest.raises(CorpusError, match=rf"few\.jsonl: at least {MIN_ROWS}"):

@@ -125,5 +125,5 @@ def compare(first: str, second: str, config: CompareConfig, console: Console | N
     ids = {"first": bundles[0].model_id, "second": bundles[1].model_id}
     found = {**ids, "rows": len(rows), "config": asdict(config), "figures": figures}
     if config.out:
-        console.print(f"written to {write_json(found, Path(config.out))}")
+        console.print(f"written to {write_json(found, Path(config.out))}", markup=False)
     return found

@@ -29,6 +29,7 @@ from training.escalation_fit import Table, baseline_probabilities, fit_model, ta
 from training.escalation_kinds import Kind, kind_if_there, taught_by
 from training.escalation_report import by_age, figures, plain, sheet, spread_of
 from training.register import register
+from training.told import left_out, tell_bad_rows
 
 FOLD = 0.1  # of the topics, tested at each rolling origin
 
@@ -36,10 +37,7 @@ FOLD = 0.1  # of the topics, tested at each rolling origin
 def read_series(config: EscalationConfig, console: Console) -> list[Series]:
     """Load the series, naming the bad rows."""
     loaded = load_series([Path(path) for path in config.series])
-    for bad in loaded.bad[:10]:
-        console.print(f"[yellow]left out[/] {bad}")
-    if len(loaded.bad) > 10:
-        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    tell_bad_rows(console, loaded.bad)
     if not loaded.rows:
         raise CorpusError(f"no series in {', '.join(config.series)}")
     return loaded.rows
@@ -79,7 +77,7 @@ def rolling(
         try:
             found.append(_fold(topics, decisions, end, config, other))
         except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
-            console.print(f"[yellow]left out[/] the rolling origin at {end - FOLD:.0%} of the topics: {error}")
+            left_out(console, f"the rolling origin at {end - FOLD:.0%} of the topics: {error}")
     return found
 
 
@@ -148,5 +146,5 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     folder = Path(config.out) / "bundle"
     bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

@@ -142,7 +142,7 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     console = console or Console()
     source = source_of(head, config)
     old = open_head(source, kind_of(head))
-    console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated")
+    console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated", markup=False)
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
     part = source.manifest.escalation[head]
@@ -154,5 +154,5 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     write_card(bundle)
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

@@ -148,5 +148,5 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     (out / f"{head}.json").write_text(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
     (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
     console.print(table_of(title, rows))
-    console.print(f"written to {out / head}.json and {out / head}.svg")
+    console.print(f"written to {out / head}.json and {out / head}.svg", markup=False)
     return found

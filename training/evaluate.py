@@ -27,6 +27,7 @@ from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
 from training.report_html import write_report
 from training.taught import known_files
+from training.told import left_out
 
 
 def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def with_present_series(config: EvaluateConfig, console: Console) -> EvaluateCon
         return config
     if config.series != SERIES:
         raise CorpusError(f"{', '.join(absent)}: no such file: give the series that are there, or none: series=[]")
-    console.print(f"[yellow]left out[/] the counts head: {', '.join(absent)}: no such file")
+    left_out(console, f"the counts head: {', '.join(absent)}: no such file")
     return replace(config, series=())
 
 
@@ -91,5 +92,5 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
         found["text"] = evaluate_text(config, bundle, bundle.taxonomy, console)
     found |= heads
     for path in write_report(found, Path(config.out)):
-        console.print(f"written to {path}")
+        console.print(f"written to {path}", markup=False)
     return found

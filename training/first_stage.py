@@ -52,5 +52,5 @@ def train_first_stage(config: FirstStageConfig, console: Console | None = None) 
     console.print("\n".join(lines(found)))
     if config.write:
         save_first_stage(bundle, stage)
-        console.print(f"written to {bundle.folder}")
+        console.print(f"written to {bundle.folder}", markup=False)
     return found

@@ -92,5 +92,5 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     files = {escalation_file(model.head): dump(model)}
     bundle = save_part(Path(config.out) / "bundle", None, files, escalation={model.head: part})
     write_card(bundle)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

@@ -134,7 +134,7 @@ def _finish(
     )
     bundle = save_text(Path(config.out) / "bundle", taxonomy, encoder, classifier, lexical, part, start)
     forget_checkpoints(config)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
 
