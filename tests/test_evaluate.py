@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from data.errors import CorpusError
+from data.errors import ConfigError, CorpusError
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle
+from training.compare import CompareConfig, compare
 from training.corpus import read_corpus
 from training.escalation_config import SERIES
 from training.evaluate import evaluate
@@ -64,6 +65,15 @@ def test_the_page_and_the_majority_are_beside_it(measured: dict, tmp_path: Path)
     assert sum(row["rows"] for row in text["f1_by_class"].values()) == text["yujing"]["rows"]
     assert 0 < text["doubt"]["reviewed"][0] < 1
     assert all(row["truth"] != row["given"] for row in text["errors"])
+
+
+def test_a_report_that_could_not_be_written_is_told_before_the_measuring(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    folder = str(tiny_bundle.folder)
+    for out, why in ((tmp_path, r"is a folder.*evaluate\.json"), (tmp_path / "a.html", "the page lies beside it")):
+        with pytest.raises(ConfigError, match=why):
+            evaluate(EvaluateConfig(bundle="nowhere", out=str(out)), QUIET)
+        with pytest.raises(ConfigError, match=why):
+            compare(folder, folder, CompareConfig(out=str(out)), QUIET)
 
 
 def test_evidence_is_checked_when_asked(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from data.records import Example
+from data.strict_json import finite
 from data.taxonomy import load_taxonomy
 from models.text import TextPredictions
 from training.evaluate_text import f1_by_class
 from training.report_doubt import calibration_figures, doubt_figures
 from training.report_errors import LENGTH, MOST, confident_errors
-from training.report_html import finite, html, place, spread, write_report
+from training.report_html import html, place, spread, write_report
 from training.text_report import Answers, Truth, report
 
 TAXONOMY = load_taxonomy()

@@ -53,6 +53,20 @@ def fully_labelled(row: Example) -> bool:
     return row.category is not None and row.severity is not None
 
 
+def require_kinds(rows: Sequence[Example]) -> None:
+    """CorpusError when the fully labelled rows that teach are all of one category, or all of one rank.
+
+    Neither reader nor the baseline can learn from them, and both come after the long part of a run.
+    """
+    labelled = [row for row in rows if fully_labelled(row)]
+    for name in ("category", "severity"):
+        if len(kinds := {getattr(row, name) for row in labelled}) < 2:
+            raise CorpusError(
+                f"all {len(labelled)} posts that teach have {name} {', '.join(map(str, kinds))}: at least two are "
+                "needed: give posts of others too, such as none of rank 0"
+            )
+
+
 def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfig) -> Split:
     if config.held_out_source is None:
         fractions = (1 - config.test - config.validation, config.validation, config.test)

@@ -28,6 +28,7 @@ from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, baseline_probabilities, fit_model, tabulate
 from training.escalation_kinds import Kind, kind_if_there, taught_by
 from training.escalation_report import by_age, figures, plain, sheet, spread_of
+from training.place import bundle_place
 from training.register import register
 from training.told import left_out, tell_bad_rows
 
@@ -126,6 +127,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     """Train, evaluate and register the `counts` head; the bundle lies in `config.out`/bundle."""
     console = console or Console()
     ends_of_folds(config)  # asked before the fit
+    folder = bundle_place(config.out)
     topics = topics_of(read_series(config, console))
     decisions = decide_on(topics)
     where = test_block(topics, decisions, config)
@@ -143,7 +145,6 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
-    folder = Path(config.out) / "bundle"
     bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -35,6 +34,7 @@ from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
+from training.report_html import write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{head}.json").write_text(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
+    write_json(found, out / f"{head}.json")
     (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
     console.print(table_of(title, rows))
     console.print(f"written to {out / head}.json and {out / head}.svg", markup=False)

@@ -25,6 +25,7 @@ from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
+from training.place import report_place
 from training.report_html import write_report
 from training.taught import known_files
 from training.told import left_out
@@ -82,7 +83,7 @@ def _heads(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str
 
 def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure, print, and write everything as JSON to `config.out` and as an HTML page beside it."""
-    console = console or Console()
+    console, out = console or Console(), report_place(config.out)
     bundle = open_bundle(Path(config.bundle) if config.bundle else None)
     found: dict[str, Any] = {"model": bundle.model_id, "config": asdict(config)}
     if "counts" in bundle.manifest.escalation:
@@ -91,6 +92,6 @@ def evaluate(config: EvaluateConfig, console: Console | None = None) -> dict[str
     if config.posts and bundle.manifest.text is not None:
         found["text"] = evaluate_text(config, bundle, bundle.taxonomy, console)
     found |= heads
-    for path in write_report(found, Path(config.out)):
+    for path in write_report(found, out):
         console.print(f"written to {path}", markup=False)
     return found

@@ -26,6 +26,7 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_hot_model, hot_blocks, recalibrated
 from training.hotlist_report import by_false_alarms, day_figures, slices
+from training.place import bundle_place
 from training.register import register
 
 
@@ -74,7 +75,7 @@ def _about(config: HotlistConfig, decisions: HotDecisions, where: Blocks) -> dic
 
 def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register the `hotlist` head; the bundle lies in `config.out`/bundle."""
-    console = console or Console()
+    console, folder = console or Console(), bundle_place(config.out)
     decisions = decide_hot(read_hot_list(Path(config.record)))
     where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
     require(decisions.labels, where)
@@ -90,7 +91,7 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
-    bundle = save_part(Path(config.out) / "bundle", None, files, escalation={model.head: part})
+    bundle = save_part(folder, None, files, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle
