@@ -177,6 +177,8 @@ def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:
     corpus = read(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),), held_out_source="shop"))
     assert {row.source for row in corpus.part("test")} == {"shop"}
     assert {row.source for row in corpus.part("train") + corpus.part("validation")} == {"hot"}
+    more = read(replace(config, posts=(str(tmp_path / "posts.jsonl"),), held_out_source="shop", validation=0.3))
+    assert len(more.part("validation")) > 2 * len(corpus.part("validation"))
     with pytest.raises(CorpusError, match=r"no row has source 'nowhere'.*sample"):
         read(replace(config, held_out_source="nowhere"))
 
@@ -230,7 +232,8 @@ def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path:
     few = write(tmp_path / "few.jsonl", sample_examples()[: MIN_ROWS - 1])
     with pytest.raises(CorpusError, match=rf"few\.jsonl: at least {MIN_ROWS}"):
         read(replace(config, posts=(few,)))
-    with pytest.raises(CorpusError, match="no such file"):
-        read(replace(config, posts=("nowhere.jsonl",)))
+    for absent in ({"posts": ("nowhere.jsonl",)}, {"teacher": "a bundle", "unlabelled": ("nowhere.jsonl",)}):
+        with pytest.raises(CorpusError, match=r"nowhere\.jsonl: .*such file"):
+            read(replace(config, **absent))  # type: ignore[arg-type]
     with pytest.raises(CorpusError, match="0 labelled posts"):
         read(replace(config, posts=()))

@@ -44,8 +44,11 @@ class Corpus:
 
 
 def file_sha256(path: str) -> str:
-    """Hash of a data file, for the manifest."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    """Hash of a data file, for the manifest; CorpusError when it is not there."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror}: name a file that can be read") from None
 
 
 def fully_labelled(row: Example) -> bool:
@@ -71,7 +74,7 @@ def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfi
     if config.held_out_source is None:
         fractions = (1 - config.test - config.validation, config.validation, config.test)
         return grouped_split(examples, groups, fractions, config.seed)
-    return leave_source_out(examples, config.held_out_source, groups, config.seed)
+    return leave_source_out(examples, config.held_out_source, groups, config.seed, config.validation)
 
 
 def bound_groups(rows: Sequence[Example]) -> list[int]:
