@@ -17,6 +17,7 @@ from data.taxonomy import Taxonomy
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
 Complete = Callable[[Row], Row]
+MAX_CELL = 40  # characters of a cell that a report shows; the longest id of the taxonomy has 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ def _load(
     return loaded
 
 
+def _short(value: str | None) -> str:
+    """A cell in a report: its beginning only, for where columns are mixed up it is a post."""
+    return repr(value if value is None or len(value) <= MAX_CELL else f"{value[:MAX_CELL]}…")
+
+
 def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fault]:
     allowed = {None, *taxonomy.ids}
     top = len(taxonomy.severities) - 1
@@ -70,7 +76,7 @@ def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fa
     def fault(row: Example) -> Fault:
         for name, value in (("category", row.category), ("second", row.second)):
             if value not in allowed:
-                return name, f"{value!r} is not in the taxonomy: use one of {', '.join(taxonomy.ids)}"
+                return name, f"{_short(value)} is not in the taxonomy: use one of {', '.join(taxonomy.ids)}"
         if row.severity is not None and row.severity > top:
             return "severity", f"{row.severity} is above the highest rank, {top}"
         if None not in (row.category, row.severity) and (row.category == taxonomy.none_id) != (row.severity == 0):
@@ -78,7 +84,7 @@ def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fa
         if not normalise(row.text).text:
             return "text", "nothing is left after normalisation"
         if row.id in seen:
-            return "id", f"{row.id!r} came before: ids must be unique"
+            return "id", f"{_short(row.id)} came before: ids must be unique"
         seen.add(row.id)
         return None
 
@@ -112,7 +118,7 @@ def load_series(paths: Sequence[Path]) -> Loaded[Series]:
 
     def fault(row: Series) -> Fault:
         if row.topic_id in seen:
-            return "topic_id", f"{row.topic_id!r} came before: one series per topic"
+            return "topic_id", f"{_short(row.topic_id)} came before: one series per topic"
         seen.add(row.topic_id)
         for name in ("negative", "authors"):
             array = getattr(row, name)

@@ -53,6 +53,13 @@ Places = Annotated[
     ),
     AfterValidator(_from_the_top),
 ]
+
+
+def _digits(name: object) -> object:
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+
+
+Name = Annotated[str, BeforeValidator(_digits)]  # of a row that teaches; a column of numbers holds whole ones
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
 
 
@@ -108,13 +115,13 @@ class Item:
 class Example:
     """A labelled post. A label that is None is masked in the loss."""
 
-    id: str
+    id: Name
     text: Annotated[str, Field(min_length=1)]
     category: str | None = None
     severity: Annotated[int, Field(ge=0)] | None = None  # the loader knows the highest rank
     second: str | None = None
-    source: str | None = None
-    event: str | None = None
+    source: Name | None = None
+    event: Name | None = None
     published_at: datetime | None = None
 
 
@@ -122,7 +129,7 @@ class Example:
 class Series:
     """A topic's whole recorded life, for training; bin i covers start + i·interval to start + (i+1)·interval."""
 
-    topic_id: str
+    topic_id: Name
     start: Time
     interval_minutes: Annotated[int, Field(ge=1, le=1_440)]
     counts: Annotated[tuple[Amount | None, ...], Field(min_length=1)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from data.errors import BundleError, InputError
 from data.rim import parse
+from data.strict_json import strict_json
 from models.calibration import Calibration, FirstStage
 
 FORMAT = 1
@@ -67,7 +68,7 @@ class Manifest:
 
     def dumps(self) -> str:
         """As JSON text."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=str) + "\n"
+        return strict_json(asdict(self))
 
 
 def _numbers(calibration: Calibration) -> dict[str, Any]:

@@ -80,6 +80,19 @@ def test_a_file_that_is_not_there_or_not_utf8_is_one_clear_error(tmp_path: Path)
         load_config(Small, tmp_path / "bad.toml")
 
 
+def test_settings_that_contradict_each_other_are_refused() -> None:
+    """One of them would do nothing, unsaid."""
+    with pytest.raises(ConfigError, match=r"settings of TextConfig: .*before and held_out_source hold out different"):
+        load_config(TextConfig, flags={"before": "2025-07-01T00:00:00+08:00", "held_out_source": "shop"})
+    with pytest.raises(ConfigError, match="start_share is the share of `start`"):
+        load_config(TextConfig, flags={"start_share": 0.2})
+
+
+def test_a_name_in_the_place_of_a_list_is_told_how_to_write_one() -> None:
+    with pytest.raises(ConfigError, match=r'posts: .*tuple.*: a list is written \["a", "b"\]'):
+        load_config(TextConfig, flags={"posts": "mine.jsonl"})
+
+
 @pytest.mark.parametrize("kind", [TextConfig, EscalationConfig])
 def test_defaults_are_valid_and_survive_a_round_trip(kind: type[TextConfig] | type[EscalationConfig]) -> None:
     plain = load_config(kind)

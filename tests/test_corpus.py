@@ -177,6 +177,8 @@ def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:
     corpus = read(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),), held_out_source="shop"))
     assert {row.source for row in corpus.part("test")} == {"shop"}
     assert {row.source for row in corpus.part("train") + corpus.part("validation")} == {"hot"}
+    more = read(replace(config, posts=(str(tmp_path / "posts.jsonl"),), held_out_source="shop", validation=0.3))
+    assert len(more.part("validation")) > 2 * len(corpus.part("validation"))
     with pytest.raises(CorpusError, match=r"no row has source 'nowhere'.*sample"):
         read(replace(config, held_out_source="nowhere"))
 
@@ -216,11 +218,22 @@ def test_bad_rows_are_named_and_left_out(config: TextConfig, tiny_posts: Path, t
     console.file.close()
 
 
+def test_a_label_that_reads_as_markup_is_only_text(
+    config: TextConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The console's markup: "[/x]" closed a tag that was never opened, and ended the run."""
+    path = tmp_path / "[old] posts.jsonl"
+    path.write_text(Path(config.posts[0]).read_text("utf-8") + '{"id": "z", "text": "a", "category": "[/x]"}', "utf-8")
+    read_corpus(replace(config, posts=(str(path),)), TAXONOMY, Console(width=500))
+    assert "[old] posts.jsonl:243: category: '[/x]' is not in the taxonomy" in capsys.readouterr().out
+
+
 def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path: Path) -> None:
     few = write(tmp_path / "few.jsonl", sample_examples()[: MIN_ROWS - 1])
     with pytest.raises(CorpusError, match=rf"few\.jsonl: at least {MIN_ROWS}"):
         read(replace(config, posts=(few,)))
-    with pytest.raises(CorpusError, match="no such file"):
-        read(replace(config, posts=("nowhere.jsonl",)))
+    for absent in ({"posts": ("nowhere.jsonl",)}, {"teacher": "a bundle", "unlabelled": ("nowhere.jsonl",)}):
+        with pytest.raises(CorpusError, match=r"nowhere\.jsonl: .*such file"):
+            read(replace(config, **absent))  # type: ignore[arg-type]
     with pytest.raises(CorpusError, match="0 labelled posts"):
         read(replace(config, posts=()))

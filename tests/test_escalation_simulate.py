@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 from self_exciting import CONFIG, model, trained, write_series
 
-from data.errors import BundleError
+from data.errors import BundleError, ConfigError
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
@@ -52,5 +53,7 @@ def test_history_is_replayed_into_a_table_a_picture_and_json(bundle: Bundle, tmp
     assert json.loads((out / "counts.json").read_text("utf-8"))["model"] == bundle.model_id
     assert (out / "counts.svg").read_text("utf-8").startswith("<svg")
     assert "lead h" in console.file.getvalue()  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="test_from and test_to choose days of the hot-search list"):
+        simulate("counts", replace(config, test_from=date(2026, 1, 1)), console)
     with pytest.raises(BundleError, match="has no hotlist head"):
         simulate("hotlist", replace(config, record="nowhere"), console)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from data.errors import CorpusError
+from data.errors import ConfigError, CorpusError
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
-from models.bundle import Bundle
+from models.bundle import Bundle, save_part
+from models.manifest import EscalationPart
+from training.compare import CompareConfig, compare
 from training.corpus import read_corpus
 from training.escalation_config import SERIES
-from training.evaluate import evaluate
+from training.evaluate import evaluate, parts_of
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_text import rows_of
+from training.hotlist_config import HotlistConfig
 from training.text_config import TextConfig
 
 QUIET = Console(file=io.StringIO())
@@ -66,6 +71,15 @@ def test_the_page_and_the_majority_are_beside_it(measured: dict, tmp_path: Path)
     assert all(row["truth"] != row["given"] for row in text["errors"])
 
 
+def test_a_report_that_could_not_be_written_is_told_before_the_measuring(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    folder = str(tiny_bundle.folder)
+    for out, why in ((tmp_path, r"is a folder.*evaluate\.json"), (tmp_path / "a.html", "the page lies beside it")):
+        with pytest.raises(ConfigError, match=why):
+            evaluate(EvaluateConfig(bundle="nowhere", out=str(out)), QUIET)
+        with pytest.raises(ConfigError, match=why):
+            compare(folder, folder, CompareConfig(out=str(out)), QUIET)
+
+
 def test_evidence_is_checked_when_asked(tiny_bundle: Bundle, tmp_path: Path) -> None:
     posts = str(FOLDER / "posts.jsonl")
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(posts,), evidence=3), QUIET)["text"]["evidence"]
@@ -104,3 +118,26 @@ def test_the_default_series_may_be_absent_and_others_may_not(
     assert f"left out the counts head: {SERIES[0]}: no such file" in told.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(CorpusError, match=r"mine\.jsonl: no such file"):
         evaluate(_config(tiny_bundle, tmp_path / "other", posts=tiny_config.posts, series=("mine.jsonl",)), QUIET)
+
+
+def test_a_record_that_was_asked_for_may_not_be_absent(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    series = str(FOLDER / "volumes.jsonl")
+    config = _config(tiny_bundle, tmp_path, posts=(), series=(series,), record=str(tmp_path / "mine.parquet"))
+    with pytest.raises(CorpusError, match=r"mine\.parquet: no such file"):
+        evaluate(replace(config, shift=True), QUIET)
+    part = EscalationPart(config=asdict(HotlistConfig()))
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    save_part(tmp_path / "bundle", load_taxonomy(), {}, escalation={"hotlist": part})
+    with pytest.raises(CorpusError, match=r"mine\.parquet: no such file"):
+        evaluate(replace(config, bundle=str(tmp_path / "bundle")), QUIET)
+
+
+def test_what_cannot_be_measured_is_told(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    config = _config(tiny_bundle, tmp_path, posts=(), series=(str(FOLDER / "volumes.jsonl"),), record="")
+    told = Console(file=io.StringIO(), width=300)
+    assert parts_of(replace(config, evidence=3, ablation=True), tiny_bundle, told) == {"escalation"}
+    lines = told.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.partition(":")[0] for line in lines] == ["left out ablation", "left out evidence"]
+    with pytest.raises(ConfigError, match="nothing to measure"):
+        evaluate(replace(config, series=()), QUIET)
+    assert not (tmp_path / "out.json").exists()

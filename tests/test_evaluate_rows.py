@@ -14,6 +14,8 @@ from data.samples import FOLDER
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, save_part, text_part
 from training.corpus import file_sha256, read_corpus
+from training.escalation_simulate import simulate
+from training.escalation_simulate_config import SimulateConfig
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_rows import trained_corpus
@@ -91,6 +93,9 @@ def test_series_that_are_known_in_part_are_refused(tiny_bundle: Bundle, tmp_path
     config = EvaluateConfig(bundle=str(tmp_path / "bundle"), posts=(), series=(own, str(other)), record="", out=out)
     with pytest.raises(CorpusError, match=r"volumes\.jsonl taught the model, .*other\.jsonl did not"):
         evaluate(config, QUIET)
+    replay = SimulateConfig(bundle=str(tmp_path / "bundle"), series=(own, str(other)), out=str(tmp_path / "policy"))
+    with pytest.raises(CorpusError, match=r"volumes\.jsonl taught the model, .*other\.jsonl did not"):
+        simulate("counts", replay, QUIET)
 
 
 def test_files_that_are_unknown_to_the_manifest_are_no_part_of_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from data.errors import BundleError
 from data.records import Item
 from data.samples import sample_examples
+from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, find_first_stage, open_bundle, save_first_stage, text_part
 from models.calibration import FIRST_STAGE, Calibration, FirstStage
 from models.engine_build import load_text_model
@@ -24,6 +27,7 @@ from models.text import TextModel
 from serving.batch.pools import Here
 from serving.batch.run import Job, score_files
 from training.first_stage_fit import LOST, fit_first_stage, rank_logits
+from training.first_stage_report import on_unlabelled
 
 TEXTS = [row.text for row in sample_examples()]
 ARRAYS = ("category", "severity", "chosen", "rank", "members", "needs_review")
@@ -118,6 +122,13 @@ def test_training_keeps_a_first_stage_and_it_is_no_part_of_the_identity(
     again = open_bundle(tmp_path / "bundle")
     assert text_part(again).first_stage == stage
     assert again.model_id == trained_bundle.model_id
+
+
+def test_a_file_without_posts_is_told_and_measured_not(whole: TextModel, tmp_path: Path) -> None:
+    path, told = tmp_path / "empty.jsonl", Console(file=io.StringIO(), width=300)
+    path.write_text('{"id": "a"}\n', encoding="utf-8")
+    assert on_unlabelled(whole, str(path), 10, load_taxonomy(), told) == {}
+    assert f"left out {path}: no post in it" in told.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_bundle_without_one_says_what_to_do(trained_bundle: Bundle) -> None:

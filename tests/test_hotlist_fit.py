@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 from hot_list import CONFIG, model, trained
+from rich.console import Console
 
+from data.errors import CorpusError
 from data.hotlist import HORIZON
 from models.escalation_head import log_odds
-from training.hotlist import measure_hot, rolling_origins
+from training.hotlist import measure_hot, require_days, rolling_origins
 from training.hotlist_baselines import HOT_SCORES, hot_baselines
 from training.hotlist_fit import MONOTONE, WEEK, fit_hot_model, hot_blocks, hour_of, recalibrated
 from training.metrics import auroc, binary_ece
@@ -123,6 +126,23 @@ def test_the_report_holds_every_model_slice_and_budget() -> None:
 def test_rolling_origins_end_before_the_test_block() -> None:
     decisions, _ = trained()
     before = decisions.take(decisions.time < hour_of(CONFIG.test_from))
-    folds = rolling_origins(decisions, replace(CONFIG, calibration_days=8))
-    assert folds == rolling_origins(before, replace(CONFIG, calibration_days=8))
+    told = Console(file=io.StringIO(), width=300)
+    folds = rolling_origins(decisions, replace(CONFIG, calibration_days=8), told)
+    assert folds == rolling_origins(before, replace(CONFIG, calibration_days=8), told)
     assert [fold["from"] for fold in folds] == ["2024-02-16"]
+    assert told.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_an_origin_that_the_record_is_too_short_for_is_left_out() -> None:
+    told = Console(file=io.StringIO(), width=300)
+    assert rolling_origins(trained()[0], replace(CONFIG, calibration_days=60), told) == []
+    line = told.file.getvalue()  # type: ignore[attr-defined]
+    assert line.startswith("left out the rolling origin at 2024-02-16: the fit block has")
+
+
+def test_days_that_the_record_does_not_have_are_told_with_those_that_it_has() -> None:
+    decisions, _ = trained()
+    config = replace(CONFIG, test_from=date(2025, 8, 1), test_to=date(2026, 2, 1))
+    where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
+    with pytest.raises(CorpusError, match=r"no decision from 2025-08-01 to 2026-02-01.* from 2024-01-0\d to 2024-03"):
+        require_days(decisions, where, config)

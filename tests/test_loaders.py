@@ -125,6 +125,25 @@ def test_no_row_vanishes_and_no_report_repeats_a_post(tmp_path: Path) -> None:
     assert not any("另一条" in str(bad) or "没有编号" in str(bad) for bad in loaded.bad)
 
 
+def test_a_post_in_the_column_of_another_field_is_told_in_part_only(tmp_path: Path) -> None:
+    post = "我叫李四，住在东湖路十八号，" * 4
+    rows = ({"id": "x", "text": "好", "category": post}, *({"id": post, "text": f"好{i}"} for i in range(2)))
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(*rows))
+    assert _told(loaded) == [(1, "category"), (3, "id")]
+    assert all(bad.why.startswith(f"'{post[:40]}…' ") for bad in loaded.bad)
+
+
+def test_ids_and_events_may_be_whole_numbers(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"id": 7, "event": 12}, ROWS[1] | {"id": 8}]
+    content = _parquet([{**row, "event": row.get("event")} for row in rows])
+    for name, written in (("posts.jsonl", _bytes(*rows, ROWS[0] | {"id": True})), ("posts.parquet", content)):
+        loaded = _load(tmp_path, name, written)
+        assert [(row.id, row.event) for row in loaded.rows] == [("7", "12"), ("8", None)]
+    series = {"topic_id": 7, "start": "2026-01-01T00:00:00Z", "interval_minutes": 60, "counts": [1]}
+    (row,) = load_series([_write(tmp_path, "series.jsonl", _bytes(series))]).rows
+    assert row.topic_id == "7"
+
+
 def test_csv_lines_are_counted_through_quoted_newlines(tmp_path: Path) -> None:
     text = 'id,text,severity\n1,"第一行\n第二行",2\n2,少一格\n3,多一格,1,9\n\n4,好,\n5,好,高\n6,末行,1'
     loaded = _load(tmp_path, "posts.csv", text.encode())

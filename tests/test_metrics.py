@@ -63,6 +63,12 @@ def test_qwk_by_hand_and_at_its_ends() -> None:
     assert metrics.qwk(np.zeros(5, int), np.zeros(5, int)) == 0.0
 
 
+def test_qwk_keeps_the_gap_that_an_absent_rank_leaves() -> None:
+    truth, chosen = np.array([0, 0, 0, 1, 1, 3, 3, 0, 1]), np.array([0, 0, 1, 1, 0, 3, 3, 0, 1])
+    observed, expected = 2 / 9, np.mean([(one - other) ** 2 for one in truth for other in chosen])
+    assert metrics.qwk(truth, chosen) == pytest.approx(1 - observed / expected)
+
+
 def test_calibration_errors_by_hand() -> None:
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
     # bin of 0.9: |0.9 - 1/2| * 2, bin of 0.6: |0.6 - 1|, bin of 0.8: |0.8 - 0|
@@ -89,7 +95,9 @@ def test_ordinal_figures_agree_with_scikit_learn(truth: np.ndarray, chosen: np.n
     expected = f1_score(truth, chosen, labels=present, average="macro", zero_division=0)
     assert metrics.macro_f1(truth, chosen) == pytest.approx(expected)
     if len(np.unique([truth, chosen])) > 1:
-        assert metrics.qwk(truth, chosen) == pytest.approx(cohen_kappa_score(truth, chosen, weights="quadratic"))
+        assert metrics.qwk(truth, chosen) == pytest.approx(
+            cohen_kappa_score(truth, chosen, weights="quadratic", labels=np.arange(5))
+        )
 
 
 @settings(max_examples=25)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from data.records import Example
+from data.strict_json import finite
 from data.taxonomy import load_taxonomy
 from models.text import TextPredictions
 from training.evaluate_text import f1_by_class
 from training.report_doubt import calibration_figures, doubt_figures
 from training.report_errors import LENGTH, MOST, confident_errors
-from training.report_html import finite, html, place, spread, write_report
+from training.report_html import html, place, spread, write_report
 from training.text_report import Answers, Truth, report
 
 TAXONOMY = load_taxonomy()
@@ -57,7 +58,14 @@ def found() -> dict[str, Any]:
         "evidence": {"posts": 0},
     }
     models = {"model": {"auroc": [0.8, 0.7, 0.9]}, "constant": {"auroc": [0.5, float("nan"), float("nan")]}}
-    return {"model": "yujing-risk:<i>0</i>", "config": {"draws": 10}, "text": text, "escalation": {"models": models}}
+    late = {"model": {"auroc": [0.6, 0.5, 0.7]}}
+    return {
+        "model": "yujing-risk:<i>0</i>",
+        "config": {"draws": 10},
+        "text": text,
+        "escalation": {"models": models},
+        "hotlist": {"models": late},
+    }
 
 
 class Page(HTMLParser):
@@ -101,7 +109,7 @@ def test_the_page_has_its_pictures_and_figures(found: dict[str, Any]) -> None:
     assert tags.count("polyline") == 2
     for figure in ("accuracy", "macro_f1", "qwk", "ece", "log_loss"):
         assert spread(found["text"]["yujing"][figure]) in text
-    for name in ("majority", "tfidf", "&lt;typo&gt;", "0.800 [0.700, 0.900]", "0.500 [–, –]"):
+    for name in ("majority", "tfidf", "&lt;typo&gt;", "0.800 [0.700, 0.900]", "0.600 [0.500, 0.700]", "0.500 [–, –]"):
         assert name in text
     assert text.count('class="text"') == len(found["text"]["errors"]) == MOST
 

@@ -78,6 +78,10 @@ def test_a_resumed_run_ends_where_the_uninterrupted_one_did(config: TextConfig, 
     assert Path(last).name == "checkpoint-4"
     shutil.rmtree(last)
     assert Path(last_checkpoint(config, {}) or "").name == "checkpoint-2"
+    Path(last).mkdir()  # as a kill leaves it while a checkpoint is written: its state comes last
+    (Path(last) / "model.safetensors").write_bytes(b"half")
+    (Path(last) / "trainer_state.json").write_text('{"epo', encoding="utf-8")
+    assert Path(last_checkpoint(config, {}) or "").name == "checkpoint-2"
     resumed, _ = fitted(config, BATCH * 2)
     assert last_checkpoint(config, {}) == last
     for (name, one), two in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from data.errors import CorpusError, EncoderError
+from data.errors import BundleError, CorpusError, EncoderError
 from data.records import Item
-from data.taxonomy import load_taxonomy
-from models.bundle import Bundle, open_bundle, text_part
+from data.taxonomy import as_toml, load_taxonomy
+from models.bundle import Bundle, open_bundle, save_part, text_part
 from models.scorer import Scorer
 from training.card import NAME as CARD
+from training.card import card
+from training.escalation import train_escalation
+from training.escalation_config import EscalationConfig
+from training.escalation_recalibrate import recalibrate
+from training.hotlist import train_hotlist
+from training.hotlist_config import HotlistConfig
+from training.one_category import only
 from training.register import register
 from training.text import train_text
 from training.text_config import TextConfig
@@ -84,6 +92,58 @@ def test_too_few_posts_are_refused_before_anything_is_trained(tiny_config: TextC
     with pytest.raises(CorpusError, match=r"1 labelled posts in .*few\.jsonl: at least 200"):
         train_text(replace(tiny_config, posts=(str(posts),), out=str(tmp_path / "run")), QUIET)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("label", [{"category": "other"}, {"severity": 2}])
+def test_posts_of_one_kind_are_refused_before_anything_is_trained(
+    tiny_config: TextConfig, tmp_path: Path, label: dict[str, object]
+) -> None:
+    lines = Path(tiny_config.posts[0]).read_text(encoding="utf-8").splitlines()
+    crises = [row for row in map(json.loads, lines) if row["severity"]]
+    posts = tmp_path / "one.jsonl"
+    rows = [{**row, **label, "id": f"{i}", "text": f"{row['text']}{i}"} for i, row in enumerate(crises * 2)]
+    posts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    ((name, value),) = label.items()
+    with pytest.raises(CorpusError, match=rf"posts that teach have {name} {value}: at least two"):
+        train_text(replace(tiny_config, posts=(str(posts),), out=str(tmp_path / "run")), QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_bundle_in_the_way_is_told_before_anything_is_trained(
+    trained_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    shutil.copytree(trained_bundle.folder, tmp_path / "bundle")
+    table = tmp_path / "mine.toml"
+    table.write_text(as_toml(only(TAXONOMY, "other")), encoding="utf-8")
+    config = replace(tiny_config, out=str(tmp_path))
+    with pytest.raises(BundleError, match=r"made for the categories .*give another out"):
+        train_text(replace(config, taxonomy=str(table)), QUIET)
+    (tmp_path / "bundle" / "tokenizer.json").write_text("{}", encoding="utf-8")
+    for run in (
+        lambda: train_text(config, QUIET),
+        lambda: train_escalation(EscalationConfig(out=str(tmp_path)), QUIET),
+        lambda: train_hotlist(HotlistConfig(out=str(tmp_path)), QUIET),
+        lambda: recalibrate("counts", EscalationConfig(out=str(tmp_path)), QUIET),
+    ):
+        with pytest.raises(BundleError, match=r"tampered with; the new part"):
+            run()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_manifest_and_the_card_have_no_nan(trained_bundle: Bundle, tmp_path: Path) -> None:
+    """A small test part has no post of some category or of rank 3: their figures are none, which JSON calls null."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    nan, part = float("nan"), text_part(trained_bundle)
+    report = {**part.metrics["yujing"], "under_grading": [nan, nan, nan], "per_class_f1": {"none": 0.5, "other": nan}}
+    made = save_part(tmp_path / "bundle", TAXONOMY, {}, text=replace(part, metrics={"yujing": report}))
+    manifest = json.loads((made.folder / "manifest.json").read_text("utf-8"), parse_constant=refuse)
+    assert manifest["text"]["metrics"]["yujing"]["under_grading"] == [None, None, None]
+    for text in (card(made), card(open_bundle(made.folder))):
+        assert "under_grading | – [–, –] |" in text
+        assert "none 0.50, other –" in text
 
 
 def test_an_encoder_that_is_not_there_is_one_clear_error(tiny_config: TextConfig, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from data.records import Example
 from data.taxonomy import Taxonomy
 from training.posts import load_posts
 from training.text_config import TextConfig
+from training.told import left_out
 
 
 def annotated_texts(config: TextConfig) -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def annotated_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> 
     there = annotated_texts(config)
     for path in _sources(config):
         if path not in there:
-            console.print(f"[yellow]left out[/] what {', '.join(config.annotated)} say of {path}: no such file")
+            left_out(console, f"what {', '.join(config.annotated)} say of {path}: no such file")
     posts: dict[str, Example] = {}
     for path in there:
         rows = title_posts(Path(path)) if path == config.record else load_posts((path,), taxonomy, console)

@@ -12,7 +12,7 @@ from models.bundle import Bundle
 from models.encoder import PACKAGED
 from models.manifest import EscalationPart, TextPart
 from training.escalation_unseen import BEFORE
-from training.report_html import is_figure, spread
+from training.report_html import is_figure, number, spread
 from training.text_config import ANNOTATED, AUTHORED, POSTS
 
 TEMPLATE = Path(__file__).parent / "model_card.md"
@@ -93,7 +93,9 @@ def card(bundle: Bundle) -> str:
         data=_data_table(bundle),
         corpus=_corpus(text),
         text_table=markdown_table(metrics) if metrics else "No text model.",
-        per_class=", ".join(f"{k} {v:.2f}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()),
+        per_class=", ".join(
+            f"{k} {number(v, 2)}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()
+        ),
         escalation_table="\n\n".join(_heads(manifest.escalation)),
         lexical_weight=f"{calibration.lexical_weight:.2f}" if calibration else "0",
         lineage=_lineage(text.config, text.data) if text else "none",

@@ -6,11 +6,14 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from data.errors import ConfigError
+from data.files import whole
 from training.config import load_config
 from training.text_config import TextConfig
 
@@ -27,11 +30,12 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
     if not note.exists():
         note.parent.mkdir(parents=True, exist_ok=True)
         settings = {**asdict(config), "data": data}
-        note.write_text(json.dumps(settings, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+        with whole(note) as part:
+            part.write_text(json.dumps(settings, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
         return None
-    found = json.loads(note.read_text(encoding="utf-8"))
-    seen = found.pop("data", None)
-    if load_config(TextConfig, flags=found) != config:
+    settings = json.loads(note.read_text(encoding="utf-8"))
+    seen = settings.pop("data", None)
+    if load_config(TextConfig, flags=settings) != config:
         raise ConfigError(
             f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
         )
@@ -44,7 +48,21 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
             f"{note.parent} holds an interrupted run on other data ({', '.join(_changed(seen, data))}): what is held "
             "out now may have taught it: put the data back, delete it, or give --out"
         )
-    return get_last_checkpoint(str(note.parent))  # type: ignore[no-any-return, no-untyped-call]
+    found = {_steps(place): str(place) for place in note.parent.glob(f"{PREFIX_CHECKPOINT_DIR}-*") if _is_whole(place)}
+    return found[max(found)] if found else None
+
+
+def _steps(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether the Trainer's state, which it writes last, can be read: a kill may leave half a checkpoint."""
+    try:
+        json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _changed(seen: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:

@@ -21,6 +21,7 @@ from training import metrics
 from training.bootstrap import intervals
 from training.corpus import read_rows
 from training.evaluate_rows import trained_corpus
+from training.place import report_place
 from training.report_html import write_json
 from training.steady_f1 import Metric, steady_macro_f1
 from training.text import answers_of
@@ -115,7 +116,7 @@ def compare_table(title: str, found: dict[str, dict[str, list[float]]]) -> Table
 
 def compare(first: str, second: str, config: CompareConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure both bundles on the posts that taught neither, print the paired differences, write them if asked."""
-    console = console or Console()
+    console, out = console or Console(), report_place(config.out) if config.out else None
     taxonomy = _open(first).taxonomy
     bundles = _open(first, taxonomy), _open(second, taxonomy)
     rows, groups = shared_rows(bundles, config, taxonomy, console)
@@ -124,6 +125,6 @@ def compare(first: str, second: str, config: CompareConfig, console: Console | N
     console.print(compare_table(f"{len(rows)} posts that taught neither bundle", figures))
     ids = {"first": bundles[0].model_id, "second": bundles[1].model_id}
     found = {**ids, "rows": len(rows), "config": asdict(config), "figures": figures}
-    if config.out:
-        console.print(f"written to {write_json(found, Path(config.out))}")
+    if out is not None:
+        console.print(f"written to {write_json(found, out)}", markup=False)
     return found

@@ -32,4 +32,5 @@ def load_config(kind: type[Config], path: Path | None = None, flags: Mapping[str
     try:
         return parse(kind, settings)
     except InputError as error:
-        raise ConfigError(f"settings of {kind.__name__}: {error}") from None
+        hint = ': a list is written ["a", "b"]' if "valid tuple" in str(error) else ""
+        raise ConfigError(f"settings of {kind.__name__}: {error}{hint}") from None

@@ -44,8 +44,11 @@ class Corpus:
 
 
 def file_sha256(path: str) -> str:
-    """Hash of a data file, for the manifest."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    """Hash of a data file, for the manifest; CorpusError when it is not there."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror}: name a file that can be read") from None
 
 
 def fully_labelled(row: Example) -> bool:
@@ -53,11 +56,25 @@ def fully_labelled(row: Example) -> bool:
     return row.category is not None and row.severity is not None
 
 
+def require_kinds(rows: Sequence[Example]) -> None:
+    """CorpusError when the fully labelled rows that teach are all of one category, or all of one rank.
+
+    Neither reader nor the baseline can learn from them, and both come after the long part of a run.
+    """
+    labelled = [row for row in rows if fully_labelled(row)]
+    for name in ("category", "severity"):
+        if len(kinds := {getattr(row, name) for row in labelled}) < 2:
+            raise CorpusError(
+                f"all {len(labelled)} posts that teach have {name} {', '.join(map(str, kinds))}: at least two are "
+                "needed: give posts of others too, such as none of rank 0"
+            )
+
+
 def _split(examples: Sequence[Example], groups: Sequence[int], config: TextConfig) -> Split:
     if config.held_out_source is None:
         fractions = (1 - config.test - config.validation, config.validation, config.test)
         return grouped_split(examples, groups, fractions, config.seed)
-    return leave_source_out(examples, config.held_out_source, groups, config.seed)
+    return leave_source_out(examples, config.held_out_source, groups, config.seed, config.validation)
 
 
 def bound_groups(rows: Sequence[Example]) -> list[int]:

@@ -56,7 +56,7 @@ def read_time_corpus(
     hot = [row for row in posts if row.source == SOURCE and fully_labelled(row)]
     seen = first_seen(record)
     examples = dated(hot, seen)
-    console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}")
+    console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}", markup=False)
     if len(examples) < MIN_ROWS:
         raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
     others = [row for row in posts if row.source != SOURCE]

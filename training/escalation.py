@@ -28,7 +28,9 @@ from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, baseline_probabilities, fit_model, tabulate
 from training.escalation_kinds import Kind, kind_if_there, taught_by
 from training.escalation_report import by_age, figures, plain, sheet, spread_of
+from training.place import bundle_place
 from training.register import register
+from training.told import left_out, tell_bad_rows
 
 FOLD = 0.1  # of the topics, tested at each rolling origin
 
@@ -36,10 +38,7 @@ FOLD = 0.1  # of the topics, tested at each rolling origin
 def read_series(config: EscalationConfig, console: Console) -> list[Series]:
     """Load the series, naming the bad rows."""
     loaded = load_series([Path(path) for path in config.series])
-    for bad in loaded.bad[:10]:
-        console.print(f"[yellow]left out[/] {bad}")
-    if len(loaded.bad) > 10:
-        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    tell_bad_rows(console, loaded.bad)
     if not loaded.rows:
         raise CorpusError(f"no series in {', '.join(config.series)}")
     return loaded.rows
@@ -79,7 +78,7 @@ def rolling(
         try:
             found.append(_fold(topics, decisions, end, config, other))
         except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
-            console.print(f"[yellow]left out[/] the rolling origin at {end - FOLD:.0%} of the topics: {error}")
+            left_out(console, f"the rolling origin at {end - FOLD:.0%} of the topics: {error}")
     return found
 
 
@@ -128,6 +127,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     """Train, evaluate and register the `counts` head; the bundle lies in `config.out`/bundle."""
     console = console or Console()
     ends_of_folds(config)  # asked before the fit
+    folder = bundle_place(config.out)
     topics = topics_of(read_series(config, console))
     decisions = decide_on(topics)
     where = test_block(topics, decisions, config)
@@ -145,8 +145,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
-    folder = Path(config.out) / "bundle"
     bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

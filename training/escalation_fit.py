@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 
+from data.errors import CorpusError
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.escalation import OPTIONAL, SCALED, EscalationModel, total_posts
@@ -56,6 +57,11 @@ def _fallback(
         names = tuple(name for name in names if not name.startswith(tuple(OPTIONAL.values())))
     features = table.features[:, [table.names.index(name) for name in names]]
     early, late = (features[fit], table.labels[fit]), (features[later], table.labels[later])
+    if min(len(np.unique(early[1])), len(np.unique(late[1]))) < 2:
+        raise CorpusError(
+            f"where an escalation fits below {LARGEST:.0%} of the largest topic, decisions to fit or to calibrate on "
+            "are of one kind only, so nothing teaches the fallback: give more topics"
+        )
     if other is None:
         return names, blend(names, early, late, config)
     early = mixed(early, other.pair(other.where.fit, names, table.diurnal), config)

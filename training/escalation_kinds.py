@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from data.errors import CorpusError
 from data.hot_series import discussion_series, on_record
 from data.hot_topics import HotList, read_hot_list
 from data.hotlist import HORIZON
@@ -23,7 +24,7 @@ from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of
 from training.escalation_blocks import Blocks, Rows, blocks
-from training.escalation_config import EscalationConfig
+from training.escalation_config import HOT_LIST, EscalationConfig
 from training.hotlist_fit import hour_of
 
 Pair = tuple[Floats, Ints]  # features [n, columns] and labels [n]
@@ -73,7 +74,9 @@ def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
 
 
 def kind_if_there(config: EscalationConfig) -> Kind | None:
-    """The second kind, where its record is at hand."""
+    """The second kind, where its record is at hand; CorpusError when a record that was asked for is not."""
+    if config.record and config.record != HOT_LIST and not Path(config.record).is_file():
+        raise CorpusError(f"{config.record}: no such file: give a hot list that is there, or record=''")
     hot = read_if_there(config.record)
     return None if hot is None else kind_of(hot, config)
 

@@ -18,6 +18,7 @@ from rich.console import Console
 from sklearn.calibration import CalibratedClassifierCV
 
 from data.errors import CorpusError
+from data.files import whole
 from data.hot_topics import read_hot_list
 from data.hotlist import HORIZON
 from data.volume import count_features
@@ -39,6 +40,7 @@ from training.escalation_report import plain
 from training.escalation_unseen import kept
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
+from training.place import bundle_place
 from training.register import register
 
 DAY_HOURS = 24
@@ -139,20 +141,21 @@ def source_of(head: str, config: EscalationConfig | HotlistConfig) -> Bundle:
 
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
-    console = console or Console()
+    console, folder = console or Console(), bundle_place(config.out)
     source = source_of(head, config)
     old = open_head(source, kind_of(head))
-    console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated")
+    console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated", markup=False)
     model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
     part = source.manifest.escalation[head]
     part = replace(part, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
-    folder = Path(config.out) / "bundle"
     if not (folder / NAME).exists():
-        shutil.copytree(source.folder, folder, dirs_exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole(folder) as copy:
+            shutil.copytree(source.folder, copy)
     bundle = save_part(folder, None, {escalation_file(head): dump(model)}, escalation={head: part})
     write_card(bundle)
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -13,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Sheet
 
-from data.errors import CorpusError
+from data.errors import ConfigError, CorpusError
 from data.hot_topics import read_hot_list
 from data.volume import count_features
 from data.volume_pace import rise
@@ -35,6 +34,8 @@ from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
+from training.report_html import write_json
+from training.taught import known_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,11 @@ def crossings(topics: Topics, decisions: Decisions, diurnal: Floats) -> Floats:
 
 
 def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
-    """The blocks of the training: calibration, then test."""
+    """The blocks of the training: calibration, then test; or those of series that taught the head nothing.
+
+    CorpusError for both kinds together: the latest topics of all might have taught it.
+    """
+    known_files(config.series, [*bundle.manifest.escalation["counts"].data.get("files", {}).values()])
     flags = {**bundle.manifest.escalation["counts"].config, "series": config.series}
     settings = load_config(EscalationConfig, flags=flags)
     topics = topics_of(read_series(settings, console))
@@ -125,6 +130,8 @@ def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
 def simulate(head: str, config: SimulateConfig, console: Console | None = None) -> dict[str, Any]:
     """Replay, print the table, write `<head>.json` and `<head>.svg`."""
     console = console or Console()
+    if head == "counts" and (config.test_from or config.test_to):
+        raise ConfigError("test_from and test_to choose days of the hot-search list: give them with --head hotlist")
     bundle, model = _open(head, config)
     history = READ[type(model)](model, bundle, config, console)
     if not len(history.earlier.time) or not len(history.replayed.time):
@@ -145,8 +152,8 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{head}.json").write_text(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n", "utf-8")
+    write_json(found, out / f"{head}.json")
     (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
     console.print(table_of(title, rows))
-    console.print(f"written to {out / head}.json and {out / head}.svg")
+    console.print(f"written to {out / head}.json and {out / head}.svg", markup=False)
     return found

@@ -17,6 +17,7 @@ from training.corpus import Corpus, file_sha256
 from training.corpus_time import corpus_for
 from training.taught import hashes, known_files, refuse_taught
 from training.text_config import TextConfig
+from training.told import left_out
 
 
 def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
@@ -24,7 +25,7 @@ def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: C
     known = {*trained_on.get("files", {}).values()}
     kept = tuple(path for path in paths if Path(path).is_file() and file_sha256(path) in known)
     if other := [path for path in paths if path not in kept]:
-        console.print(f"[yellow]left out[/] {', '.join(other)}: not the files that taught the model")
+        left_out(console, f"{', '.join(other)}: not the files that taught the model")
     return kept
 
 

@@ -98,7 +98,7 @@ def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, co
         found["robustness"] = robustness(model, rows, taxonomy, config.seed, config.draws)
         console.print(robustness_table(f"perturbed copies of {len(rows)} posts", found["robustness"]))
     if config.evidence:
-        of = (model, rows, taxonomy.none_id)
+        of = (model, rows, groups, taxonomy.none_id)
         found["evidence"] = faithfulness(*of, config.evidence, config.seed, config.draws)
         console.print(evidence_line(found["evidence"]))
     return found

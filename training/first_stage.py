@@ -16,6 +16,7 @@ from training.evaluate_rows import trained_corpus
 from training.first_stage_report import held_out, lines, on_unlabelled
 from training.text import first_stage_of
 from training.text_config import POSTS, UNLABELLED
+from training.told import left_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,11 @@ def train_first_stage(config: FirstStageConfig, console: Console | None = None) 
     found = {"held_out": held_out(model, corpus, taxonomy, config.draws)}
     if Path(config.unlabelled).is_file():
         found["unlabelled"] = on_unlabelled(model, config.unlabelled, config.sample, taxonomy, console)
+    else:
+        left_out(console, f"posts as they come: {config.unlabelled}: no such file")
     console.print(stage)
     console.print("\n".join(lines(found)))
     if config.write:
         save_first_stage(bundle, stage)
-        console.print(f"written to {bundle.folder}")
+        console.print(f"written to {bundle.folder}", markup=False)
     return found

@@ -18,6 +18,7 @@ from training.metrics import ALARM, log_loss, macro_f1, qwk, recall_from
 from training.posts import load_posts
 from training.robustness import paired_loss
 from training.text_report import Truth
+from training.told import left_out
 
 Labels = NDArray[np.int64]
 
@@ -44,8 +45,11 @@ def held_out(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, draws: int) -
 
 
 def on_unlabelled(model: TextModel, path: str, sample: int, taxonomy: Taxonomy, console: Console) -> dict[str, Any]:
-    """Posts as they come: share settled, and how many of these the whole model answers otherwise."""
+    """Posts as they come: share settled, and how many of these the whole model answers otherwise; empty without any."""
     rows = load_posts([path], taxonomy, console)
+    if not rows:
+        left_out(console, f"{path}: no post in it")
+        return {}
     texts = [row.text for row in random.Random(0).sample(rows, min(sample, len(rows)))]
     staged = model.predict(texts)
     settled = [int(row) for row in np.flatnonzero(_settled(staged))]

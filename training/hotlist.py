@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.hot_topics import read_hot_list
-from data.volume_windows import Floats
+from data.volume_windows import ZONE, Floats
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
 from models.hotlist import HotlistModel
@@ -26,20 +27,42 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_hot_model, hot_blocks, recalibrated
 from training.hotlist_report import by_false_alarms, day_figures, slices
+from training.place import bundle_place
 from training.register import register
+from training.told import left_out
 
 
-def rolling_origins(decisions: HotDecisions, config: HotlistConfig) -> list[dict[str, Any]]:
-    """The six-hour model again at earlier origins, each tested on the next days, all before the test block."""
+def _fold(decisions: HotDecisions, origin: date, config: HotlistConfig) -> dict[str, Any]:
+    where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)
+    require(decisions.labels, where)
+    known = decisions.known(where.fit)
+    likelihood = answers(fit_hot_model(known, where, config), known, where.test, True)
+    return {"from": str(origin), **plain(known.labels[where.test], likelihood)}
+
+
+def rolling_origins(decisions: HotDecisions, config: HotlistConfig, console: Console) -> list[dict[str, Any]]:
+    """The six-hour model again at earlier origins, each tested on the next days, all before the test block.
+
+    One that has too few decisions is told and left out: a record may be too short for it and long enough for the head.
+    """
     config, found = replace(config, day=False), []
     for back in range(config.folds, 0, -1):
         origin = config.test_from - timedelta(days=config.fold_days * back)
-        where = hot_blocks(decisions.time, origin, origin + timedelta(days=config.fold_days), config)
-        require(decisions.labels, where)
-        known = decisions.known(where.fit)
-        likelihood = answers(fit_hot_model(known, where, config), known, where.test, True)
-        found.append({"from": str(origin), **plain(known.labels[where.test], likelihood)})
+        try:
+            found.append(_fold(decisions, origin, config))
+        except CorpusError as error:
+            left_out(console, f"the rolling origin at {origin}: {error}")
     return found
+
+
+def require_days(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> None:
+    """CorpusError when the days of the test block are not on the record."""
+    if not where.test.any():
+        first, last = (datetime.fromtimestamp(3600 * decisions.time[i], ZONE).date() for i in (0, -1))
+        raise CorpusError(
+            f"no decision from {config.test_from} to {config.test_to}, the test block; those of {config.record} run "
+            f"from {first} to {last}: give test_from and test_to of these days, such as --set test_from={last}"
+        )
 
 
 def answers(model: HotlistModel, decisions: HotDecisions, rows: NDArray[np.bool_], main: bool) -> Floats:
@@ -74,13 +97,14 @@ def _about(config: HotlistConfig, decisions: HotDecisions, where: Blocks) -> dic
 
 def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register the `hotlist` head; the bundle lies in `config.out`/bundle."""
-    console = console or Console()
+    console, folder = console or Console(), bundle_place(config.out)
     decisions = decide_hot(read_hot_list(Path(config.record)))
     where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
+    require_days(decisions, where, config)
     require(decisions.labels, where)
     about = _about(config, decisions, where)
     console.print(about)
-    folds = rolling_origins(decisions, config)
+    folds = rolling_origins(decisions, config, console)
     decisions = decisions.known(where.fit)
     model = fit_hot_model(decisions, where, config)
     measured = measure_hot(model, decisions, where, config)
@@ -90,7 +114,7 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     end = model.calibration_end
     part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
-    bundle = save_part(Path(config.out) / "bundle", None, files, escalation={model.head: part})
+    bundle = save_part(folder, None, files, escalation={model.head: part})
     write_card(bundle)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
     return bundle

@@ -10,6 +10,7 @@ from rich.console import Console
 from data.loaders import load_examples
 from data.records import Example
 from data.taxonomy import Taxonomy
+from training.told import tell_bad_rows
 
 
 def load_posts(
@@ -19,8 +20,5 @@ def load_posts(
     if not paths:
         return ()
     loaded = load_examples([Path(path) for path in paths], taxonomy, posts)
-    for bad in loaded.bad[:10]:
-        console.print(f"[yellow]left out[/] {bad}")
-    if len(loaded.bad) > 10:
-        console.print(f"[yellow]left out[/] {len(loaded.bad) - 10} more bad rows")
+    tell_bad_rows(console, loaded.bad)
     return tuple(loaded.rows)

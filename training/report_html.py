@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,22 +9,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
+from data.files import whole
+from data.strict_json import finite, strict_json
+
 MODELS = ("yujing", "bert", "tfidf", "majority")
 NOTHING = "–"
 
 
-def finite(found: Any) -> Any:
-    """The same tree with null for what is not a number: JSON has no nan."""
-    if isinstance(found, Mapping):
-        return {key: finite(value) for key, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [finite(value) for value in found]
-    return None if isinstance(found, float) and not math.isfinite(found) else found
-
-
-def number(value: float | None) -> str:
-    """Three digits, or a dash for what could not be measured."""
-    return NOTHING if value is None else f"{value:.3f}"
+def number(value: float | None, digits: int = 3) -> str:
+    """So many digits, or a dash for what could not be measured."""
+    return NOTHING if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
 def spread(figure: Sequence[float | None]) -> str:
@@ -77,14 +70,16 @@ def html(found: Mapping[str, Any]) -> str:
 
 def write_json(found: Mapping[str, Any], out: Path) -> Path:
     """Write figures as strict JSON; the path."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(finite(found), ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return out
+    return _write(out, strict_json(found))
 
 
 def write_report(found: Mapping[str, Any], out: Path) -> tuple[Path, Path]:
     """Write `out` (JSON) and the page beside it, with the suffix .html; both paths."""
-    page = out.with_suffix(".html")
-    write_json(found, out)
-    page.write_text(html(found), encoding="utf-8")
-    return out, page
+    return write_json(found, out), _write(out.with_suffix(".html"), html(found))
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return path

@@ -26,11 +26,12 @@ from models.tokens import Tokens
 from training.baseline import Baseline
 from training.calibrate import fit_calibration
 from training.checkpoints import forget_checkpoints
-from training.corpus import Corpus, fully_labelled
+from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
 from training.earlier import ancestors, earlier_bundle, require_encoder
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
+from training.place import bundle_place
 from training.register import register
 from training.soft import read_soft_posts
 from training.text_config import TextConfig
@@ -132,9 +133,9 @@ def _finish(
         metrics=reports,
         first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
     )
-    bundle = save_text(Path(config.out) / "bundle", taxonomy, encoder, classifier, lexical, part, start)
+    bundle = save_text(bundle_place(config.out, taxonomy), taxonomy, encoder, classifier, lexical, part, start)
     forget_checkpoints(config)
-    console.print(f"bundle {bundle.model_id} in {bundle.folder}")
+    console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
 
@@ -154,8 +155,10 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     """
     console = console or Console()
     taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
+    bundle_place(config.out, taxonomy)
     corpus = corpus_for(config, taxonomy, console)
     console.print(f"rows: {corpus.about['rows']}")
+    require_kinds(corpus.part("train"))
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
     earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None

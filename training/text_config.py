@@ -57,6 +57,12 @@ class TextConfig:
     seed: int = 7
     out: str = "runs/latest"
 
+    def __post_init__(self) -> None:
+        if self.before is not None and self.held_out_source is not None:
+            raise ValueError("before and held_out_source hold out different posts: give one of them")
+        if self.start_share and self.start is None:
+            raise ValueError("start_share is the share of `start` in an average: give that bundle too")
+
     @property
     def checkpoints(self) -> Path:
         """What an unfinished run keeps to go on from."""

@@ -1,0 +1,30 @@
+"""What a run tells on the console; texts of files are printed as they are, never read as rich's markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from data.loaders import BadRow
+
+SHOWN = 10  # bad rows that are named
+
+
+def warn(console: Console, what: str, why: str) -> None:
+    """One line: `what` stands out, `why` holds names or cells. A label such as `[/b]` would end the run as markup."""
+    console.print(f"[yellow]{what}[/] {escape(why)}")
+
+
+def left_out(console: Console, why: str) -> None:
+    """What does not take part, and why."""
+    warn(console, "left out", why)
+
+
+def tell_bad_rows(console: Console, bad: Sequence[BadRow]) -> None:
+    """The first rows that were left out, and how many more there are."""
+    for row in bad[:SHOWN]:
+        left_out(console, str(row))
+    if len(bad) > SHOWN:
+        left_out(console, f"{len(bad) - SHOWN} more bad rows")
