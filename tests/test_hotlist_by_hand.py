@@ -18,12 +18,12 @@ SEEN = {  # hours back -> heat, place, reads, discussions, originals
     9: (100.0, 44.0, 1_000.0, 50.0, 4.0),
     8: (150.0, 30.0, 3_000.0, 90.0, 7.0),
     7: (260.0, 12.0, 9_000.0, 300.0, 9.0),
-    4: (840.0, 3.0, 40_000.0, 700.0, 40.0),
+    5: (840.0, 3.0, 40_000.0, 700.0, 40.0),
     2: (520.0, 9.0, 70_000.0, 1_500.0, 41.0),
     0: (610.0, 7.0, 95_000.0, 1_900.0, 60.0),
 }
 EPISODE = [back for back in SEEN if back < 20]
-NOW, PREVIOUS, EARLIER, FIRST = 0, 2, 4, 9  # hours back
+NOW, PREVIOUS, EARLIER, FIRST = 0, 2, 5, 9  # hours back
 
 
 def ratio(back: int) -> float:
@@ -32,7 +32,7 @@ def ratio(back: int) -> float:
 
 
 def motion() -> dict[str, float]:
-    step, before = (ratio(NOW) - ratio(PREVIOUS)) / 2, (ratio(PREVIOUS) - ratio(EARLIER)) / 2
+    step, before = (ratio(NOW) - ratio(PREVIOUS)) / 2, (ratio(PREVIOUS) - ratio(EARLIER)) / 3
     rise = (610 - 520) / LINE / 2
     return {
         "ratio": ratio(NOW),
@@ -43,7 +43,7 @@ def motion() -> dict[str, float]:
         "acceleration": step - before,
         "growth_life": (ratio(NOW) - ratio(FIRST)) / 9,
         "growth_2h": log(610 / 520),
-        "growth_3h": log(610 / 840),  # not seen 3 hours back: what stood there an hour before
+        "growth_3h": log(610 / 840),  # not seen 3 hours back: what stood there two hours before
         "growth_6h": log(610 / 260),
         "linear_1h": log(610 / LINE + rise),
         "linear_6h": log(610 / LINE + 6 * rise),
@@ -60,7 +60,7 @@ def life() -> dict[str, float]:
     return {
         "peak": log(840 / LINE),
         "drawdown": log(610 / 840),
-        "since_peak": 4,
+        "since_peak": 5,
         "age": 9,
         "n_obs": 6,
         "intensity_1.5h": fast,
@@ -72,7 +72,7 @@ def life() -> dict[str, float]:
 
 def attention(name: str) -> dict[str, float]:
     now, last, earlier, first = (SEEN[back][ARRAYS.index(name)] for back in (NOW, PREVIOUS, EARLIER, FIRST))
-    gain, before = log1p((now - last) / 2), log1p((last - earlier) / 2)
+    gain, before = log1p((now - last) / 2), log1p((last - earlier) / 3)
     return {
         f"{name}_log": log1p(now),
         f"{name}_gain": gain,

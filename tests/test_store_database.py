@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,13 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from stored import metric, rows, spool_rows
 
-from serving.store import database
+from data.taxonomy import load_taxonomy
+from serving.store import database, queries
 from serving.store.database import Database
-from serving.store.errors import StoreDownError
+from serving.store.errors import RowError, StoreDownError
+from serving.store.memory import Memory
 from serving.store.migrate import config
 from serving.store.settings import StoreSettings
 from serving.store.tables import feedback, metadata
@@ -52,6 +57,32 @@ def test_only_the_owner_reads_the_file_whatever_the_umask(tmp_path: Path) -> Non
     finally:
         os.umask(before)
     assert found == dict.fromkeys(("yujing.sqlite3", "yujing.sqlite3-wal", "yujing.sqlite3-shm"), 0o600)
+
+
+def test_a_moment_is_kept_whatever_its_zone(settings: StoreSettings) -> None:
+    at = datetime(2026, 3, 15, 4, 30, 0, 250_000, timezone(timedelta(hours=8)))
+    base = Database(settings.database())
+    with base.write() as connection:
+        queries.insert_predictions(connection, spool_rows(1, at))
+    base.close()
+    [found] = [row["at"] for row in rows(settings)]
+    assert (found, found.utcoffset()) == (at, timedelta(0))
+
+
+def test_a_row_that_is_refused_costs_its_neighbours_nothing_and_is_not_quoted(settings: StoreSettings) -> None:
+    base, [good, bad] = Database(settings.database()), spool_rows(2, datetime.now(UTC))
+    unwritable = replace(bad, outputs={"quoted": object()})
+    for row in (unwritable, replace(bad, text=None, model=None)):  # type: ignore[arg-type]
+        with pytest.raises(RowError) as caught, base.write() as connection:
+            queries.insert_predictions(connection, [good, row])
+        assert "假货" not in str(caught.value)
+    before = metric("yujing_store_rows_total", outcome="refused")
+    memory = Memory(settings, load_taxonomy())
+    memory._writer.put([good, unwritable])
+    memory.close()
+    base.close()
+    assert [row["id"] for row in rows(settings)] == [good.id]
+    assert metric("yujing_store_rows_total", outcome="refused") == before + 1
 
 
 class Door:
