@@ -71,11 +71,10 @@ def test_a_moment_is_kept_whatever_its_zone(settings: StoreSettings) -> None:
 
 def test_a_row_that_is_refused_costs_its_neighbours_nothing_and_is_not_quoted(settings: StoreSettings) -> None:
     base, [good, bad] = Database(settings.database()), spool_rows(2, datetime.now(UTC))
-    unwritable = replace(bad, outputs={"quoted": object()})
-    for row in (unwritable, replace(bad, text=None, model=None)):  # type: ignore[arg-type]
-        with pytest.raises(RowError) as caught, base.write() as connection:
-            queries.insert_predictions(connection, [good, row])
-        assert "假货" not in str(caught.value)
+    unwritable = replace(bad, model=None)  # type: ignore[arg-type]
+    with pytest.raises(RowError) as caught, base.write() as connection:
+        queries.insert_predictions(connection, [good, unwritable])
+    assert "假货" not in str(caught.value)
     before = metric("yujing_store_rows_total", outcome="refused")
     memory = Memory(settings, load_taxonomy())
     memory._writer.put([good, unwritable])
