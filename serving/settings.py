@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -70,7 +70,8 @@ class Settings:
     def absolute(self) -> Settings:
         """The same for a process that runs in another folder."""
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: value.absolute() for name, value in given.items() if isinstance(value, Path)})
+        paths: dict[str, Any] = {name: value.absolute() for name, value in given.items() if isinstance(value, Path)}
+        return replace(self, **paths)
 
     def read_watch_words(self) -> list[str]:
         """The words of the file, without blank lines and lines that begin with #; ConfigError when unreadable."""

@@ -46,6 +46,10 @@ def test_equal_rows_are_computed_once() -> None:
     assert sum(computed) == 3
 
 
+def test_a_length_is_padded_to_the_next_step_and_no_further() -> None:
+    assert [padded_length(length) for length in (1, 3, 4, 5, 8, 9)] == [4, 4, 4, 8, 8, 12]
+
+
 def test_padding_is_masked() -> None:
     ids, mask = pad([[5, 6], [7]], 1)
     assert ids.tolist() == [[5, 6, 1, 1], [7, 1, 1, 1]]

@@ -36,6 +36,16 @@ def test_intervals_cover_at_their_level() -> None:
     assert all(found.low < found.value < found.high for found in runs)
 
 
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_an_interval_is_the_middle_of_its_draws(level: float) -> None:
+    values, groups = np.random.default_rng(6).gamma(1, size=30), np.arange(30) // 2
+    random, resampler = np.random.default_rng(7), Resampler(groups)
+    draws = sorted(float(values[resampler.draw(random)].mean()) for _ in range(401))
+    outside = round(400 * (1 - level) / 2)  # draws on each side
+    found = interval(_mean, values, groups=groups, n=401, seed=7, level=level)
+    assert found == Interval(values.mean(), *(pytest.approx(draws[i]) for i in (outside, 400 - outside)))
+
+
 def test_repeating_rows_inside_their_group_adds_no_certainty() -> None:
     values, groups = np.random.default_rng(1).normal(size=50), np.arange(50)
     once = interval(_mean, values, groups=groups, n=300)

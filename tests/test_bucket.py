@@ -31,6 +31,14 @@ def test_who_waits_as_told_is_let_in() -> None:
     assert buckets.wait("press") == 0
 
 
+def test_who_was_away_for_long_gets_a_burst_and_no_more() -> None:
+    now = [0.0]
+    buckets = Buckets(1, 3, lambda: now[0])
+    assert buckets.wait("desk") == 0
+    now[0] = 1_000.0
+    assert [buckets.wait("desk") == 0 for _ in range(5)] == [True, True, True, False, False]
+
+
 def test_a_clock_that_steps_back_and_a_rate_of_zero_refuse_nobody() -> None:
     times = iter([10.0, 5.0, 5.0])
     buckets = Buckets(1, 2, lambda: next(times))
@@ -43,3 +51,5 @@ def test_the_memory_is_bounded() -> None:
     for number in range(MAX_CALLERS + 10):
         buckets.wait(str(number))
     assert len(buckets._filled) == MAX_CALLERS
+    assert buckets.wait(str(MAX_CALLERS + 9)) > 0  # who came last is remembered
+    assert buckets.wait("0") == 0  # who came first is not

@@ -133,6 +133,19 @@ def test_the_cost_of_a_missed_crisis_is_the_best_of_those_tried(seed: int) -> No
     assert mean(choose_miss_cost(category, severity, truth, rank, Calibration())) == max(map(mean, MISS_COSTS))
 
 
+def test_the_fit_uses_the_costs_that_it_chose() -> None:
+    category, severity, _, _ = world(600)
+    category[:, 0] += 2  # where none is likely, an answer that always takes the likeliest misses crises
+    random = np.random.default_rng(1)
+    chosen = drawn(category_probabilities(category), random)
+    rank = np.where(chosen == 0, 0, drawn(severity_probabilities(np.zeros(600), severity), random))
+    fitted = fit_calibration(category, severity, chosen, rank)
+    plain = replace(fitted, miss_cost=1.0, under_cost=1.0)
+    assert fitted.miss_cost == choose_miss_cost(category, severity, chosen, rank, plain) > 1
+    before = replace(fitted, under_cost=1.0)
+    assert fitted.under_cost == choose_under_cost(category, severity, rank, before)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_chosen_cost_is_safe_and_cheap(seed: int) -> None:
     category, severity, _, rank = world(600, seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 import typer.main
 
 from data.errors import ConfigError
-from serving.cli import app
+from serving.cli import app, main
 from serving.commands.train import read_settings
+from serving.process import free_port
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,7 +22,16 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def yujing(*arguments: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "120"}
-    return subprocess.run([sys.executable, "-m", "serving.cli", *arguments], capture_output=True, text=True, env=env)
+    command = [sys.executable, "-m", "serving.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=env, cwd=ROOT)
+
+
+def refused(done: subprocess.CompletedProcess[str], says: str) -> None:
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("yujing: ")
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def commands() -> list[str]:
@@ -50,11 +61,7 @@ def test_the_readmes_make_targets_exist(words: list[str]) -> None:
     ("arguments", "says"),
     [
         (["score", "nowhere.csv", "out.csv"], "no such file"),
-        (["score", "README.md", "out.csv"], "unknown kind of file"),
-        (["serve", "--bundle", "nowhere"], "no readable manifest.json"),
-        (["serve", "--host", "0.0.0.0", "--port", "3987"], "without an API key"),
-        (["serve", "--keys", "nowhere.txt"], "No such file"),
-        (["keys", "new", "desk", "--scope", "read"], "unknown scope 'read'"),
+        (["score", str(ROOT / "README.md"), "out.csv"], "unknown kind of file"),
         (["self-test", "--bundle", "nowhere"], "no readable manifest.json"),
         (["train", "text", "--set", "epoch=3"], "unknown setting epoch"),
         (["train", "text", "--set", "epochs=many"], "write a TOML value"),
@@ -62,13 +69,37 @@ def test_the_readmes_make_targets_exist(words: list[str]) -> None:
         (["evaluate", "--set", 'bundle="nowhere"'], "no readable manifest.json"),
     ],
 )
-def test_an_expected_failure_is_one_line_and_exit_code_2(arguments: list[str], says: str) -> None:
-    done = yujing(*arguments)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("yujing: ")
-    assert says in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_an_expected_failure_is_one_line_and_exit_code_2(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: torch is imported once, not by every command."""
+    monkeypatch.setattr(sys, "argv", ["yujing", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    written = capsys.readouterr()
+    refused(subprocess.CompletedProcess(arguments, int(str(left.value.code)), written.out, written.err), says)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--bundle", "nowhere"], "no readable manifest.json"),
+        (["--host", "0.0.0.0"], "without an API key"),
+        (["--keys", "nowhere.txt"], "No such file"),
+    ],
+)
+def test_a_service_that_cannot_start_says_why_in_one_line(arguments: list[str], says: str) -> None:
+    refused(yujing("serve", "--port", str(free_port()), *arguments), says)
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(yujing("serve", "--port", port), f"cannot listen on 127.0.0.1:{port} (Address already in use)")
+
+
+def test_the_command_itself_ends_so() -> None:
+    refused(yujing("keys", "new", "desk", "--scope", "read"), "unknown scope 'read'")
 
 
 def test_the_help_says_which_extra_is_needed() -> None:

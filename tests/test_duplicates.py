@@ -28,6 +28,7 @@ def _partition(groups: Sequence[int]) -> set[frozenset[int]]:
         POST[:9] + "\u200b" + POST[9:],
         POST + "！",
         POST.replace("两天", "三天"),
+        POST + "退款" * 10,  # a shingle counts once, however often it is said
     ],
 )
 def test_posts_that_say_the_same_share_a_group(twin: str) -> None:
@@ -103,8 +104,19 @@ def test_a_higher_threshold_only_splits_groups(texts: list[str], one: float, oth
 def test_pairs_are_found_across_blocks() -> None:
     fillers = [f"第{i * 7919}号帖子{i}说的是{i * i}件别的事" for i in range(BLOCK + 5)]
     groups = near_duplicate_groups([POST, *fillers, POST + "！"], threshold=0.9)
-    assert groups[0] == groups[-1]
-    assert groups[1] != groups[0]
+    assert groups == [*range(BLOCK + 6), 0]
+
+
+def test_pairs_are_found_within_a_later_block() -> None:
+    fillers = [f"第{i * 7919}号帖子{i}说的是{i * i}件别的事" for i in range(BLOCK + 5)]
+    groups = near_duplicate_groups([*fillers, OTHER, POST, POST + "！", OTHER + "！"], threshold=0.9)
+    assert groups == [*range(BLOCK + 7), BLOCK + 6, BLOCK + 5]
+
+
+def test_a_similarity_at_the_threshold_binds_although_it_is_rounded() -> None:
+    texts = ["退款退款退", "款退款退款"]  # the same shingles: a cosine of 1, or the float32 below it
+    assert near_duplicate_groups(texts, threshold=1.0) == [0, 0]
+    assert near_any(texts[:1], texts[1:], threshold=1.0).tolist() == [True]
 
 
 def test_components_by_hand() -> None:

@@ -37,6 +37,12 @@ def test_the_other_header_will_do_and_any_key_reads() -> None:
     assert ask("GET", "/taxonomy", headers={"X-API-Key": SECRETS["admin"][0]}, **KEYED).text == "hello"
 
 
+def test_the_scheme_may_be_written_in_any_case() -> None:
+    secret = SECRETS["score"][0]
+    for scheme in ("bearer", "BEARER"):
+        assert ask("GET", "/taxonomy", headers={"Authorization": f"{scheme} {secret}"}, **KEYED).status_code == 200
+
+
 def test_a_handler_can_require_a_scope() -> None:
     assert ask("GET", "/policy", headers=bearer("feedback"), **KEYED).json() == {"caller": "feedback"}
     assert code(ask("GET", "/policy", headers=bearer("score"), **KEYED)) == (403, "forbidden")

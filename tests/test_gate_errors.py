@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 
 import pytest
-from gate_app import BODY, KEYED, ask, bearer, code
+from gate_app import BODY, KEYED, App, ask, bearer, code
+from starlette.types import Message, Receive, Scope, Send
 
+from serving.gate.front import Front
 from serving.logs import SafeFormatter
 
 
@@ -33,6 +36,7 @@ def test_a_fault_is_json_and_its_words_stay_out_of_answer_and_log() -> None:
 
 def test_the_log_names_endpoints_not_paths(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
+        ask("GET", "/livez")  # a line for each probe would bury the others
         ask("GET", "/某某客户的秘密?q=秘密")
         ask("POST", "/score", json=BODY, headers=bearer("score"), **KEYED)
     lines = [record.__dict__ for record in caplog.records if record.message == "request"]
@@ -41,6 +45,36 @@ def test_the_log_names_endpoints_not_paths(caplog: pytest.LogCaptureFixture) -> 
         ("/score", 200, "score"),
     ]
     assert "秘密" not in str(lines)
+
+
+@pytest.mark.parametrize("path", ["/scores", "/score/", "/predictionsx", "/predictions/a%0Ab", "/static_content%0A/x"])
+def test_what_only_looks_like_an_endpoint_is_none(path: str) -> None:
+    app = App()
+    answer = ask("DELETE", path, app)
+    assert code(answer) == (404, "not_found")
+    assert "no such endpoint" in answer.text  # ours, before any router
+
+
+def test_half_an_answer_is_broken_off() -> None:
+    """A caller who got 200 and half a body must see the connection break, not an end."""
+
+    async def half(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"[", "more_body": True})
+        raise ValueError("秘密")
+
+    async def run() -> list[Message]:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/livez", "headers": []}
+        with pytest.raises(ValueError, match="秘密"):
+            await Front(half)(scope, lambda: asyncio.sleep(0, {}), send)
+        return sent
+
+    assert [message.get("body") for message in asyncio.run(run())] == [None, b"["]
 
 
 def test_errors_of_others_become_json() -> None:

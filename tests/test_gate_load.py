@@ -24,6 +24,15 @@ def test_a_key_has_its_own_rate() -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 1000
 
 
+def test_a_wait_of_less_than_a_second_is_told_as_one() -> None:
+    async def run() -> httpx.Response:
+        async with client(App(), rate=2, burst=1) as http:
+            return [await http.post("/score", json=BODY) for _ in range(2)][1]
+
+    refused = asyncio.run(run())
+    assert (code(refused), refused.headers["retry-after"]) == ((429, "rate_limited"), "1")
+
+
 def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
     async def run() -> tuple[list[httpx.Response], httpx.Response, httpx.Response, httpx.Response]:
         app = App()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from gate_app import BODY, KEYED, STORED, App, ask, bearer, client, code, until_called
+from starlette.types import Message, Receive, Scope, Send
+
+from serving.gate.idempotency import Answers, Idempotent
+from serving.gate.keys import new_key
+from serving.gate.limits import BODY as LIMITS_BODY
 
 
 def test_a_repeated_request_gets_the_first_answer() -> None:
@@ -43,6 +49,59 @@ def test_a_repeat_while_the_first_is_under_way_is_409() -> None:
     first, second, calls = asyncio.run(run())
     assert (first.status_code, calls) == (200, 1)
     assert code(second) == (409, "idempotency_key_in_use")
+
+
+def test_callers_and_endpoints_do_not_share_their_keys() -> None:
+    (one, desk), (other, press) = (new_key(name, ["score", "feedback"]) for name in ("desk", "press"))
+
+    async def run() -> list[httpx.Response]:
+        async with client(App(), keys=f"{desk.line};{press.line}") as http:
+            wanted = [(one, "/score"), (other, "/score"), (one, "/feedback"), (one, "/score")]
+            headers = [{"Idempotency-Key": "k", "Authorization": f"Bearer {secret}"} for secret, _ in wanted]
+            return [
+                await http.post(path, json=BODY, headers=sent) for (_, path), sent in zip(wanted, headers, strict=True)
+            ]
+
+    answers = asyncio.run(run())
+    assert [answer.json()["call"] for answer in answers] == [1, 2, 3, 1]
+    assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, False, False, True]
+
+
+def test_an_answer_that_broke_off_is_not_kept() -> None:
+    calls = 0
+
+    async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal calls
+        calls += 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"[", "more_body": calls == 1})
+        if calls == 1:
+            raise ConnectionError
+
+    async def run() -> None:
+        app, user = Idempotent(breaks, Answers()), SimpleNamespace(username="desk")
+        scope = {
+            "method": "POST",
+            "path": "/score",
+            "headers": [(b"idempotency-key", b"k")],
+            "user": user,
+            LIMITS_BODY: b"",
+        }
+        with pytest.raises(ConnectionError):
+            await app(scope, no_more, ignored)
+        await app(scope, no_more, ignored)
+        await app(scope, no_more, ignored)
+
+    asyncio.run(run())
+    assert calls == 2
+
+
+async def no_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def ignored(message: Message) -> None:
+    """An answer that nobody looks at."""
 
 
 def test_a_refused_request_may_be_repaired_under_the_same_key() -> None:

@@ -39,6 +39,7 @@ def test_large_answers_push_others_out() -> None:
         keep(memory, key, size=40)
     assert [found(memory, key) is not None for key in "abc"] == [False, True, True]
     keep(memory, "huge", size=1000)
+    assert memory._bytes <= 100  # at once, not with the next request
     assert found(memory, "huge") is None
     assert memory._bytes == 0
 

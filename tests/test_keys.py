@@ -74,6 +74,14 @@ def test_keys_of_file_and_environment_are_found(tmp_path: Path) -> None:
     assert (ring.find(first), ring.find(second), ring.find("yj_no"), ring.find("")) == (desk, press, None, None)
 
 
+def test_a_hash_counts_with_all_its_digits() -> None:
+    secret, key = new_key("desk", ["score"])
+    for place in (0, 63):
+        other = "1" if key.sha256[place] == "0" else "0"
+        alike = Key("desk", ("score",), key.sha256[:place] + other + key.sha256[place + 1 :])
+        assert KeyRing(None, alike.line).find(secret) is None
+
+
 def test_the_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     path, (old, desk), (new, again) = tmp_path / "k", new_key("desk", ["score"]), new_key("desk", ["score"])
     write(path, desk, stamp=1)

@@ -244,6 +244,17 @@ def test_several_in_one_post_and_one_inside_another() -> None:
     assert post[masked.spans[3].start : masked.spans[3].end] == "x@13712345678.com"
 
 
+def test_identifiers_that_touch_stay_two() -> None:
+    masked = mask("13812345678京A12345")
+    assert masked.text == "138****5678京A****5"
+    assert masked.spans == (Span("mobile", 0, 11), Span("plate", 11, 18))
+
+
+@pytest.mark.parametrize("gap", "\u00a0\u00ad\u2003\u200d\u202f\u2060\u3000\ufeff")
+def test_what_nobody_sees_hides_no_number(gap: str) -> None:
+    assert mask(f"打138{gap}1234{gap}5678").text == f"打138{gap}****{gap}5678"
+
+
 @given(POSTS)
 def test_length_order_and_everything_outside_the_spans_stay(post: str) -> None:
     masked = mask(post)

@@ -73,6 +73,8 @@ def test_calibration_errors_by_hand() -> None:
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
     # bin of 0.9: |0.9 - 1/2| * 2, bin of 0.6: |0.6 - 1|, bin of 0.8: |0.8 - 0|
     assert metrics.ece(probabilities, np.array([0, 1, 1, 0])) == pytest.approx((0.8 + 0.4 + 0.8) / 4)
+    # 0.55 and 0.7 lie in the same quarter: |1.25 - 1|
+    assert metrics.ece(np.array([[0.55, 0.45], [0.7, 0.3]]), np.array([0, 1]), bins=4) == pytest.approx(0.25 / 2)
     truth, probability = np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.6, 0.7])
     # two bins of two rows: |0.3 - 1| and |1.3 - 1|
     assert metrics.binary_ece(truth, probability, bins=2) == pytest.approx((0.7 + 0.3) / 4)
@@ -132,6 +134,15 @@ def test_ranking_figures_ignore_a_rising_transformation(truth: np.ndarray, score
     for figure in (metrics.auroc, metrics.auprc, metrics.recall_at_false_positive_rate):
         assert figure(truth, np.exp(3 * score) - 7) == pytest.approx(figure(truth, score), nan_ok=True)
     assert metrics.auroc(truth, -score) == pytest.approx(1 - metrics.auroc(truth, score), nan_ok=True)
+
+
+@settings(max_examples=25)
+@given(events, scores, st.integers(0, 179).map(lambda x: (2 * x + 1) / 400))
+def test_the_false_positive_rate_is_kept_to_and_used_up(truth: np.ndarray, score: np.ndarray, rate: float) -> None:
+    calm, wanted = score[truth == 0], metrics.recall_at_false_positive_rate(truth, score, rate)
+    if 0 < truth.mean() < 1:
+        limits = [limit for limit in score if (calm > limit).mean() <= rate]
+        assert wanted == max((score[truth == 1] > limit).mean() for limit in limits)
 
 
 @settings(max_examples=25)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import process_time
 
 import pytest
 from altered import edited
@@ -138,9 +138,9 @@ def test_known_copies(name: str, post: str, copies: set[str]) -> None:
 @every
 def test_a_full_post_gets_no_longer(name: str) -> None:
     post = ("骗子退款！" * MAX_TEXT)[:MAX_TEXT]
-    began = perf_counter()
+    began = process_time()  # not the clock on the wall: the machine may be busy
     assert len(perturb(post, name, 0, 1.0)) <= MAX_TEXT
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
 
 
 @every

@@ -123,6 +123,34 @@ def test_raise_to_is_a_floor_that_explains_itself() -> None:
     assert not any("至少" in reason for reason in high.reasons)
 
 
+def test_the_highest_floor_of_several_signals_holds_and_the_level_itself_needs_no_reason() -> None:
+    rules = {
+        name: replace(POLICY.signals[name], raise_to=to) for name, to in (("legal_action", 2), ("media_involved", 3))
+    }
+    policy = replace(POLICY, signals={**POLICY.signals, **rules})
+    for found in (["legal_action", "media_involved"], ["media_involved", "legal_action"]):
+        assert policy.assess("other", 1, None, found, TAXONOMY).rank == 3
+    reached = policy.assess("other", 3, None, ["media_involved"], TAXONOMY)
+    assert reached.rank == 3
+    assert not any("至少" in reason for reason in reached.reasons)
+
+
+def test_category_and_signals_are_told_from_the_named_level_on() -> None:
+    for level, told in ((1, ()), (2, ("法务",)), (3, ("法务",))):
+        policy = replace(POLICY, notify_from=2, categories={"other": ("法务",)})
+        policy = replace(policy, levels=tuple(replace(one, notify=()) for one in POLICY.levels))
+        rank = next(r for r in range(5) if POLICY.matrix[str(r)][0] == level)
+        assert policy.assess("other", rank, None, [], TAXONOMY).notify == told
+
+
+def test_two_levels_may_have_the_same_time_to_respond(tmp_path: Path) -> None:
+    minutes = [level.respond_within_minutes for level in POLICY.levels]
+    equal = edited(
+        DEFAULT_PATH, tmp_path, f"respond_within_minutes = {minutes[4]}", f"respond_within_minutes = {minutes[3]}"
+    )
+    assert Policy.load(equal).levels[4].respond_within_minutes == minutes[3]
+
+
 def test_every_signal_of_the_lexicon_has_its_name_and_watch_words_too() -> None:
     names = signal_names()
     assert [POLICY.signals[signal].name for signal in names] == [*names.values()]
@@ -168,6 +196,7 @@ def test_unknown_category_is_refused() -> None:
         ("[1,    1,   1,    2,    3]", "[3,    3,   3,    3,    3]", "severity 2 × none: 2"),
         ("[4,    4,   4,    4,    4]", "[4,    4,   4,    4,    5]", "severity 4 × extreme: 5"),
         ("[0,    0,   1,    2,    3]", "[0,    0,   1,    2]", "matrix row unknown: 4 cells"),
+        ("[0,    0,   1,    2,    3]", "[0,    0,   1,    2,    3,    3]", "matrix row unknown: 6 cells"),
         ("unknown = [", "unheard = [", "rows must be unknown, 0"),
         ('other = ["信息收集组"]', 'other = ["保安"]', "categories.other: unknown role '保安'"),
         (
@@ -177,6 +206,7 @@ def test_unknown_category_is_refused() -> None:
         ),
         ("respond_within_minutes = 30", "respond_within_minutes = 90", r"levels\[4\].*90"),
         ("below = 3.0", "below = 0.5", "bands"),
+        ("below = 3.0", "below = 1.0", "bands"),
         ("rank = 2\n", "rank = 3\n", "levels: ranks"),
         ("notify_from = 1", "notify_form = 1", "notify_form"),
         ("[matrix]", "[matrix", "readable"),

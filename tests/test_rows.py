@@ -52,6 +52,7 @@ def test_an_id_is_written_with_all_its_digits(given: object, written: str | None
     ("given", "told"),
     [
         (17.5, "id is a float that is not a whole number below"),
+        (2.0**53, "id is a float that is not a whole number below"),
         (float(SNOWFLAKE), "id is a float that is not a whole number below"),
         (float("inf"), "id is a float"),
         (Decimal("1.5"), "id is a Decimal that is not a whole number"),

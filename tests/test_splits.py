@@ -105,6 +105,13 @@ def test_leave_source_out_tests_on_all_of_a_source_and_leaves_its_kin_out() -> N
     assert _share_no_group(split, groups)
 
 
+def test_kin_that_leave_nothing_to_learn_from_are_told() -> None:
+    with pytest.raises(CorpusError, match="the train part is empty"):
+        leave_source_out(_examples(4), "weibo", [0, 0, 0, 0], seed=0)
+    with pytest.raises(CorpusError, match="the validation part is empty"):
+        split_by_time(_examples(4), START + timedelta(hours=2), [0, 0, 1, 1], seed=0)
+
+
 def test_an_unknown_source_is_told_with_the_known_ones() -> None:
     with pytest.raises(CorpusError, match="'tieba': use one of bbs, news, weibo"):
         leave_source_out(_examples(), "tieba", list(range(300)), seed=0)

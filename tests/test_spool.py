@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -19,16 +21,47 @@ def test_the_spool_gives_back_what_it_took(tmp_path: Path) -> None:
     written = spool_rows(7)
     with closing(Spool(tmp_path, 100)) as spool:
         assert spool.append(written[:4]) + spool.append(written[4:]) == 7
-        rows, lines, end = spool.peek(5)
-        assert ids(rows) == ids(written[:5])
+        rows, lines, end = spool.peek(3)
+        assert ids(rows) == ids(written[:3])
         assert rows[0].at == written[0].at
         assert rows[0].text == written[0].text
-        assert spool.peek(5)[0] == rows  # looking takes nothing away
-        spool.advance(lines, end)
-        rows, lines, end = spool.peek(5)
-        assert ids(rows) == ids(written[5:])
-        spool.advance(lines, end)
-        assert (spool.rows, spool.path.exists()) == (0, False)
+        assert spool.peek(3)[0] == rows  # looking takes nothing away
+        for taken in (3, 6, 7):
+            rows, lines, end = spool.peek(3)
+            assert ids(rows) == ids(written[taken - lines : taken])
+            spool.advance(lines, end)
+            assert spool.rows == 7 - taken
+        assert not spool.path.exists()
+
+
+def test_a_full_spool_takes_no_more_until_there_is_room(tmp_path: Path) -> None:
+    written = spool_rows(6)
+    with closing(Spool(tmp_path, 4)) as spool:
+        assert (spool.append(written[:3]), spool.append(written[3:]), spool.append(written)) == (3, 1, 0)
+        spool.advance(*spool.peek(2)[1:])
+        assert spool.append(written) == 2
+
+
+def test_a_spool_with_rows_takes_nothing_over_yet(tmp_path: Path) -> None:
+    own, left = spool_rows(2), spool_rows(3)
+    with closing(Spool(tmp_path, 100)) as spool:
+        spool.append(own)
+        with closing(Spool(tmp_path, 100)) as other:
+            other.append(left)
+        spool.inherit()
+        assert (spool.rows, ids(spool.peek(10)[0])) == (2, ids(own))
+        spool.advance(*spool.peek(10)[1:])
+        assert (spool.rows, ids(spool.peek(10)[0])) == (3, ids(left))
+
+
+def test_only_the_owner_reads_what_waits_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with closing(Spool(tmp_path, 100)) as spool:
+            spool.append(spool_rows(1))
+            assert stat.S_IMODE(spool.path.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
 
 
 def test_a_torn_line_is_skipped_and_its_neighbours_live(tmp_path: Path) -> None:

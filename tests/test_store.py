@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from keyword_scorer import KeywordScorer
-from stored import NOW, PHONE, TEXT, answer, right, rows
+from stored import NOW, PHONE, TEXT, answer, metric, right, rows
 
 from data.errors import InputError
 from data.records import Item, Volume
@@ -43,6 +43,22 @@ def test_ids_are_new_each_time_and_results_keep_their_order(memory: Memory) -> N
     plain = KeywordScorer().score(items)
     given = memory.remember(items, plain, 0.1)
     assert [result.category for result in given] == [result.category for result in plain]
+
+
+def test_a_number_that_stands_for_an_id_is_masked_too(memory: Memory, settings: StoreSettings) -> None:
+    item = Item(id=f"工单{PHONE}", text="假货")
+    memory.remember([item], KeywordScorer().score([item]), 0.1)
+    memory.close()
+    assert [row["item_id"] for row in rows(settings)] == ["工单138****5678"]
+
+
+def test_what_comes_after_the_end_is_dropped_and_counted(memory: Memory, settings: StoreSettings) -> None:
+    answer(memory, *["假货"] * 40)
+    memory.close()
+    assert len(rows(settings)) == 40  # what waited was written
+    dropped = metric("yujing_store_rows_total", outcome="dropped")
+    assert len(answer(memory, "假货", "挺好")) == 2  # the caller gets an answer all the same
+    assert metric("yujing_store_rows_total", outcome="dropped") == dropped + 2
 
 
 def test_no_text_is_kept_when_so_configured(tmp_path: Path) -> None:
@@ -96,11 +112,11 @@ def test_a_correction_against_the_taxonomy_is_refused(memory: Memory, changes: d
 
 def test_outcomes_are_the_last_word_on_each_prediction(memory: Memory) -> None:
     items = [Item(volume=Volume(as_of=NOW, counts=(1, 20))), Item(volume=Volume(as_of=NOW, counts=(1, 2)))]
-    hot, calm = memory.remember(items, KeywordScorer().score(items), 0.1)
+    [hot], [calm] = (memory.remember([item], KeywordScorer().score([item]), 0.1) for item in items)
     memory.correct(right(hot.prediction_id or "", category=None, escalated=False))
     memory.correct(right(hot.prediction_id or "", category=None, escalated=True))
     memory.correct(right(calm.prediction_id or "", category=None, escalated=False))
     model = KeywordScorer.model_id
     assert sorted(memory.outcomes(model, 10)) == [(0.1, False), (0.5, True)]
-    assert len(memory.outcomes(model, 1)) == 1
+    assert memory.outcomes(model, 1) == [(0.1, False)]  # of the newest prediction
     assert memory.outcomes("yujing-risk:another", 10) == []

@@ -7,6 +7,8 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgres import PostgresServer
+from stored import metric, rows, spool_rows
 
-from serving.store import database
+from data.taxonomy import load_taxonomy
+from serving.store import database, queries
 from serving.store.database import Database
-from serving.store.errors import StoreDownError
+from serving.store.errors import RowError, StoreDownError
+from serving.store.memory import Memory
 from serving.store.migrate import config
 from serving.store.settings import StoreSettings
 from serving.store.tables import feedback, metadata
@@ -74,6 +79,31 @@ def test_a_network_that_swallows_everything_is_given_up_after_seconds(postgres: 
         known = connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
     base.close()
     assert {"tcp_user_timeout": "10000", "keepalives_idle": "5", "keepalives_interval": "1"}.items() <= known.items()
+
+
+def test_a_moment_is_kept_whatever_its_zone(settings: StoreSettings) -> None:
+    at = datetime(2026, 3, 15, 4, 30, 0, 250_000, timezone(timedelta(hours=8)))
+    base = Database(settings.database())
+    with base.write() as connection:
+        queries.insert_predictions(connection, spool_rows(1, at))
+    base.close()
+    [found] = [row["at"] for row in rows(settings)]
+    assert (found, found.utcoffset()) == (at, timedelta(0))
+
+
+def test_a_row_that_is_refused_costs_its_neighbours_nothing_and_is_not_quoted(settings: StoreSettings) -> None:
+    base, [good, bad] = Database(settings.database()), spool_rows(2, datetime.now(UTC))
+    unwritable = replace(bad, model=None)  # type: ignore[arg-type]
+    with pytest.raises(RowError) as caught, base.write() as connection:
+        queries.insert_predictions(connection, [good, unwritable])
+    assert "假货" not in str(caught.value)
+    before = metric("yujing_store_rows_total", outcome="refused")
+    memory = Memory(settings, load_taxonomy())
+    memory._writer.put([good, unwritable])
+    memory.close()
+    base.close()
+    assert [row["id"] for row in rows(settings)] == [good.id]
+    assert metric("yujing_store_rows_total", outcome="refused") == before + 1
 
 
 class Door:

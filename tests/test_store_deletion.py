@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from stored import answer, right, rows, spool_rows, until
 
 from data.records import Item
 from data.taxonomy import load_taxonomy
-from serving.store import queries
+from serving.store import queries, retention
 from serving.store.database import Database
 from serving.store.errors import UnknownPredictionError
 from serving.store.memory import Memory
@@ -23,6 +24,7 @@ from serving.store.records import Prediction
 from serving.store.rows import to_row, with_ids
 from serving.store.settings import StoreSettings
 from serving.store.spool import Spool
+from serving.store.standing import Standing
 from serving.store.tables import deletions, feedback
 
 pytest_plugins = ["store_fixtures"]
@@ -63,6 +65,41 @@ def test_what_is_older_than_the_retention_goes(settings: StoreSettings) -> None:
     memory.close()
     assert {row["item_id"] for row in rows(settings)} == {"0", "1", "2"}
     assert rows(settings, feedback) == []
+
+
+def test_the_oldest_go_first_when_there_are_many(settings: StoreSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "PURGED", 2)
+    base, now = Database(settings.database()), datetime.now(UTC)
+    old = {days: spool_rows(1, now - timedelta(days=days))[0] for days in (5, 9, 7, 1, 8)}
+    with base.write() as connection:
+        queries.insert_predictions(connection, [*old.values()])
+        assert queries.purge(connection, now - timedelta(days=3)) == 2
+    assert {row["id"] for row in rows(settings)} == {old[days].id for days in (5, 7, 1)}
+    base.close()
+    memory = Memory(replace(settings, days=3), load_taxonomy())
+    until(lambda: [row["id"] for row in rows(settings)] == [old[1].id])
+    memory.close()
+
+
+def test_the_retention_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PURGE_SECONDS", "AGAIN_SECONDS"):
+        monkeypatch.setattr(retention, name, 0.0)
+    base = Database(StoreSettings(folder=tmp_path).database())
+    keeper = retention.Retention(base, Standing(), days=3)
+    keeper.work()  # nothing is there
+    [old] = spool_rows(1, datetime.now(UTC) - timedelta(days=4))
+    with base.write() as connection:
+        queries.insert_predictions(connection, [replace(old, text="独一无二的投诉")])
+    assert "独一无二".encode() in files(tmp_path)
+    keeper.work()
+    assert "独一无二".encode() not in files(tmp_path)
+    base.close()
+
+
+def test_a_prediction_can_be_deleted_as_soon_as_it_was_answered(memory: Memory, settings: StoreSettings) -> None:
+    for _ in range(5):
+        memory.delete(answer(memory, "假货")[0])
+    assert rows(settings) == []
 
 
 def files(folder: Path) -> bytes:

@@ -19,14 +19,19 @@ pytest_plugins = ["store_fixtures"]
 
 
 def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tmp_path: Path) -> None:
-    twice, only_rank, harmless, outcome = answer(memory, TEXT, "客服骂人", "挺好的", "不相关")
+    twice, only_rank, harmless, calm, open_, outcome = answer(
+        memory, TEXT, "客服骂人", "挺好", "很好", "退款", "不相关"
+    )
     memory.correct(right(twice, category="product_quality"))
     memory.correct(right(twice, category="false_advertising", severity=2))
     memory.correct(right(only_rank, category=None, severity=3))
     memory.correct(right(harmless, category="none"))
+    memory.correct(right(calm, category=None, severity=0))
+    memory.correct(right(open_, category="other"))
+    memory.correct(right(open_, category=None, escalated=False))  # says nothing about the category
     memory.correct(right(outcome, category=None, escalated=True))
     target = tmp_path / "out.jsonl"
-    assert export_corrections(settings, target, "none").written == 3
+    assert export_corrections(settings, target, "none").written == 5
     loaded = load_examples([target], load_taxonomy())
     assert loaded.bad == []
     found = {row.id: (row.category, row.severity, row.source) for row in loaded.rows}
@@ -34,6 +39,8 @@ def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tm
         twice: ("false_advertising", 2, "feedback"),
         only_rank: (None, 3, "feedback"),
         harmless: ("none", 0, "feedback"),
+        calm: ("none", 0, "feedback"),
+        open_: ("other", None, "feedback"),
     }
     assert PHONE not in target.read_text(encoding="utf-8")
 

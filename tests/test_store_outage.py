@@ -12,7 +12,7 @@ import pytest
 from stored import PHONE, TEXT, Outage, answer, metric, right, rows, spool_rows, until
 
 from data.taxonomy import load_taxonomy
-from serving.store import metrics, queries, writer
+from serving.store import metrics, queries, standing, writer
 from serving.store.errors import StoreDownError
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
@@ -123,6 +123,23 @@ def test_the_backlog_is_bounded_and_what_is_dropped_is_counted(impatient: None, 
     assert len(rows(settings)) == 5
 
 
+def test_nothing_is_called_unknown_while_rows_wait_on_disk(
+    impatient: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "RETRY_SECONDS", 600.0)  # the database is back, but nobody has looked yet
+    settings = StoreSettings(folder=tmp_path)
+    outage = Outage(settings, None)
+    outage.begin()
+    memory = Memory(settings, load_taxonomy())
+    [waiting] = answer(memory, "假货")
+    until(lambda: metric("yujing_store_spool_rows") == 1)
+    outage.end()
+    for ask in (memory.delete, lambda one: memory.correct(right(one))):
+        with pytest.raises(StoreDownError, match="earlier predictions are not in the database yet"):
+            ask(waiting)
+    memory.close()
+
+
 def test_a_full_queue_drops_and_never_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     entered, go = threading.Event(), threading.Event()
 
@@ -135,7 +152,8 @@ def test_a_full_queue_drops_and_never_waits(monkeypatch: pytest.MonkeyPatch, tmp
     answer(memory, "假货")
     assert entered.wait(20)  # the writer is stuck with the first row
     dropped = metric("yujing_store_rows_total", outcome="dropped")
-    assert len(answer(memory, *["假货"] * 5)) == 5
+    assert len(answer(memory, *["假货"] * 2)) == 2
+    assert len(answer(memory, *["假货"] * 3)) == 3
     assert metric("yujing_store_rows_total", outcome="dropped") == dropped + 2
     go.set()
     memory.close()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.records import MAX_POINTS, Series, Volume
 from data.volume import count_features
 from data.volume_pace import rise
-from data.volume_windows import ZONE, pad_left, to_hours, windows_of
+from data.volume_windows import ZONE, pad_left, to_hours, unread_hours, windows_of
 from training.decisions import decide_on, topics_of
 
 FLAT = np.full(24, 1 / 24)
@@ -152,6 +152,28 @@ def test_an_hour_known_for_less_than_half_is_missing() -> None:
     assert np.allclose(to_hours([None, 3, None], 60), [np.nan, 3, np.nan], equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("counts", "minutes", "hours"),
+    [
+        ([5, None], 30, 0),  # half an hour is enough
+        ([None, 5, None], 20, 1),
+        ([None, 5, None, None, None, None, 5, 5, 5], 20, 1),  # nothing is known of the second hour: none is left out
+        ([None, None, None, 5, 5, None, None, None], 15, 2),
+        ([None, 5], 60, 0),
+    ],
+)
+def test_hours_that_are_known_in_part_yet_not_read_are_counted(
+    counts: list[float | None], minutes: int, hours: int
+) -> None:
+    assert unread_hours(counts, minutes) == hours
+
+
+def test_a_topic_older_than_the_window_is_as_old_as_the_window() -> None:
+    windows = windows_of([_volume([240.0] * 30, interval_minutes=1440)])
+    assert windows.length.tolist() == windows.known.tolist() == [MAX_POINTS]
+    assert (windows.counts == 10).all()
+
+
 def test_pad_left_keeps_the_newest() -> None:
     padded = pad_left([np.array([1.0, 2.0]), np.arange(200.0)])
     assert padded.shape == (2, MAX_POINTS)
@@ -254,6 +276,14 @@ def test_a_missing_hour_is_not_a_quiet_hour() -> None:
     for name in ("log_6h", "log_12h", "intensity_0.36h", "even_growth_3h", "needed_over_1h", "drawdown_3h"):
         assert missing[name] == pytest.approx(full[name])
         assert quiet[name] != pytest.approx(full[name])
+
+
+def test_half_of_the_hours_stand_for_all_and_less_for_none() -> None:
+    found = _one(_volume([40, 30, None, 10, None, None]))
+    assert np.isnan(found["log_2h"])
+    assert np.isnan(found["log_3h"])
+    assert found["log_6h"] == pytest.approx(log(2 * 80 + 0.5))
+    assert _one(_volume([7, None]))["log_2h"] == pytest.approx(log(2 * 7 + 0.5))
 
 
 def test_shares_are_taken_where_both_are_known() -> None:
