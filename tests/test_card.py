@@ -1,0 +1,23 @@
+"""The model card says what the manifest says, and of somebody else's bundle nothing that is true of ours only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from models.bundle import Bundle, open_bundle
+from training.card import card
+
+
+def test_the_shipped_card_is_that_of_its_manifest() -> None:
+    bundle = open_bundle(None)
+    assert card(bundle) == (bundle.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "`make model` takes the whole way" in card(bundle)
+
+
+def test_the_card_of_other_data_claims_no_data_of_ours(trained_bundle: Bundle) -> None:
+    part = open_bundle(None).manifest.escalation["counts"]
+    heads = {"counts": replace(part, data={**part.data, "files": {"volumes.jsonl": "0" * 64}})}
+    told = card(replace(trained_bundle, manifest=replace(trained_bundle.manifest, escalation=heads)))
+    assert "`yujing train text` with the configuration" in told
+    assert "the topics and times of the series that taught them" in told
+    assert not any(words in told for words in ("make model", "2010-2013", "codebook"))
