@@ -42,7 +42,7 @@ def config(tiny_encoder: str, tmp_path: Path) -> TextConfig:
         rank=0,
         epochs=1,
         batch_size=8,
-        learning_rate=1e-3,
+        learning_rate=5e-4,
         label_smoothing=0,
         second_weight=0,
         class_weight_power=0,

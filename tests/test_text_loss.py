@@ -167,7 +167,7 @@ def test_class_weights_are_one_on_average_and_higher_for_rarer_classes(power: fl
 def test_the_teaching_module_adds_both_losses(tiny_encoder: str) -> None:
     body = adapt(load_encoder(tiny_encoder).model, Adapter(rank=2, alpha=4))
     module = TeachingModule(
-        RiskClassifier(body, 64, len(TAXONOMY.ids), RANKS),
+        RiskClassifier(body, 128, len(TAXONOMY.ids), RANKS),
         Recipe(torch.ones(len(TAXONOMY.ids)), smoothing=0.05, severity_weight=0.5, token_dropout=0.5, mask_id=MASK),
     ).eval()
     batch = Collator(PAD)([Posts([[0, 7, 8, 2]], sample_examples()[40:41], TAXONOMY, 0.15)[0]])
