@@ -39,11 +39,11 @@ SAMPLE_ITEMS = [
 
 # probabilities of the categories
 COUNTERFEIT = {
-    "none": 0.0031, "product_quality": 0.0099, "food_health_safety": 0.0052, "counterfeit_ip": 0.7755,
-    "false_advertising": 0.0045, "pricing_promotion": 0.0032, "after_sales_refund": 0.1715,
-    "logistics_fulfilment": 0.0045, "platform_rules": 0.0028, "fraud_funds": 0.0085, "privacy_data": 0.0007,
-    "platform_outage": 0.0011, "service_conduct": 0.0059, "labor_governance": 0.0017, "values_controversy": 0.0005,
-    "public_safety": 0.0005, "other": 0.0008,
+    "none": 0.0031, "product_quality": 0.0098, "food_health_safety": 0.0051, "counterfeit_ip": 0.7771,
+    "false_advertising": 0.0045, "pricing_promotion": 0.0032, "after_sales_refund": 0.1697,
+    "logistics_fulfilment": 0.0045, "platform_rules": 0.0029, "fraud_funds": 0.0087, "privacy_data": 0.0008,
+    "platform_outage": 0.0011, "service_conduct": 0.0059, "labor_governance": 0.0018, "values_controversy": 0.0005,
+    "public_safety": 0.0006, "other": 0.0009,
 }  # fmt: skip
 NONE = {
     "none": 0.9935, "product_quality": 0.0015, "food_health_safety": 0.0005, "counterfeit_ip": 0.0002,
@@ -56,8 +56,8 @@ NONE = {
 SAMPLE_RESULTS = [  # what the shipped bundle answered
     Result(
         id="w1",
-        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7755, ("counterfeit_ip",), COUNTERFEIT),
-        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0031, 0.0162, 0.8886, 0.0897, 0.0023)),
+        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7771, ("counterfeit_ip",), COUNTERFEIT),
+        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0031, 0.015, 0.8839, 0.0956, 0.0024)),
         signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
@@ -92,13 +92,13 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ),
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.4倍", "文中出现信号：扬言曝光/投诉"),
         ),
-        evidence=(Evidence("假货", 11, 13, 6.188), Evidence("旗舰店", 3, 6, 1.137), Evidence("投诉", 33, 35, 1.1)),
+        evidence=(Evidence("假货", 11, 13, 6.202), Evidence("旗舰店", 3, 6, 1.101), Evidence("投诉", 33, 35, 1.073)),
         model="yujing-risk:2b7021e4782f",
     ),
     Result(
         id="w2",
         category=CategoryResult("none", "无危机", 0.9935, ("none",), NONE),
-        severity=SeverityResult(0, "无", "无", "green", (0.9935, 0.0053, 0.001, 0.0001, 0.0)),
+        severity=SeverityResult(0, "无", "无", "green", (0.9935, 0.0053, 0.0011, 0.0001, 0.0)),
         risk=RiskResult(
             0,
             "green",
