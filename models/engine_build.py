@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import engine_path
+from models.cache import cache_root, engine_path
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
@@ -48,16 +49,28 @@ def build_int8(bundle: Bundle) -> Path:
     return path
 
 
+def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine]) -> Engine:
+    """The engine of a cached graph; one that the disk has damaged is built anew, once."""
+    try:
+        return opened(build(bundle))
+    except (YujingError, OSError):
+        raise
+    except Exception:  # each runtime has errors of its own
+        shutil.rmtree(int8_folder(bundle), ignore_errors=True)
+        onnx_path(bundle).unlink(missing_ok=True)
+        return opened(build(bundle))
+
+
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return OpenVinoEngine(build_int8(bundle), pad, threads)
+    return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads))
 
 
 def _bf16(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return OpenVinoEngine(build_onnx(bundle), pad, threads)
+    return _cached(bundle, build_onnx, lambda path: OpenVinoEngine(path, pad, threads))
 
 
 def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return OnnxEngine(build_onnx(bundle), pad, threads)
+    return _cached(bundle, build_onnx, lambda path: OnnxEngine(path, pad, threads))
 
 
 def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
@@ -102,11 +115,16 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, fir
     """The text model of a bundle; `engine` is int8 (serving), bf16, onnx (fp32) or torch (the reference).
 
     int8 and bf16 run on OpenVINO: int8 keeps its weights in 8 bits and quantises activations as it runs; the rest of
-    it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it.
+    it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it. ConfigError for an unknown engine, or
+    a cache folder that cannot be used.
     """
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")
     tokens = load_tokens(bundle)
     stage = find_first_stage(bundle) if first_stage else None
-    made = ENGINES[engine](bundle, tokens.pad, threads)
+    try:
+        made = ENGINES[engine](bundle, tokens.pad, threads)
+    except OSError as error:
+        where = f"engines cannot be kept in {cache_root()}"
+        raise ConfigError(f"{where}: {error}: set YUJING_CACHE to a folder that can be written") from None
     return TextModel(tokens, made, text_part(bundle).calibration, _lexical(bundle), stage)

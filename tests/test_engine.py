@@ -7,6 +7,7 @@ import importlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from data.samples import sample_examples
 from models.adapter import load_classifier
 from models.bundle import Bundle, text_part
 from models.engine import Engine, OnnxEngine, TorchEngine
-from models.engine_build import ENGINES, build_int8, build_onnx, load_text_model, onnx_path
+from models.engine_build import ENGINES, build_int8, build_onnx, int8_folder, load_text_model, onnx_path
 from models.export import export_onnx, merged
 from models.openvino_engine import OpenVinoEngine
 
@@ -147,3 +148,24 @@ def test_an_export_replaces_the_file_whole(tiny_bundle: Bundle, tmp_path_factory
 def test_an_unknown_engine_is_refused(tiny_bundle: Bundle) -> None:
     with pytest.raises(ConfigError, match=r"abacus.*int8, bf16, onnx, torch"):
         load_text_model(tiny_bundle, "abacus")
+
+
+@pytest.mark.parametrize("engine", ["int8", "onnx"])
+def test_a_damaged_graph_in_the_cache_is_built_anew(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    wanted = load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    for path in (onnx_path(tiny_bundle), int8_folder(tiny_bundle) / "model.xml"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half a gra")
+    np.testing.assert_allclose(load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category, wanted)
+
+
+def test_a_cache_that_cannot_be_used_is_told_with_its_remedy(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match=r"file: .*: set YUJING_CACHE"):
+        load_text_model(tiny_bundle, "onnx", threads=1)
