@@ -67,7 +67,7 @@ figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write 
 
 fuzz: $(STAMP) ## thousands of hostile requests against the live service (schemathesis, in a venv of its own)
 	test -x $(FUZZ)/bin/st || { $(BIN)/python -m venv $(FUZZ) && $(FUZZ)/bin/pip install -q schemathesis==4.32.5; }
-	YUJING_SCHEMATHESIS=$(FUZZ)/bin/st $(BIN)/pytest -q -s -m slow tests/test_service_fuzz.py
+	YUJING_SCHEMATHESIS=$(abspath $(FUZZ))/bin/st $(BIN)/pytest -q -s -m slow tests/test_service_fuzz.py
 
 atheris: $(STAMP) ## coverage-guided fuzzing of file readers, normaliser and masking
 	test -d $(FUZZ)-atheris || $(BIN)/python -m pip install --quiet --target $(FUZZ)-atheris atheris==3.0.0
