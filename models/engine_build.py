@@ -50,15 +50,15 @@ def build_int8(bundle: Bundle) -> Path:
 
 
 def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine]) -> Engine:
-    """The engine of a cached graph; one that the disk has damaged is built anew, once."""
-    try:
-        return opened(build(bundle))
-    except (YujingError, OSError):
-        raise
-    except Exception:  # each runtime has errors of its own
-        shutil.rmtree(int8_folder(bundle), ignore_errors=True)
-        onnx_path(bundle).unlink(missing_ok=True)
-        return opened(build(bundle))
+    """The engine of a cached graph; one that the disk has damaged is built anew, the fp32 graph only if need be."""
+    for damaged in (int8_folder(bundle), onnx_path(bundle)):  # the former is made of the latter
+        try:
+            return opened(build(bundle))
+        except (YujingError, OSError):
+            raise
+        except Exception:  # each runtime has errors of its own
+            shutil.rmtree(damaged) if damaged.is_dir() else damaged.unlink(missing_ok=True)
+    return opened(build(bundle))
 
 
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:

@@ -35,13 +35,13 @@ class Admission:
     @property
     def wait(self) -> float:
         """Seconds until all that is under way will be answered, as far as can be told."""
-        return self._bytes * self._busy / self._done
+        return self._seconds(self._bytes)
 
     def check(self, size: int = 0) -> None:
         """RefusedError 503 when a request of so many bytes must not be let in now."""
         if self._requests >= self._most:
             raise _overloaded(f"{self._requests} requests are under way, which is the limit", 1)
-        wait = (self._bytes + size) * self._busy / self._done
+        wait = self._seconds(self._bytes + size)
         if self._patience and self._requests >= LEAST and wait > self._patience:
             reason = f"{self._requests} requests are under way, and one more would wait for {wait:.1f} s"
             raise _overloaded(reason, math.ceil(wait - self._patience))
@@ -60,6 +60,9 @@ class Admission:
         finally:
             self._requests -= 1
             self._bytes -= size
+
+    def _seconds(self, size: int) -> float:
+        return size * self._busy / self._done
 
     def _learn(self, size: int) -> None:
         now = self._clock()
