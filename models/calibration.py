@@ -17,7 +17,7 @@ class Calibration:
     conformal_floor: a category is in the set when its probability reaches this (coverage as in `coverage`).
     miss_cost: how much worse taking a crisis for none is than a false alarm (see models.probabilities.decide).
     under_cost: how much worse grading a crisis too low is than too high (see models.probabilities.decide).
-    review_doubt: an item needs review when 1 - P(category) * P(rank) exceeds this.
+    review_doubt: an item needs review when 1 - confidence exceeds this (see models.probabilities.confidence).
     """
 
     lexical_weight: float = 0.0

@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 Array = NDArray[np.float64]
+TINY = 1e-12
+# Weight of a doubtful rank in `confidence`. The least sure 15 % of the validation part hold 0.52 of the wrong
+# categories and 0.43 of all errors there; with 1 it is 0.48 and 0.44, with 0 it is 0.51 and 0.41.
+RANK_POWER = 0.5
 
 
 def category_probabilities(logits: NDArray[np.floating], temperature: float = 1.0) -> Array:
@@ -35,7 +39,14 @@ def decide(
     grading too low costs more.
     """
     chosen = np.column_stack([category[:, 0] / miss_cost, category[:, 1:]]).argmax(axis=1)
-    crisis = np.maximum(1 - severity[:, 0], 1e-12)
+    crisis = np.maximum(1 - severity[:, 0], TINY)
     above = 1 - np.cumsum(severity, axis=1)[:, 1:] / 1.0
-    ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + 1e-12).sum(axis=1)
+    ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + TINY).sum(axis=1)
     return chosen, np.where(chosen == 0, 0, ranks)
+
+
+def confidence(category: Array, severity: Array, chosen: NDArray[np.int64], rank: NDArray[np.int64]) -> Array:
+    """How sure the decisions of n rows are, 0 to 1: P(category) * P(rank | crisis) ** RANK_POWER, or P(none): [n]."""
+    rows = np.arange(len(chosen))
+    graded = severity[rows, rank] / np.maximum(1 - category[:, 0], TINY)
+    return np.asarray(category[rows, chosen] * np.where(chosen == 0, 1.0, graded) ** RANK_POWER)

@@ -12,7 +12,7 @@ from models.batching import STEP
 from models.calibration import Calibration, FirstStage
 from models.engine import Engine
 from models.lexical import LexicalModel
-from models.probabilities import Array, category_probabilities, decide, severity_probabilities
+from models.probabilities import Array, category_probabilities, confidence, decide, severity_probabilities
 from models.together import TogetherEngine
 from models.tokens import Tokens
 
@@ -36,9 +36,8 @@ class TextPredictions:
 
     @property
     def confidence(self) -> Array:
-        """Probability that category and rank are both right, taken as independent: [n]."""
-        rows = np.arange(len(self.chosen))
-        return np.asarray(self.category[rows, self.chosen] * self.severity[rows, self.rank])
+        """How sure the decisions are, 0 to 1: [n]."""
+        return confidence(self.category, self.severity, self.chosen, self.rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,8 @@ def interpret(
     severity = severity_probabilities(category[:, 0], severity_logits, calibration.severity_temperature)
     chosen, rank = decide(category, severity, calibration.under_cost, calibration.miss_cost)
     members = category >= calibration.conformal_floor
-    rows = np.arange(len(chosen))
-    members[rows, chosen] = True
-    doubt = 1 - category[rows, chosen] * severity[rows, rank]
+    members[np.arange(len(chosen)), chosen] = True
+    doubt = 1 - confidence(category, severity, chosen, rank)
     return TextPredictions(category, severity, chosen, rank, members, doubt > calibration.review_doubt)
 
 

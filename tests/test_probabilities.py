@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.probabilities import category_probabilities, decide, severity_probabilities
+from models.probabilities import category_probabilities, confidence, decide, severity_probabilities
 
 floats = st.floats(-12, 12)
 category_logits = arrays(np.float64, (5, 17), elements=floats)
@@ -50,3 +50,23 @@ def test_golden_example_by_hand() -> None:
     category[0, :2] = 0.2, 0.8
     assert decide(category, ranks, 1.0)[1] == 1  # P(rank > 1 | crisis) = 0.5 is not above 1/2
     assert decide(category, ranks, 1.5)[1] == 2  # 0.5 > 0.4, 0.25 is not
+
+
+@given(category_logits, severity_logits, costs)
+def test_confidence_is_a_share_that_no_doubt_of_the_rank_can_raise(
+    category: np.ndarray, severity: np.ndarray, cost: float
+) -> None:
+    probabilities, ranks = both(category, severity)
+    chosen, rank = decide(probabilities, ranks, cost)
+    sure = confidence(probabilities, ranks, chosen, rank)
+    of_category = probabilities[np.arange(5), chosen]
+    assert (sure >= 0).all()
+    assert (sure <= of_category * (1 + 1e-9)).all()
+    assert np.allclose(sure[chosen == 0], of_category[chosen == 0])
+
+
+def test_confidence_by_hand() -> None:
+    category = np.array([[0.2, 0.8], [0.9, 0.1]])
+    ranks = np.array([[0.2, 0.6, 0.2], [0.9, 0.05, 0.05]])
+    # P(rank 1 | crisis) = 0.6 / 0.8; the second row is none, whatever rank a crisis would have
+    assert np.allclose(confidence(category, ranks, np.array([1, 0]), np.array([1, 0])), [0.8 * 0.75**0.5, 0.9])

@@ -13,9 +13,9 @@ from models.tokens import Tokens
 from training.text_data import Posts
 
 WEIGHTS = {  # chances of a copy; the first three cost the most where each had the same chance
-    "homophones": 3,
+    "homophones": 5,
+    "pinyin_initials": 5,
     "split_characters": 3,
-    "pinyin_initials": 3,
     "inserted_symbols": 2,
     "typos": 2,
     "emoji_for_words": 1,

@@ -97,6 +97,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
         report_to="none",
         seed=config.seed,
         dataloader_pin_memory=cuda,
+        ddp_find_unused_parameters=False,  # every step uses every weight: nothing to look for
     )
 
 
