@@ -13,7 +13,8 @@ from models.encoder import PACKAGED
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
-AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in ("platform", "negatives", "severe", "elsewhere", "voices"))
+NAMES = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
+AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in NAMES)
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
