@@ -37,9 +37,9 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class CategoryResult:
-    """The decided category, its calibrated probability and the conformal set.
+    """The decided category, its calibrated probability, and the `set` of those that are still possible (conformal).
 
-    A crisis may be decided where none is a little more probable, since missing one costs more.
+    The likeliest is decided; a bundle whose `miss_cost` is above 1 (not the shipped one) prefers a crisis to none.
     """
 
     id: str

@@ -11,7 +11,11 @@ REF = "#/components/schemas/{model}"
 ERRORS = {
     400: ("The body breaks the schema; the message names place and reason.", "invalid_input", "items[1].text: …"),
     401: ("No key, or an unknown one.", "unauthorized", "no API key: send Authorization: Bearer <key>"),
-    403: ("The key lacks the scope; or no key is configured.", "forbidden", "press may not do this: /score needs …"),
+    403: (
+        "The key lacks the scope; or no key is configured and the caller is not this machine itself.",
+        "forbidden",
+        "press may not do this: /score needs …",
+    ),
     404: ("Nothing by this id, or the service was not told to do this.", "unknown_prediction", "no prediction …"),
     405: ("Another method.", "method_not_allowed", "Method Not Allowed"),
     408: ("The body came too slowly.", "body_timeout", "the body must arrive within 20 s"),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from serving.commands.train import Config, Head, Out, Set, read_settings
+from serving.commands.train import Config, Head, Set, read_settings
 
-policy = typer.Typer(help="Try the risk policy out; needs recorded data.", no_args_is_help=True)
+policy = typer.Typer(help="Try the risk policy out on recorded volumes.", no_args_is_help=True)
+
+Folder = Annotated[
+    str | None, typer.Option("--out", help="Directory for the figures and the picture.", show_default="runs/policy")
+]
 
 
 @policy.callback()
@@ -15,7 +21,7 @@ def _group() -> None:
 
 
 @policy.command()
-def simulate(head: Head = "counts", config: Config = None, set_: Set = None, out: Out = None) -> None:
+def simulate(head: Head = "counts", config: Config = None, set_: Set = None, out: Folder = None) -> None:
     """Replay history: alerts, misses, precision, false alarms per day and lead time per risk level; a picture."""
     from training.config import load_config
     from training.escalation_simulate import simulate as run

@@ -42,8 +42,14 @@ def score(
     first_stage: Annotated[
         bool, typer.Option("--first-stage", help="Let a linear model settle clear `none` posts alone: faster.")
     ] = False,
-    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
-    watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
+    ] = None,
+    watch_words: Annotated[
+        Path | None,
+        typer.Option(help="File with a word to watch for on each line.", show_default="$YUJING_WATCH_WORDS"),
+    ] = None,
 ) -> None:
     """Score files. Every row comes back, in order; a row that cannot be scored carries its own error.
 

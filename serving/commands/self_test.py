@@ -9,7 +9,10 @@ import typer
 
 
 def self_test(
-    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Keep today's answers as the bundle's golden posts.")] = False,
 ) -> None:
     """Test a bundle as the service does at its start: general laws, and its golden posts if it has any."""

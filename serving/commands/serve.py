@@ -18,10 +18,22 @@ if TYPE_CHECKING:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
-    bundle: Annotated[Path | None, typer.Option(help="Folder of another bundle than the shipped one.")] = None,
-    watch_words: Annotated[Path | None, typer.Option(help="File with a word to watch for on each line.")] = None,
-    keys: Annotated[Path | None, typer.Option(help="File with a line of `yujing keys new` per caller.")] = None,
-    store: Annotated[Path | None, typer.Option(help="Folder to keep answers and corrections in.")] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
+    ] = None,
+    watch_words: Annotated[
+        Path | None,
+        typer.Option(help="File with a word to watch for on each line.", show_default="$YUJING_WATCH_WORDS"),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File with a line of `yujing keys new` per caller.", show_default="$YUJING_KEYS_FILE"),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder to keep answers and corrections in.", show_default="$YUJING_STORE, else none"),
+    ] = None,
 ) -> None:
     """Serve POST /score until Ctrl-C or SIGTERM; requests under way are answered first."""
     from serving.process import environment, serve_here

@@ -11,12 +11,25 @@ import typer
 
 from data.errors import ConfigError
 
-train = typer.Typer(help="Train a model; needs the training data.", no_args_is_help=True)
+train = typer.Typer(help="Train on your posts or series (--set), else on the project's corpora.", no_args_is_help=True)
 
-Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; VALUE as in TOML.")]
-Out = Annotated[str | None, typer.Option(help="Directory to write to; the bundle lies in it.")]
-Report = Annotated[str | None, typer.Option("--out", help="JSON file to write; evaluate puts its page beside it.")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings; a flag or --set wins.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One setting, VALUE as in TOML; may be repeated. A wrong KEY lists all of them.",
+    ),
+]
+Out = Annotated[
+    str | None, typer.Option(help="Directory to write to; the bundle lies in it.", show_default="runs/latest")
+]
+Report = Annotated[
+    str | None,
+    typer.Option("--out", help="JSON file to write; the HTML page lies beside it.", show_default="runs/evaluate.json"),
+]
+Differences = Annotated[str | None, typer.Option("--out", help="JSON file for the same figures.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
 Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
@@ -118,7 +131,7 @@ def compare(
     second: Annotated[str, typer.Argument(help="Folder of another one.")],
     config: Config = None,
     set_: Set = None,
-    out: Report = None,
+    out: Differences = None,
 ) -> None:
     """Tell what the second bundle gains over the first, on posts that taught neither, with paired intervals."""
     from training.compare import CompareConfig
