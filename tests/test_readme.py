@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from models.bundle import open_bundle
 from training import readme
 
 ROOT = Path(__file__).parent.parent
+WRITTEN = [
+    page for room in ("data", "models", "serving", "training") for page in sorted((ROOT / room).rglob("*.md"))
+] + [ROOT / "README.md"]
 MODEL = {name: [0.8, 0.7, 0.9] for name in readme.TEXT}
 LOST = {"macro_f1": [0.001, 0, 0], "qwk": [-0.002, 0, 0], "severe_recall": [0.003, 0, 0]}
 TEXT = {
@@ -74,6 +78,23 @@ def test_every_page_has_a_place_for_its_blocks() -> None:
         text = (ROOT / page).read_text(encoding="utf-8")
         for name in names:
             assert fill(text, name, "") != text
+
+
+def anchors(page: Path) -> set[str]:
+    """What a heading is called in a link, as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 def test_a_head_stands_beside_its_best_baseline() -> None:
