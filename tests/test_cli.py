@@ -105,7 +105,7 @@ def test_the_command_itself_ends_so() -> None:
 def test_the_help_says_which_extra_is_needed() -> None:
     done = yujing("score", "--help")
     assert done.returncode == 0
-    assert "yujing[cluster]" in "".join(done.stdout.split())
+    assert "theextra[cluster]" in "".join(done.stdout.split())
 
 
 def test_settings_are_toml_values() -> None:

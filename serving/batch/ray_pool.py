@@ -92,7 +92,7 @@ def _connect(address: str) -> Any:
     try:
         import ray
     except ImportError:
-        raise ConfigError("--ray needs Ray: pip install 'yujing[cluster]'") from None
+        raise ConfigError("--ray needs Ray: pip install -c constraints.txt -e '.[cluster]'") from None
     options: dict[str, Any] = {"include_dashboard": False} if own else {}
     options |= {"runtime_env": {"env_vars": ONE_THREAD}, "log_to_driver": False, "logging_level": "warning"}
     try:

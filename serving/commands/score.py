@@ -37,7 +37,7 @@ def score(
     ] = 0,
     ray: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Score on a Ray cluster, --workers actors. Needs yujing\\[cluster]."),
+        typer.Option(metavar="ADDRESS", help="Score on a Ray cluster, --workers actors. Needs the extra \\[cluster]."),
     ] = None,
     first_stage: Annotated[
         bool, typer.Option("--first-stage", help="Let a linear model settle clear `none` posts alone: faster.")

@@ -55,7 +55,7 @@ class Database:
         try:
             self.engine = create_engine(url, hide_parameters=True, **OPTIONS[kind])
         except (ImportError, NoSuchModuleError) as error:
-            raise ConfigError(f"{kind} needs a driver ({error}): pip install 'yujing[postgres]'") from None
+            raise ConfigError(f"{kind} needs a driver ({error}): pip install -c constraints.txt -e '.[postgres]'") from None
         if kind == "sqlite":
             _prepare_sqlite(self.engine)
         self.kind = kind
