@@ -156,7 +156,7 @@ def test_a_reference_in_a_file_wins_and_must_be_of_the_same_model(referenced: Bu
     path = tmp_path / "reference.json"
     path.write_text(REFERENCE.dumps(), encoding="utf-8")
     assert load_reference(path) == REFERENCE
-    with pytest.raises(ConfigError, match="made for yujing-risk:test"):
+    with pytest.raises(ConfigError, match=r"^YUJING_DRIFT_REFERENCE: .*made for yujing-risk:test"):
         find_reference(DriftSettings(reference=path), referenced)
     path.write_text(replace(REFERENCE, model=referenced.model_id).dumps(), encoding="utf-8")
     found = find_reference(DriftSettings(reference=path), referenced)

@@ -24,7 +24,7 @@ from serving.drift import metrics
 from serving.drift.compare import NAMES, State, Statistic, compare, worst
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, load_reference, read_reference
-from serving.drift.settings import DriftSettings
+from serving.drift.settings import VARIABLES, DriftSettings
 
 logger = logging.getLogger("bentoml.yujing.drift")
 
@@ -144,14 +144,15 @@ def publish(report: DriftReport | None) -> None:
 def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:
     """The reference that is named, else the bundle's own, else None; ConfigError when it is another model's."""
     if settings.reference is not None:
-        reference = load_reference(settings.reference)
+        place = f"{VARIABLES['reference']}: {settings.reference}"
+        reference = load_reference(settings.reference, place)
     elif bundle.manifest.reference:
-        reference = read_reference(bundle.manifest.reference, str(bundle.folder))
+        reference = read_reference(bundle.manifest.reference, place := str(bundle.folder))
     else:
         return None
     if reference.model != bundle.model_id:
         why = f"made for {reference.model}, this bundle is {bundle.model_id}: run `yujing drift reference` again"
-        raise ConfigError(f"reference statistics of {settings.reference or bundle.folder}: {why}")
+        raise ConfigError(f"{place}: reference statistics {why}")
     return reference
 
 
