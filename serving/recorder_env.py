@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from models.bundle import open_bundle
-from serving.drift.monitor import find_reference
-from serving.drift.settings import DriftSettings
+from serving.drift.settings import DriftSettings, find_reference
 from serving.store.settings import StoreSettings
 
 

@@ -105,7 +105,9 @@ def test_a_long_answer_that_is_still_being_read_is_repeated_and_forgotten() -> N
     async def scores(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal calls
         calls += scope["method"] == "POST"
-        await send({"type": "http.response.start", "status": 204 if scope["method"] == "DELETE" else 200, "headers": []})
+        await send(
+            {"type": "http.response.start", "status": 204 if scope["method"] == "DELETE" else 200, "headers": []}
+        )
         await send({"type": "http.response.body", "body": STORED[0].encode()})
 
     async def run() -> list[int]:
