@@ -33,8 +33,8 @@ class Settings:
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
 
     Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
-    `concurrency` requests to score at the same time, waiting ones included, and no more than are answered within
-    `patience` seconds (0 = however long it takes); `body_seconds` to send a body.
+    `concurrency` requests to score at the same time, waiting ones included, and no more while those under way take
+    longer than `patience` seconds (0 = however long they take); `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
