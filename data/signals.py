@@ -74,6 +74,12 @@ def _key(word: str) -> str:
     return key
 
 
+def check_words(words: Sequence[str]) -> None:
+    """ConfigError for one that no post can hold as it stands: a link, an @name."""
+    for word in words:
+        _key(word)
+
+
 @dataclass(frozen=True)
 class SignalLexicon:
     """The compiled lexicon; `find` is all that it does."""

@@ -8,10 +8,12 @@ from tempfile import TemporaryDirectory
 
 from data.errors import ConfigError
 
+CACHE = "YUJING_CACHE"
+
 
 def cache_root() -> Path:
     """$YUJING_CACHE, else `yujing` in the user's cache folder."""
-    if given := os.environ.get("YUJING_CACHE"):
+    if given := os.environ.get(CACHE):
         return Path(given)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yujing"  # a container may have no home
 
@@ -31,4 +33,4 @@ def check_cache(digest: str) -> None:
         TemporaryDirectory(prefix=".", dir=folder).cleanup()
     except (OSError, RuntimeError) as error:  # the latter: no home
         why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"no engine can be built ({why}): set YUJING_CACHE to a folder that can be written") from None
+        raise ConfigError(f"no engine can be built ({why}): set {CACHE} to a folder that can be written") from None

@@ -15,7 +15,7 @@ from models.bundle import Bundle, open_bundle
 from serving import metrics
 from serving.golden import read_golden
 from serving.model_card import head_calibrations
-from serving.scoring import SupportsServing, load_scorer
+from serving.scoring import SupportsServing, load_scorer, naming_bundle
 from serving.self_test import self_test
 from serving.settings import Settings
 
@@ -71,7 +71,8 @@ class Live:
         self.settings = settings
         self._load = load
         self._swapping = Lock()
-        self.current = load(settings)
+        with naming_bundle(settings):
+            self.current = load(settings)
         metrics.MODEL_INFO.labels(self.current.scorer.model_id).set(1)
         tell_calibration(self.current.bundle, settings)
 

@@ -22,10 +22,10 @@ from anyio.to_thread import run_sync
 
 from data.records import Item
 from data.results import Result
+from models.together import ROWS
 from serving.scoring import SupportsScore, score_aligned
 
 SMALL = 16  # items of a request that meets others
-MOST = 256  # items of one call, so that nobody waits long for the others'
 LARGE_AT_ONCE = 16  # requests that take long and are scored at the same time; more would only wait
 
 
@@ -51,14 +51,21 @@ class MicroBatcher:
 
     async def score(self, scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:
         """One result per item, in order, as `score_aligned` gives them."""
-        if len(items) > SMALL or any(item.explain for item in items):
+        takes_long = len(items) > SMALL or any(item.explain for item in items)
+        if takes_long or (answer := self._ask(scorer, items)) is None:
             return await run_sync(score_aligned, scorer, items, limiter=self._large)
+        return await answer
+
+    def _ask(self, scorer: SupportsScore, items: Sequence[Item]) -> asyncio.Future[list[Result]] | None:
+        """What the thread will answer; None once this is closed, as nobody would."""
         loop = asyncio.get_running_loop()
         asked = _Asked(scorer, items, loop.create_future(), loop, copy_context())
         with self._turn:
+            if self._closed:
+                return None
             self._waiting.append(asked)
             self._turn.notify()
-        return await asked.answer
+        return asked.answer
 
     def close(self) -> None:
         """Answer what waits and end the thread."""
@@ -72,7 +79,7 @@ class MicroBatcher:
             taken[0].loop.call_soon_threadsafe(_tell, taken, _score(taken))
 
     def _take(self) -> list[_Asked]:
-        """Those that wait for the scorer of the oldest, in order, up to MOST items; nothing once this is closed."""
+        """Those that wait for the scorer of the oldest, in order, up to ROWS items; nothing once this is closed."""
         with self._turn:
             self._turn.wait_for(lambda: self._waiting or self._closed)
             taken, count = list[_Asked](), 0
@@ -83,7 +90,7 @@ class MicroBatcher:
 
     def _meets(self, taken: Sequence[_Asked], count: int) -> bool:
         following = self._waiting[0]
-        return not taken or (following.scorer is taken[0].scorer and count + len(following.items) <= MOST)
+        return not taken or (following.scorer is taken[0].scorer and count + len(following.items) <= ROWS)
 
 
 def _score(asked: Sequence[_Asked]) -> list[list[Result] | Exception]:

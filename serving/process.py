@@ -18,9 +18,10 @@ import httpx
 import psutil
 
 from data.errors import YujingError
+from models.cache import CACHE
 from serving.store.settings import DATABASE
 
-CACHES = ("YUJING_CACHE", "XDG_CACHE_HOME")  # models/cache.py
+CACHES = (CACHE, "XDG_CACHE_HOME")  # models/cache.py
 SERVICE = "serving.service:Yujing"
 ROOT = Path(__file__).parents[1]  # where the rooms lie: a folder "models" of the caller must not shadow ours
 READY_SECONDS = 120.0  # a first start builds the CPU engine

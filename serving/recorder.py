@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from data.records import Item
 from data.results import Result
 from models.bundle import open_bundle
-from serving.drift.monitor import Monitor, open_monitor, publish
+from serving.drift.monitor import Monitor, open_monitor
+from serving.drift.report import publish
 from serving.settings import Settings
 from serving.store.settings import StoreSettings
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from data.errors import InputError, YujingError
 from serving.drift.calibration import Calibration, calibration
-from serving.drift.monitor import DriftReport
+from serving.drift.report import DriftReport
 from serving.gate.refusal import answer
 from serving.recorder import Recorder
 from serving.store.errors import StoreDownError, UnknownPredictionError

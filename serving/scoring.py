@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from data.errors import BundleError
 from data.records import Item
 from data.results import ItemError, Result
 from serving.logs import describe
-from serving.settings import Settings
+from serving.settings import Settings, named
 
 if TYPE_CHECKING:
     from models.policy import Policy
@@ -44,14 +46,28 @@ def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = Fa
 
 
 def check_bundle(settings: Settings) -> None:
-    """Refuse a bad bundle, cache or word list before the start: BentoML would start a failing worker for ever."""
+    """Refuse a bad bundle, cache, policy or word list before the start: BentoML starts a failing worker for ever."""
     from models.bundle import open_bundle
     from models.cache import check_cache
+    from models.policy import Policy
 
-    manifest = open_bundle(settings.bundle).manifest
-    if manifest.text is not None:
-        check_cache(manifest.digest)
+    with naming_bundle(settings):
+        bundle = open_bundle(settings.bundle)
+    if bundle.manifest.text is not None:
+        check_cache(bundle.manifest.digest)
+    Policy.load(taxonomy=bundle.taxonomy)
     settings.read_watch_words()
+
+
+@contextmanager
+def naming_bundle(settings: Settings) -> Iterator[None]:
+    """A BundleError of the block says which setting leads to the bundle, where one does."""
+    try:
+        yield
+    except BundleError as error:
+        if settings.bundle is None:
+            raise
+        raise BundleError(f"{named('bundle')}: {error}") from None
 
 
 def score_aligned(scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:

@@ -33,8 +33,8 @@ class Settings:
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
 
     Limits: `max_body` in bytes; `rate` in requests per second and key (0 = none), `burst` of them at once;
-    `concurrency` requests to score at the same time, waiting ones included, and no more than are answered within
-    `patience` seconds (0 = however long it takes); `body_seconds` to send a body.
+    `concurrency` requests to score at the same time, waiting ones included, and no more while those under way take
+    longer than `patience` seconds (0 = however long they take); `body_seconds` to send a body.
     """
 
     bundle: Path | None = None
@@ -74,19 +74,33 @@ class Settings:
         return replace(self, **paths)
 
     def read_watch_words(self) -> list[str]:
-        """The words of the file, without blank lines and lines that begin with #; ConfigError when unreadable."""
+        """The words of the file, without blank lines and lines that begin with #; ConfigError when unusable."""
         if self.watch_words is None:
             return []
+        from data.signals import check_words  # jieba: only where there are words
+
         try:
             lines = self.watch_words.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"watch words {self.watch_words}: {error}: give a UTF-8 text file") from None
-        return [word for line in lines if (word := line.strip()) and not word.startswith("#")]
+            words = [word for line in lines if (word := line.strip()) and not word.startswith("#")]
+            check_words(words)
+        except (OSError, UnicodeDecodeError, ConfigError) as error:
+            remedy = "" if isinstance(error, ConfigError) else ": give a UTF-8 text file"
+            raise ConfigError(f"{named('watch_words')}: {self.watch_words}: {error}{remedy}") from None
+        return words
+
+
+def named(name: str) -> str:
+    """What a setting that leads to a file is told as, when that file turns out to be unusable."""
+    return f"{PREFIX}{name.upper()} or {_flag(name)}"
+
+
+def _flag(name: str) -> str:
+    return FLAGS.get(name, f"--{name.replace('_', '-')}")
 
 
 def _given(name: str, env: Mapping[str, str], flags: Mapping[str, object]) -> str:
-    flag, variable = FLAGS.get(name, f"--{name.replace('_', '-')}"), PREFIX + name.upper()
-    source, value = (flag, flags[name]) if name in flags else (variable, env.get(variable))
+    variable = PREFIX + name.upper()
+    source, value = (_flag(name), flags[name]) if name in flags else (variable, env.get(variable))
     return written(source, value, name in SECRET)
 
 

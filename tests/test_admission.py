@@ -26,6 +26,7 @@ def answered(room: Admission, clock: Clock, seconds: float) -> None:
     for _ in range(max(3, round(10 / seconds))):
         with room.one(SIZE):
             clock.now += seconds
+            room.learn(SIZE)
         clock.now += 100  # nobody asks: no work, so nothing to learn from
 
 
@@ -49,19 +50,26 @@ def test_the_work_of_the_patience_fits_in_and_no_more(seconds: float, fit: int) 
     answered(room, clock, seconds)
     with under_way(room, fit - 1):
         assert room.wait == pytest.approx(seconds * (fit - 1), rel=0.02)
-        with pytest.raises(RefusedError, match="one more would wait for"):
-            room.check(2 * SIZE)
-        room.check(SIZE // 2)
+        room.check()
+        with pytest.raises(RefusedError, match="one more would wait for"), under_way(room, 3):
+            pass
     assert room.wait == 0
 
 
 def test_bytes_count_and_not_requests() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 0.01)
-    with under_way(room, LEAST, 12 * SIZE):
-        assert refusal(room.one(12 * SIZE)).status == 503
+    with under_way(room, LEAST, 13 * SIZE):
+        assert refusal(room.one(1)).status == 503
     with under_way(room, 40):
-        room.check(SIZE)
+        room.check()
+
+
+def test_a_large_request_is_let_in_beside_small_ones_and_then_they_wait() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 0.01)
+    with under_way(room, 10), room.one(256 * SIZE):
+        assert refusal(room.one(SIZE)).response.headers["retry-after"] == "3"  # 2.66 s of work, for 0.5 of patience
 
 
 def test_some_are_let_in_whatever_they_take() -> None:
@@ -76,7 +84,7 @@ def test_a_pace_is_forgotten_within_seconds_of_work() -> None:
     answered(room, clock, 1.0)
     answered(room, clock, 0.01)
     with under_way(room, 40):
-        room.check(SIZE)
+        room.check()
 
 
 def test_answers_that_come_together_count_for_the_time_that_they_took_together() -> None:
@@ -84,15 +92,19 @@ def test_answers_that_come_together_count_for_the_time_that_they_took_together()
     for _ in range(200):
         with under_way(room, 10, SIZE // 10):
             clock.now += 0.1
+            for _ in range(10):
+                room.learn(SIZE // 10)
     with under_way(room, 10, SIZE // 10):
         assert room.wait == pytest.approx(0.1, rel=0.02)
 
 
-def test_what_is_refused_below_teaches_nothing_and_leaves_its_place() -> None:
+def test_what_is_not_scored_teaches_nothing_and_leaves_its_place() -> None:
     room = Admission(1, 0.5, clock := Clock())
     with suppress(ZeroDivisionError), room.one(SIZE):
         clock.now += 60
         raise ZeroDivisionError
+    with room.one(SIZE):
+        clock.now += 60
     with room.one(SIZE):
         assert room.wait == pytest.approx(SIZE / FIRST_PACE)
 
@@ -110,4 +122,4 @@ def test_without_patience_no_work_is_too_much() -> None:
     room = Admission(100, 0, clock := Clock())
     answered(room, clock, 60)
     with under_way(room, 99, 10_000 * SIZE):
-        room.check(SIZE)
+        room.check()

@@ -92,6 +92,17 @@ def test_a_service_that_cannot_start_says_why_in_one_line(arguments: list[str], 
     refused(yujing("serve", "--port", str(free_port()), *arguments), says)
 
 
+def test_a_variable_that_is_no_setting_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("YUJING_THREAD", "2")
+    monkeypatch.setattr(sys, "argv", ["yujing", "score", "nowhere.csv", "out.csv"])
+    with pytest.raises(SystemExit):
+        main()
+    told, *_ = capsys.readouterr().err.splitlines()
+    assert told == "yujing: YUJING_THREAD is no setting and does nothing: did you mean YUJING_THREADS?"
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

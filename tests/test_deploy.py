@@ -22,19 +22,12 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-import serving.drift.settings
-import serving.store.settings
 from serving.gate.chain import build
 from serving.gate.keys import new_key
-from serving.settings import PREFIX, Settings
+from serving.known_settings import KNOWN
+from serving.settings import Settings
 
 DEPLOY = Path(__file__).parents[1] / "serving" / "deploy"
-SETTINGS = {
-    *serving.store.settings.VARIABLES.values(),
-    *serving.drift.settings.VARIABLES.values(),
-    *(PREFIX + name.upper() for name in Settings.__slots__),
-    "YUJING_CACHE",  # models/cache.py
-}
 MODULES = ("serving.metrics", "serving.store.metrics", "serving.drift.metrics")
 SUFFIXES: dict[type, tuple[str, ...]] = {Counter: ("_total",), Histogram: ("_bucket", "_sum", "_count")}
 FOREIGN = {"BENTOML_HOME", "BENTOML_DO_NOT_TRACK"}
@@ -182,7 +175,7 @@ def environments() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", ["compose.yaml", "kubernetes.yaml"])
 def test_the_examples_set_what_yujing_reads_and_keys_among_it(name: str) -> None:
     given = set(environments()[name])
-    assert given <= SETTINGS | FOREIGN
+    assert given <= {*KNOWN} | FOREIGN
     assert len(given & {"YUJING_KEYS", "YUJING_KEYS_FILE"}) == 1
     assert "YUJING_ANONYMOUS" not in given
     assert "yujing keys new" in (DEPLOY / name).read_text(encoding="utf-8")

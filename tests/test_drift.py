@@ -17,16 +17,17 @@ from data.results import CategoryResult, Result
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from data.words import known_share
-from models.bundle import Bundle
+from models.bundle import Bundle, open_bundle
 from models.engine_build import load_tokens
 from models.scorer import Scorer
 from serving.drift.calibration import calibration
 from serving.drift.compare import NAMES, compare, psi, worst
-from serving.drift.monitor import DriftReport, Monitor, find_reference, open_monitor, publish
+from serving.drift.monitor import Monitor, open_monitor
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import MIN_POSTS, load_reference, make_reference, read_reference
 from serving.drift.replay import replay, replay_table
-from serving.drift.settings import DriftSettings
+from serving.drift.report import DriftReport, publish
+from serving.drift.settings import DriftSettings, find_reference
 
 SAMPLES = FOLDER / "posts.jsonl"
 CATEGORIES = ("none", "other", "product_quality", "platform_rules")
@@ -156,7 +157,7 @@ def test_a_reference_in_a_file_wins_and_must_be_of_the_same_model(referenced: Bu
     path = tmp_path / "reference.json"
     path.write_text(REFERENCE.dumps(), encoding="utf-8")
     assert load_reference(path) == REFERENCE
-    with pytest.raises(ConfigError, match="made for yujing-risk:test"):
+    with pytest.raises(ConfigError, match=r"^YUJING_DRIFT_REFERENCE: .*made for yujing-risk:test"):
         find_reference(DriftSettings(reference=path), referenced)
     path.write_text(replace(REFERENCE, model=referenced.model_id).dumps(), encoding="utf-8")
     found = find_reference(DriftSettings(reference=path), referenced)
@@ -279,6 +280,17 @@ def test_the_metrics_tell_of_the_report_that_is_now() -> None:
         assert metric("yujing_drift_state", **name) == -1
         assert metric("yujing_drift_window_posts") == (3 if nothing else 0)
         assert np.isnan(metric("yujing_drift_value", **name))
+
+
+def test_the_metrics_catch_up_though_nothing_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.drift.monitor.REFRESH_SECONDS", 2.0)
+    monitor = Monitor(REFERENCE, load_tokens(open_bundle(None)), 1_000)
+    category = CategoryResult("none", "无危机", 0.9, ("none",), {})
+    posts = [Item(text="好")] * MIN_POSTS, [Result(id=None, category=category, model=REFERENCE.model)] * MIN_POSTS
+    for total in (MIN_POSTS, 2 * MIN_POSTS):
+        monitor.put(*posts)
+        until(lambda total=total: metric("yujing_drift_window_posts") == total)  # type: ignore[misc]
+    monitor.close()
 
 
 def test_training_a_part_again_forgets_the_reference(referenced: Bundle, tmp_path: Path) -> None:

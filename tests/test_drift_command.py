@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from data.errors import InputError
+from data.errors import BundleError, InputError
 from data.samples import sample_examples
 from models.bundle import Bundle
 from serving.commands.drift import drift
@@ -58,6 +58,17 @@ def test_where_the_statistics_cannot_go_is_told_before_a_post_is_read(
     found = CliRunner().invoke(drift, arguments)
     assert isinstance(found.exception, InputError)
     assert f"{out} cannot be written: {why}" in str(found.exception)
+
+
+@pytest.mark.parametrize("arguments", [("reference", "--out", "out.json"), ("replay",)])
+def test_without_a_flag_it_is_the_bundle_that_is_served(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YUJING_BUNDLE", "mine")
+    found = CliRunner().invoke(drift, [*arguments, "there are no posts.jsonl"])
+    assert isinstance(found.exception, BundleError)
+    assert str(found.exception).startswith("YUJING_BUNDLE or --bundle: mine: no readable manifest.json")
 
 
 def test_the_help_names_the_ways_to_leave_the_bundle_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 from gate_app import BODY, KEYED, App, bearer, client, code, until_called
 
-from serving.gate.admission import LEAST
+from serving.gate.admission import LEAST, Admission
 
 LONG = {"items": [{"text": "好" * 1_000}]}
 
@@ -67,3 +68,24 @@ def test_a_service_with_more_work_than_patience_lets_no_more_in() -> None:
     assert int(refused.headers["retry-after"]) >= 1
     assert "would wait for" in refused.json()["error"]["message"]
     assert [answer.status_code for answer in (*done, after)] == [200] * (LEAST + 1)
+
+
+def test_only_what_is_scored_tells_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt: list[int] = []
+    monkeypatch.setattr(Admission, "learn", lambda _, size: learnt.append(size))
+    key = {"Idempotency-Key": "k"}
+
+    async def run() -> list[int]:
+        async with client(App()) as http:
+            asked = [
+                await http.post("/score", json=BODY, headers=key),
+                await http.post("/score", json=BODY, headers=key),  # answered from memory
+                await http.post("/score", json={}),
+                await http.get("/score"),
+                await http.put("/score", json=LONG),
+                await http.post("/score", json=BODY),
+            ]
+            return [answer.status_code for answer in asked]
+
+    assert asyncio.run(run()) == [200, 200, 400, 405, 405, 200]
+    assert learnt == [len(httpx.Request("POST", "http://x", json=BODY).content)] * 2

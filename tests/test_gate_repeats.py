@@ -67,6 +67,15 @@ def test_callers_and_endpoints_do_not_share_their_keys() -> None:
     assert ["idempotency-replayed" in answer.headers for answer in answers] == [False, False, False, True]
 
 
+KEPT = {
+    "method": "POST",
+    "path": "/score",
+    "headers": [(b"idempotency-key", b"k")],
+    "user": SimpleNamespace(username="desk"),
+    LIMITS_BODY: b"",
+}
+
+
 def test_an_answer_that_broke_off_is_not_kept() -> None:
     calls = 0
 
@@ -79,21 +88,46 @@ def test_an_answer_that_broke_off_is_not_kept() -> None:
             raise ConnectionError
 
     async def run() -> None:
-        app, user = Idempotent(breaks, Answers()), SimpleNamespace(username="desk")
-        scope = {
-            "method": "POST",
-            "path": "/score",
-            "headers": [(b"idempotency-key", b"k")],
-            "user": user,
-            LIMITS_BODY: b"",
-        }
+        app = Idempotent(breaks, Answers())
         with pytest.raises(ConnectionError):
-            await app(scope, no_more, ignored)
-        await app(scope, no_more, ignored)
-        await app(scope, no_more, ignored)
+            await app(KEPT, no_more, ignored)
+        await app(KEPT, no_more, ignored)
+        await app(KEPT, no_more, ignored)
 
     asyncio.run(run())
     assert calls == 2
+
+
+def test_a_long_answer_that_is_still_being_read_is_repeated_and_forgotten() -> None:
+    """It waits for its reader, who may know the first of its predictions already and have them deleted."""
+    calls = 0
+
+    async def scores(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal calls
+        calls += scope["method"] == "POST"
+        await send(
+            {"type": "http.response.start", "status": 204 if scope["method"] == "DELETE" else 200, "headers": []}
+        )
+        await send({"type": "http.response.body", "body": STORED[0].encode()})
+
+    async def run() -> list[int]:
+        app, read, found = Idempotent(scores, Answers()), asyncio.Event(), []
+
+        async def slowly(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                await read.wait()
+
+        reader = asyncio.create_task(app(KEPT, no_more, slowly))
+        await asyncio.sleep(0)
+        for scope in (KEPT, {"method": "DELETE", "path": f"/predictions/{STORED[0]}"}):
+            await app(scope, no_more, ignored)
+            found.append(calls)
+        read.set()
+        await reader
+        await app(KEPT, no_more, ignored)
+        return [*found, calls]
+
+    assert asyncio.run(run()) == [1, 1, 2]
 
 
 async def no_more() -> Message:

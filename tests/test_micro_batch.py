@@ -13,7 +13,8 @@ from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 
 from data.records import Item
 from data.results import Result
-from serving.micro_batch import MOST, SMALL, MicroBatcher
+from models.together import ROWS
+from serving.micro_batch import SMALL, MicroBatcher
 
 
 class Held(KeywordScorer):
@@ -80,8 +81,8 @@ def test_those_that_wait_are_one_call_and_each_gets_its_own() -> None:
 
 
 def test_one_call_is_bounded() -> None:
-    calls, found = together([posts(*"一二三四五六七八九十甲乙丙丁戊己")] * (MOST // SMALL + 2))
-    assert calls == [1, MOST, 2 * SMALL]
+    calls, found = together([posts(*"一二三四五六七八九十甲乙丙丁戊己")] * (ROWS // SMALL + 2))
+    assert calls == [1, ROWS, 2 * SMALL]
     assert {len(results) for results in found} == {SMALL}
 
 
@@ -155,3 +156,12 @@ def test_closing_answers_what_waits() -> None:
         return await asyncio.gather(*tasks)
 
     assert [ids(found) for found in asyncio.run(run())] == [["好"], ["held"], ["假货"]]
+
+
+def test_what_comes_after_closing_is_answered_too() -> None:
+    async def run() -> list[Result]:
+        batcher = MicroBatcher()
+        batcher.close()
+        return await asyncio.wait_for(batcher.score(KeywordScorer(), posts("假货")), 20)
+
+    assert asyncio.run(run()) == KeywordScorer().score(posts("假货"))

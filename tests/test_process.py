@@ -40,10 +40,11 @@ def test_a_failing_caller_leaves_no_process_behind() -> None:
 def test_a_service_that_cannot_load_is_an_error_with_its_log() -> None:
     before = children()
     with (
-        pytest.raises(ServiceError, match="YUJING_ENGINE is 'abacus': Input should be 'int8', 'bf16'"),
-        running({"YUJING_ENGINE": "abacus"}),
+        pytest.raises(ServiceError, match="YUJING_ENGINE is 'abacus': Input should be 'int8', 'bf16'") as caught,
+        running({"YUJING_ENGINE": "abacus", "YUJING_WATCHWORDS": "brands.txt"}),
     ):
         pass
+    assert "YUJING_WATCHWORDS is no setting and does nothing: did you mean YUJING_WATCH_WORDS?" in str(caught.value)
     assert children() <= before
 
 

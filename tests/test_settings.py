@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from data.errors import ConfigError
+from data.errors import BundleError, ConfigError
+from serving.live import Live, load_tested
+from serving.scoring import check_bundle
 from serving.settings import Settings
 
 
@@ -89,5 +91,26 @@ def test_an_unreadable_word_list_is_refused(tmp_path: Path, content: bytes | Non
     path = tmp_path / "words.txt"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match=r"words\.txt"):
+    with pytest.raises(ConfigError, match=r"^YUJING_WATCH_WORDS or --watch-words: .*words\.txt: .* UTF-8 text file$"):
         Settings(watch_words=path).read_watch_words()
+
+
+def test_a_watch_word_that_no_post_can_hold_is_refused_before_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("极光商城\n看 https://t.cn/x\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"^YUJING_WATCH_WORDS or --watch-words: .*words\.txt: .* holds a link"):
+        check_bundle(Settings(watch_words=path))
+
+
+def test_a_bundle_that_is_none_is_told_with_the_setting_that_leads_to_it(tmp_path: Path) -> None:
+    settings = Settings(bundle=tmp_path)
+    for start in (check_bundle, lambda given: Live(given, load_tested)):
+        with pytest.raises(BundleError, match=r"^YUJING_BUNDLE or --bundle: .*: no readable manifest"):
+            start(settings)
+
+
+def test_a_faulty_policy_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "policy.toml").write_text("version = ", encoding="utf-8")
+    monkeypatch.setattr("models.policy.DEFAULT_PATH", tmp_path / "policy.toml")
+    with pytest.raises(ConfigError, match=r"policy\.toml: .*: give a readable policy table"):
+        check_bundle(Settings())

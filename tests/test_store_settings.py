@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from data.errors import ConfigError
 from data.taxonomy import load_taxonomy
+from serving.recorder_env import recorder_env
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
 
@@ -66,5 +68,24 @@ def test_every_way_to_write_postgresql_gets_one_driver(scheme: str, tmp_path: Pa
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text(json.dumps({}))
-    with pytest.raises(ConfigError, match="name a folder that can be written"):
+    told = "^YUJING_STORE or --store: .*file: File exists: name a folder that can be written"
+    with pytest.raises(ConfigError, match=told):
         Memory(StoreSettings(folder=tmp_path / "file"), load_taxonomy())
+    with pytest.raises(ConfigError, match=told):  # before the start: the worker would be started for ever
+        recorder_env(None, tmp_path / "file")
+
+
+def test_a_database_without_its_driver_is_refused_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:geheim@host/name")
+    with pytest.raises(ConfigError, match=r"^postgresql needs a driver") as caught:
+        recorder_env(None, tmp_path)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_good_folder_is_made_and_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert recorder_env(None, Path("new/answers")) == {"YUJING_STORE": str(tmp_path / "new" / "answers")}
+    assert list((tmp_path / "new" / "answers").iterdir()) == []

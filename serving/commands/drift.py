@@ -17,7 +17,10 @@ drift = typer.Typer(help="Are posts and answers still what they were?", no_args_
 
 
 Posts = Annotated[Path, typer.Argument(metavar="POSTS", help="Usual posts: .jsonl, .csv or .parquet with id and text.")]
-Folder = Annotated[Path | None, typer.Option("--bundle", help="Folder of another bundle than the shipped one.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else the shipped one"),
+]
 
 
 @drift.command()
@@ -31,14 +34,13 @@ def reference(
     """Score usual posts and keep their statistics, which the service compares its own posts with.
 
     Of the posts that taught the bundle only those that were held out count. Without --out the manifest of the bundle
-    is changed (the shipped one's, unless --bundle names another); a file of --out is used where the service is started
-    with YUJING_DRIFT_REFERENCE=FILE.
+    is changed (the shipped one's, unless --bundle or YUJING_BUNDLE names another); a file of --out is used where the
+    service is started with YUJING_DRIFT_REFERENCE=FILE.
     """
-    from models.bundle import open_bundle
     from serving.drift.make import reference_path, score_reference, store_reference
     from serving.writable import check_writable
 
-    opened = open_bundle(bundle)
+    opened = _opened(bundle)
     check_writable(reference_path(opened, out))  # scoring takes minutes
     made = score_reference(opened, held_out_texts(opened, corpus))
     where = store_reference(made, opened, out)
@@ -57,13 +59,23 @@ def replay(
     """Count false alarms: one half of the posts is the reference, windows of the other half are compared with it."""
     from rich.console import Console
 
-    from models.bundle import open_bundle
     from serving.drift.make import observe_texts
     from serving.drift.replay import replay as run
     from serving.drift.replay import replay_table
 
-    opened = open_bundle(bundle)
+    opened = _opened(bundle)
     Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
+
+
+def _opened(folder: Path | None) -> Bundle:
+    """The bundle of the flag, else the one that the service would take."""
+    from models.bundle import open_bundle
+    from serving.scoring import naming_bundle
+    from serving.settings import Settings
+
+    settings = Settings.from_env(bundle=folder)
+    with naming_bundle(settings):
+        return open_bundle(settings.bundle)
 
 
 def held_out_texts(bundle: Bundle, corpus: Path) -> list[str]:

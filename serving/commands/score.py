@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -59,11 +60,16 @@ def score(
     from serving.batch.progress import score_progress
     from serving.batch.rows import Columns
     from serving.batch.run import Job, score_files
+    from serving.known_settings import unknown_settings
+    from serving.scoring import naming_bundle
     from serving.settings import Settings
 
+    for told in unknown_settings(os.environ):
+        typer.echo(f"yujing: {told}", err=True)
     settings, start = Settings.from_env(bundle=bundle, watch_words=watch_words).absolute(), time.monotonic()
     load = LoadScorer(replace(settings, threads=settings.threads or 1), first_stage)
-    model = model_identity(load)
+    with naming_bundle(settings):
+        model = model_identity(load)
     load = replace(load, expected=tuple(model.items()))
     job = Job(source, target, Columns(text_column, id_column), encoding, model)
     with score_progress(show=sys.stderr.isatty()) as progress:

@@ -19,13 +19,14 @@ def self_test(
     from data.samples import sample_items
     from models.bundle import open_bundle
     from serving.golden import NAME, choose, read_golden, write_golden
-    from serving.scoring import load_scorer
+    from serving.scoring import load_scorer, naming_bundle
     from serving.self_test import self_test as test
     from serving.settings import Settings
     from serving.writable import check_writable
 
     settings = Settings.from_env(bundle=bundle)
-    opened = open_bundle(settings.bundle)
+    with naming_bundle(settings):
+        opened = open_bundle(settings.bundle)
     if write:
         check_writable(opened.folder / NAME)
     scorer = load_scorer(settings)

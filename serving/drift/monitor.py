@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import queue
 import random
 import threading
@@ -11,20 +10,20 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from data.errors import ConfigError
 from data.records import Item
 from data.results import Result
-from models.bundle import Bundle, open_bundle
+from models.bundle import open_bundle
 from models.tokens import Tokens
 from serving.drift import metrics
-from serving.drift.compare import NAMES, State, Statistic, compare, worst
+from serving.drift.compare import compare, worst
 from serving.drift.observation import Observation, observe
-from serving.drift.reference import Reference, load_reference, read_reference
-from serving.drift.settings import DriftSettings
+from serving.drift.reference import Reference
+from serving.drift.report import DriftReport, publish
+from serving.drift.settings import DriftSettings, find_reference
 
 logger = logging.getLogger("bentoml.yujing.drift")
 
@@ -35,20 +34,6 @@ REFRESH_SECONDS = 10.0  # between updates of the metrics
 
 Batch = tuple[Sequence[str | None], Sequence[Result]]
 Pair = tuple[str | None, Result]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftReport:
-    """`since`: when the oldest post of the window was scored; the statistics are empty while posts are too few."""
-
-    state: State
-    posts: int
-    window: int
-    since: datetime | None
-    reference_model: str
-    reference_posts: int
-    reference_made_at: datetime
-    statistics: list[Statistic]
 
 
 class Monitor:
@@ -62,7 +47,7 @@ class Monitor:
         self._queue: queue.Queue[Batch] = queue.Queue(WAITING)
         self._closed = threading.Event()
         self._credit, self._credited_at = float(window), time.monotonic()  # posts that may be looked at, up to a window
-        self._refresh_at = 0.0
+        self._refresh_at, self._told = 0.0, True
         self._thread = threading.Thread(target=self._run, name="yujing-drift", daemon=True)
         self._thread.start()
 
@@ -101,25 +86,37 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            batches = [self._queue.get()]
-            if self._closed.wait(PAUSE):
-                return
-            with suppress(queue.Empty):
-                while True:
-                    batches.append(self._queue.get_nowait())
+            batches = self._next()
             try:
-                self._count(batches)
+                if batches:
+                    self._count(batches)
+                self._tell()
             except Exception as fault:  # the thread must live; its message may quote a post
                 logger.error("posts were not compared: %s", type(fault).__name__)
 
+    def _next(self) -> list[Batch]:
+        """What comes next; nothing once this is closed, or when it is time to tell what came last."""
+        with suppress(queue.Empty):
+            batches = [self._queue.get(timeout=None if self._told else REFRESH_SECONDS)]
+            self._closed.wait(PAUSE)
+            with suppress(queue.Empty):
+                while True:
+                    batches.append(self._queue.get_nowait())
+            return [] if self._closed.is_set() else batches
+        return []
+
     def _count(self, batches: Sequence[Batch]) -> None:
+        self._told = False
         pairs = self._drawn([pair for batch in batches for pair in zip(*batch, strict=True)])
         mine = [text if result.model == self.reference.model else None for text, result in pairs]
         now, found = datetime.now(UTC), [*observe(mine, [result for _, result in pairs], self._tokens)]
         with self._lock:
             self._window.extend((now, one) for one in found)
-        if time.monotonic() >= self._refresh_at:
-            self._refresh_at = time.monotonic() + REFRESH_SECONDS
+
+    def _tell(self) -> None:
+        """Set the metrics, seldom."""
+        if not self._told and not self._closed.is_set() and time.monotonic() >= self._refresh_at:
+            self._refresh_at, self._told = time.monotonic() + REFRESH_SECONDS, True
             publish(self.report())
 
     def _drawn(self, pairs: list[Pair]) -> list[Pair]:
@@ -129,30 +126,6 @@ class Monitor:
         drawn = pairs if len(pairs) <= self._credit else random.sample(pairs, int(self._credit))
         self._credit, self._credited_at = self._credit - len(drawn), now
         return drawn
-
-
-def publish(report: DriftReport | None) -> None:
-    """Set the metrics to a report; None: nothing is compared any more, so no old alarm may stay."""
-    metrics.POSTS.set(report.posts if report else 0)
-    found = {one.name: one for one in report.statistics} if report else {}
-    for name in NAMES:
-        one = found.get(name)
-        metrics.STATE.labels(name).set(metrics.STATES[one.state if one else "too_few"])
-        metrics.VALUE.labels(name).set(one.value if one else math.nan)
-
-
-def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:
-    """The reference that is named, else the bundle's own, else None; ConfigError when it is another model's."""
-    if settings.reference is not None:
-        reference = load_reference(settings.reference)
-    elif bundle.manifest.reference:
-        reference = read_reference(bundle.manifest.reference, str(bundle.folder))
-    else:
-        return None
-    if reference.model != bundle.model_id:
-        why = f"made for {reference.model}, this bundle is {bundle.model_id}: run `yujing drift reference` again"
-        raise ConfigError(f"reference statistics of {settings.reference or bundle.folder}: {why}")
-    return reference
 
 
 def open_monitor(folder: Path | None, model_id: str) -> Monitor | None:

@@ -113,10 +113,11 @@ def read_reference(raw: object, where: str) -> Reference:
         raise ConfigError(f"{where}: no reference statistics: {error}") from None
 
 
-def load_reference(path: Path) -> Reference:
-    """Read a reference from a JSON file; ConfigError when it is none."""
+def load_reference(path: Path, where: str = "") -> Reference:
+    """Read a reference from a JSON file; ConfigError, which names `where` (else the path), when it is none."""
+    where = where or str(path)
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: {error}: name a file made by `yujing drift reference`") from None
-    return read_reference(raw, str(path))
+        raise ConfigError(f"{where}: {error}: name a file made by `yujing drift reference`") from None
+    return read_reference(raw, where)

@@ -10,7 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from serving.drift.reference import MIN_POSTS
+from data.errors import ConfigError
+from models.bundle import Bundle
+from serving.drift.reference import MIN_POSTS, Reference, load_reference, read_reference
 from serving.environment import checked, written
 
 VARIABLES = {"reference": "YUJING_DRIFT_REFERENCE", "window": "YUJING_DRIFT_WINDOW"}
@@ -33,3 +35,18 @@ class DriftSettings:
     def to_env(self) -> dict[str, str]:
         """The file for a child process that runs elsewhere; it inherits the rest."""
         return {} if self.reference is None else {VARIABLES["reference"]: str(self.reference.absolute())}
+
+
+def find_reference(settings: DriftSettings, bundle: Bundle) -> Reference | None:
+    """The reference that is named, else the bundle's own, else None; ConfigError when it is another model's."""
+    if settings.reference is not None:
+        place = f"{VARIABLES['reference']}: {settings.reference}"
+        reference = load_reference(settings.reference, place)
+    elif bundle.manifest.reference:
+        reference = read_reference(bundle.manifest.reference, place := str(bundle.folder))
+    else:
+        return None
+    if reference.model != bundle.model_id:
+        why = f"made for {reference.model}, this bundle is {bundle.model_id}: run `yujing drift reference` again"
+        raise ConfigError(f"{place}: reference statistics {why}")
+    return reference

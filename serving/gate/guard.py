@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from data.errors import InputError
-from serving.gate.limits import BODY
+from serving.gate.limits import BODY, SCORED
 from serving.gate.refusal import RefusedError
 from serving.wire import read_request
 
@@ -35,6 +35,7 @@ class Guard:
                 await self._check(scope[BODY])
             except InputError as error:
                 raise RefusedError(400, error.code, str(error)) from None
+            scope[SCORED] = True
         await self.app(scope, receive, send)
 
     async def _check(self, body: bytes) -> None:

@@ -152,13 +152,16 @@ class Idempotent:
         async def record(message: Message) -> None:
             nonlocal complete
             messages.append(message)
-            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                complete = True
+                self.memory.end(slot, messages)  # before it is sent: who has read half of it may delete what it holds
             await send(message)
 
         try:
             await self.app(scope, receive, record)
         finally:
-            self.memory.end(slot, messages if complete else [])
+            if not complete:
+                self.memory.end(slot, [])
 
 
 async def _replay(kept: Kept, send: Send) -> None:

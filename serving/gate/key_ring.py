@@ -9,7 +9,7 @@ from threading import Lock
 
 from data.errors import ConfigError
 from serving.gate.keys import Key, hash_key, read_keys
-from serving.settings import Settings
+from serving.settings import Settings, named
 
 logger = logging.getLogger("bentoml.yujing.keys")
 
@@ -19,14 +19,15 @@ class KeyRing:
 
     def __init__(self, file: Path | None, text: str | None) -> None:
         """ConfigError for an unreadable line, a name in both sources, or when a source is named that holds no key."""
-        self._file = file
+        self._file, self._place = file, f"{file} ({named('keys_file')})"
         self._named = file is not None or bool(text)
         self._fixed = read_keys(text.replace(";", "\n"), "YUJING_KEYS") if text else ()
         self._stamp = self._look()
         self._read = self._load()
         self._lock = Lock()
         if self.configured and not (self._fixed or self._read):
-            raise ConfigError(f"{file or 'YUJING_KEYS'}: no key in it: add a line of `yujing keys new`")
+            place = self._place if file else "YUJING_KEYS"
+            raise ConfigError(f"{place}: no key in it: add a line of `yujing keys new`")
 
     @classmethod
     def of(cls, settings: Settings) -> KeyRing:
@@ -61,12 +62,12 @@ class KeyRing:
         if self._file is None:
             return ()
         try:
-            found = read_keys(self._file.read_text(encoding="utf-8-sig"), str(self._file))
+            found = read_keys(self._file.read_text(encoding="utf-8-sig"), self._place)
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8"
-            raise ConfigError(f"keys file {self._file}: {reason}: name a file of `yujing keys new` lines") from None
+            raise ConfigError(f"{self._place}: {reason}: name a file of `yujing keys new` lines") from None
         if both := {key.name for key in found} & {key.name for key in self._fixed}:
-            raise ConfigError(f"{self._file}: {min(both)!r} stands in YUJING_KEYS too: give one of them another name")
+            raise ConfigError(f"{self._place}: {min(both)!r} stands in YUJING_KEYS too: give one of them another name")
         return found
 
     def _refresh(self) -> None:

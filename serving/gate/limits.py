@@ -24,6 +24,7 @@ from serving.gate.slots import Slots
 from serving.settings import Settings
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
+SCORED = "yujing.scored"  # set in the scope of a request that goes on to the scorer
 ARRIVING = 64  # bodies that may be on their way at once, of YUJING_MAX_BODY bytes each
 GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be answered
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
@@ -80,6 +81,8 @@ class Limits:
         metrics.WAIT.set(self.admission.wait)
         with metrics.QUEUE.track_inprogress():
             await self.app(scope, receive, send)
+        if SCORED in scope:  # else it was no work: a replay, a method that there is not
+            self.admission.learn(len(scope[BODY]))
 
     async def _take(self, headers: Headers, receive: Receive) -> bytes:
         _check_headers(headers, self.settings.max_body)

@@ -31,8 +31,8 @@ class Memory:
 
     def __init__(self, settings: StoreSettings, taxonomy: Taxonomy) -> None:
         self._settings, self.taxonomy = settings, taxonomy
+        settings.make_folder()
         try:
-            settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = Database(settings.database())
             self._writer = Writer(self._database, Spool(settings.folder, settings.spool), settings.queue, settings.days)
         except OSError as error:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -61,6 +62,15 @@ class StoreSettings:
         settings = checked(cls, given, lambda name: written(VARIABLES[name], given[name]))
         settings.database()
         return settings
+
+    def make_folder(self) -> None:
+        """Make the folder where there is none; ConfigError where it cannot be made or written."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            TemporaryDirectory(prefix=".", dir=self.folder).cleanup()
+        except OSError as error:
+            why = f"{error.strerror}: name a folder that can be written"
+            raise ConfigError(f"{FOLDER} or --store: {self.folder}: {why}") from None
 
     def to_env(self) -> dict[str, str]:
         """The folder for a child process that runs elsewhere; it inherits the rest."""

@@ -1,0 +1,55 @@
+"""The table of the variables that are read, and what is told of one that is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from serving.known_settings import KNOWN, unknown_settings
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_known_setting_is_in_the_readme_and_the_other_way_round() -> None:
+    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", README, re.MULTILINE)
+    assert {name for row in rows for name in re.findall("[A-Z_]+", row)} == {*KNOWN}
+
+
+def test_what_is_known_is_not_told() -> None:
+    assert list(unknown_settings(dict.fromkeys((*KNOWN, "PATH", "NOT_YUJING_RATE"), "x"))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("YUJING_WATCHWORDS", "YUJING_WATCH_WORDS"),
+        ("YUJING_KEY_FILE", "YUJING_KEYS_FILE"),
+        ("YUJING_THREAD", "YUJING_THREADS"),
+        ("YUJING_DRIFT_WINDOWS", "YUJING_DRIFT_WINDOW"),
+        ("YUJING_STORE_DAY", "YUJING_STORE_DAYS"),
+        ("YUJING_CACHE_DIR", "YUJING_CACHE"),
+        ("YUJING_watch_words", "YUJING_WATCH_WORDS"),
+        ("YUJING_COLOUR", None),
+        ("YUJING_PORT", None),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_the_nearest_setting_and_without_its_value(name: str, near: str | None) -> None:
+    hint = f": did you mean {near}?" if near else ""
+    assert list(unknown_settings({name: "geheim"})) == [f"{name} is no setting and does nothing{hint}"]
+
+
+def test_what_kubernetes_sets_for_a_service_of_our_name_is_not_told() -> None:
+    links = {
+        "YUJING_SERVICE_HOST": "10.0.0.1",
+        "YUJING_SERVICE_PORT": "3000",
+        "YUJING_SERVICE_PORT_HTTP": "3000",
+        "YUJING_PORT": "tcp://10.0.0.1:3000",
+        "YUJING_PORT_3000_TCP": "tcp://10.0.0.1:3000",
+        "YUJING_PORT_3000_TCP_PROTO": "tcp",
+        "YUJING_PORT_3000_TCP_PORT": "3000",
+        "YUJING_PORT_3000_TCP_ADDR": "10.0.0.1",
+        "YUJING_POSTGRES_PORT_5432_TCP_ADDR": "10.0.0.2",
+    }
+    assert list(unknown_settings(links)) == []
