@@ -17,6 +17,8 @@ from models.openvino_engine import OpenVinoEngine
 from models.text import TextModel
 from models.tokens import Tokens
 
+STRANGE = "\ua66e"  # of no vocabulary
+
 
 def onnx_path(bundle: Bundle) -> Path:
     """Where the bundle's fp32 graph lies, or will lie."""
@@ -49,9 +51,14 @@ def build_int8(bundle: Bundle) -> Path:
     return path
 
 
-def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine]) -> Engine:
-    """The engine of a cached graph; one that the disk has damaged is built anew, the fp32 graph only if need be."""
-    for damaged in (int8_folder(bundle), onnx_path(bundle)):  # the former is made of the latter
+def _cached(
+    bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine], *parts: Callable[[Bundle], Path]
+) -> Engine:
+    """The engine of a cached graph; one that the disk has damaged is built anew.
+
+    `parts`: what it may be damaged in, what is made of another before that.
+    """
+    for damaged in (part(bundle) for part in parts):
         try:
             return opened(build(bundle))
         except (YujingError, OSError):
@@ -62,15 +69,15 @@ def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[P
 
 
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads))
+    return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads), int8_folder, onnx_path)
 
 
 def _bf16(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_onnx, lambda path: OpenVinoEngine(path, pad, threads))
+    return _cached(bundle, build_onnx, lambda path: OpenVinoEngine(path, pad, threads), onnx_path)
 
 
 def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_onnx, lambda path: OnnxEngine(path, pad, threads))
+    return _cached(bundle, build_onnx, lambda path: OnnxEngine(path, pad, threads), onnx_path)
 
 
 def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
@@ -93,12 +100,14 @@ DEFAULT = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:
-    """The bundle's own tokenizer, checked by hash; BundleError when it is none."""
+    """The bundle's own tokenizer, checked by hash; BundleError when it is none, or breaks on the unknown."""
+    blob = bundle.read(TOKENIZER)
     try:
-        tokenizer = Tokenizer.from_str(bundle.read(TOKENIZER).decode())
-    except YujingError:
+        tokenizer = Tokenizer.from_str(blob.decode())
+        tokenizer.encode(STRANGE)
+    except (KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # tokenizers raises this very class
+    except BaseException as error:  # tokenizers raises Exception itself, and its panics are not even that
         raise BundleError(
             f"{bundle.folder}: {TOKENIZER} is no tokenizer: {error}: train the text model again"
         ) from None
