@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import cache_root, engine_path
+from models.cache import REMEDY, cache_root, engine_path
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
@@ -135,5 +135,5 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, fir
         made = ENGINES[engine](bundle, tokens.pad, threads)
     except OSError as error:
         where = f"engines cannot be kept in {cache_root()}"
-        raise ConfigError(f"{where}: {error}: set YUJING_CACHE to a folder that can be written") from None
+        raise ConfigError(f"{where}: {error}: {REMEDY}") from None
     return TextModel(tokens, made, text_part(bundle).calibration, _lexical(bundle), stage)

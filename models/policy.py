@@ -31,7 +31,7 @@ class Policy(PolicyTable):
         path, names = path or DEFAULT_PATH, signal_names()
         try:
             policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, InputError) as error:  # not TOML, or not UTF-8
+        except (OSError, ValueError, RecursionError, InputError) as error:  # not TOML, or not UTF-8
             raise ConfigError(f"{path}: {error}: give a readable policy table") from None
         categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))
         if fault := next(faults(policy, tuple(categories), tuple(names)), None):
