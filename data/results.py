@@ -19,7 +19,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A word that speaks for (positive weight) or against the predicted category."""
+    """A word that speaks for the predicted category; `weight`, above 0, is its share of the log-odds lost."""
 
     text: str
     start: int

@@ -74,6 +74,23 @@ def _check_files(bundle: Bundle) -> None:
         bundle.read(name)
 
 
+def _check_text(bundle: Bundle) -> None:
+    """The numbers of the text part must be as many as the taxonomy has categories and ranks."""
+    text, categories, ranks = bundle.manifest.text, len(bundle.taxonomy.ids), len(bundle.taxonomy.severities)
+    if text is None:
+        return
+    found = {
+        "ranks": (text.ranks, {ranks}),
+        "calibration.category_bias": (len(text.calibration.category_bias), {0, categories}),
+    }
+    if text.first_stage is not None:
+        found["first_stage.severity_logits"] = (len(text.first_stage.severity_logits), {ranks - 2})
+    for name, (count, fitting) in found.items():
+        if count not in fitting:
+            wanted = f"{categories} categories and {ranks} ranks"
+            raise BundleError(f"{bundle.folder}: text.{name}: {count}, which does not fit {wanted}: train it again")
+
+
 def open_bundle(folder: Path | None, taxonomy: Taxonomy | None = None) -> Bundle:
     """Open a bundle (default: the shipped one) after checking format, taxonomy and the hash of every file.
 
@@ -87,7 +104,9 @@ def open_bundle(folder: Path | None, taxonomy: Taxonomy | None = None) -> Bundle
     _check_files(bundle)
     if taxonomy is None or TABLE in bundle.manifest.files:
         taxonomy = _own_table(bundle)
-    return replace(bundle, taxonomy=taxonomy)
+    bundle = replace(bundle, taxonomy=taxonomy)
+    _check_text(bundle)
+    return bundle
 
 
 def text_part(bundle: Bundle) -> TextPart:

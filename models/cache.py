@@ -9,13 +9,17 @@ from tempfile import TemporaryDirectory
 from data.errors import ConfigError
 
 CACHE = "YUJING_CACHE"
+REMEDY = f"set {CACHE} to a folder that can be written"
 
 
 def cache_root() -> Path:
-    """$YUJING_CACHE, else `yujing` in the user's cache folder."""
+    """$YUJING_CACHE, else `yujing` in the user's cache folder; ConfigError for a user without a home."""
     if given := os.environ.get(CACHE):
         return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yujing"  # a container may have no home
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yujing"
+    except RuntimeError as error:  # as in a container
+        raise ConfigError(f"nothing can be cached ({error}): {REMEDY}") from None
 
 
 def engine_path(digest: str, kind: str) -> Path:
@@ -31,6 +35,5 @@ def check_cache(digest: str) -> None:
             return
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryDirectory(prefix=".", dir=folder).cleanup()
-    except (OSError, RuntimeError) as error:  # the latter: no home
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"no engine can be built ({why}): set {CACHE} to a folder that can be written") from None
+    except OSError as error:
+        raise ConfigError(f"no engine can be built ({error.strerror or error}): {REMEDY}") from None

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 FIRST_STAGE = "/first-stage"  # ends the `model` of an answer that the first stage gave alone
+
+# Bounds of what is read from a manifest; within, a number cannot turn an answer into nan or upside down.
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,15 +28,15 @@ class Calibration:
     review_doubt: an item needs review when 1 - confidence exceeds this (see models.probabilities.confidence).
     """
 
-    lexical_weight: float = 0.0
-    category_bias: tuple[float, ...] = ()
-    category_temperature: float = 1.0
-    severity_temperature: float = 1.0
-    conformal_floor: float = 0.0
-    coverage: float = 0.9
-    miss_cost: float = 1.0
-    under_cost: float = 1.0
-    review_doubt: float = 1.0
+    lexical_weight: Finite = 0.0
+    category_bias: tuple[Finite, ...] = ()
+    category_temperature: Positive = 1.0
+    severity_temperature: Positive = 1.0
+    conformal_floor: Finite = 0.0
+    coverage: Share = 0.9
+    miss_cost: Positive = 1.0
+    under_cost: Positive = 1.0
+    review_doubt: Finite = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,6 @@ class FirstStage:
         second reader knows no severity, so they are the shares of the ranks among the crises of the validation part.
     """
 
-    floor: float
-    temperature: float
-    severity_logits: tuple[float, ...]
+    floor: Finite
+    temperature: Positive
+    severity_logits: tuple[Finite, ...]

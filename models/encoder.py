@@ -114,13 +114,14 @@ def weights_sha256(model: torch.nn.Module) -> str:
 
 
 def load_encoder(name: str = PACKAGED) -> Encoder:
-    """Load an encoder by name; EncoderError when it cannot be had (offline, no such folder, not a BERT)."""
+    """Load an encoder by name; EncoderError when it cannot be had (offline, no such folder, not a BERT, damaged)."""
     source = str(_packaged_folder()) if name == PACKAGED else name
+    remedy = f"delete {source}" if name == PACKAGED else f"use {PACKAGED!r}, a BERT id, or a folder with one"
     try:
         model = AutoModel.from_pretrained(source, add_pooling_layer=False, attn_implementation="sdpa")
         tokenizer = AutoTokenizer.from_pretrained(source)
-    except (OSError, ValueError, TypeError) as error:
-        raise EncoderError(f"encoder {name!r}: {error}: use {PACKAGED!r}, a BERT id, or a folder with one") from None
+    except Exception as error:  # files that someone else made, or the disk has damaged, can fail in any way
+        raise EncoderError(f"encoder {name!r}: {error}: {remedy}") from None
     if model.config.model_type != "bert":
         raise EncoderError(f"encoder {name!r} is a {model.config.model_type}, expected a BERT")
     return Encoder(name, weights_sha256(model), model.train(False), cast(PreTrainedTokenizerFast, tokenizer))

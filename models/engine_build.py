@@ -10,12 +10,14 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import cache_root, engine_path
+from models.cache import REMEDY, cache_root, engine_path
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
 from models.text import TextModel
 from models.tokens import Tokens
+
+STRANGE = "\ua66e"  # of no vocabulary
 
 
 def onnx_path(bundle: Bundle) -> Path:
@@ -49,9 +51,14 @@ def build_int8(bundle: Bundle) -> Path:
     return path
 
 
-def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine]) -> Engine:
-    """The engine of a cached graph; one that the disk has damaged is built anew, the fp32 graph only if need be."""
-    for damaged in (int8_folder(bundle), onnx_path(bundle)):  # the former is made of the latter
+def _cached(
+    bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine], *parts: Callable[[Bundle], Path]
+) -> Engine:
+    """The engine of a cached graph; one that the disk has damaged is built anew.
+
+    `parts`: what it may be damaged in, what is made of another before that.
+    """
+    for damaged in (part(bundle) for part in parts):
         try:
             return opened(build(bundle))
         except (YujingError, OSError):
@@ -62,15 +69,15 @@ def _cached(bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[P
 
 
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads))
+    return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads), int8_folder, onnx_path)
 
 
 def _bf16(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_onnx, lambda path: OpenVinoEngine(path, pad, threads))
+    return _cached(bundle, build_onnx, lambda path: OpenVinoEngine(path, pad, threads), onnx_path)
 
 
 def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
-    return _cached(bundle, build_onnx, lambda path: OnnxEngine(path, pad, threads))
+    return _cached(bundle, build_onnx, lambda path: OnnxEngine(path, pad, threads), onnx_path)
 
 
 def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
@@ -93,12 +100,14 @@ DEFAULT = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:
-    """The bundle's own tokenizer, checked by hash; BundleError when it is none."""
+    """The bundle's own tokenizer, checked by hash; BundleError when it is none, or breaks on the unknown."""
+    blob = bundle.read(TOKENIZER)
     try:
-        tokenizer = Tokenizer.from_str(bundle.read(TOKENIZER).decode())
-    except YujingError:
+        tokenizer = Tokenizer.from_str(blob.decode())
+        tokenizer.encode(STRANGE)
+    except (KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # tokenizers raises this very class
+    except BaseException as error:  # tokenizers raises Exception itself, and its panics are not even that
         raise BundleError(
             f"{bundle.folder}: {TOKENIZER} is no tokenizer: {error}: train the text model again"
         ) from None
@@ -126,5 +135,5 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, fir
         made = ENGINES[engine](bundle, tokens.pad, threads)
     except OSError as error:
         where = f"engines cannot be kept in {cache_root()}"
-        raise ConfigError(f"{where}: {error}: set YUJING_CACHE to a folder that can be written") from None
+        raise ConfigError(f"{where}: {error}: {REMEDY}") from None
     return TextModel(tokens, made, text_part(bundle).calibration, _lexical(bundle), stage)

@@ -58,6 +58,13 @@ def log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(inside / (1 - inside)))
 
 
+def sound(likelihood: Floats) -> Floats:
+    """The same likelihoods; FloatingPointError when one is no number, so that its volume fails and no other."""
+    if not np.isfinite(likelihood).all():
+        raise FloatingPointError("the head gave a likelihood that is no number")
+    return likelihood
+
+
 class EscalationHead(ABC):
     """A fitted head. `groups`: the prefixes of the features of each group.
 
@@ -114,8 +121,8 @@ class EscalationHead(ABC):
             if abs(signed[group]) >= MIN_EFFECT and (seen or group in TIMELESS)
         )
 
-    def outlooks(self, features: Floats, inside: Inside) -> Sequence[Outlook | None]:
-        """What the head says about a longer horizon, per row; None where it says nothing."""
+    def outlooks(self, features: Floats, inside: Inside, likelihood: Floats) -> Sequence[Outlook | None]:
+        """What the head says about a longer horizon, per row beside its `likelihood`; None where it says nothing."""
         return [None] * len(features)
 
     @property
@@ -134,9 +141,9 @@ class EscalationHead(ABC):
         self, features: Floats, inside: Inside, observed: Sequence[Observed], volumes: Sequence[Volume]
     ) -> list[EscalationResult]:
         """One result per row of features."""
-        likelihood = self.probabilities(features, inside)
+        likelihood = sound(self.probabilities(features, inside))
         effects = self.effects(features, inside, likelihood)
-        later = self.outlooks(features, inside)
+        later = self.outlooks(features, inside, likelihood)
         return [
             EscalationResult(
                 head=self.head,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any, TypeVar
-from zipfile import ZIP_DEFLATED
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
@@ -30,6 +32,7 @@ H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
 TREES = "trees"
+MAX_SIZE = 256 * 2**20  # bytes unpacked; ours have 2 and 4 MB, and a blob of 1 MB could hold a thousand
 TRUSTED = [  # beyond numpy, what our models are made of
     "numpy.dtype",  # of what an imputer was fitted on
     "sklearn.calibration.CalibratedClassifierCV",
@@ -76,20 +79,32 @@ def _fits(model: Head) -> bool:
         fits = fits and (model.day is None or 0 < model.day_base_rate < 1)
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
+        fits = fits and bool(np.isfinite(model.diurnal).all() and (model.diurnal > 0).all())
         fits = fits and {*model.fallback_names} <= {*model.names} and len(model.voices) == 3
     fits = fits and _trees_fit(model)
+    model.stale(datetime.now(UTC))  # fails for an end, or for days, that are no time
     return bool(fits and 0 < model.base_rate < 1 and model.warn_after_days > 0)
 
 
+def _unpacked(blob: bytes) -> int:
+    """Bytes that a zip file says its parts have, which is as much as is ever read of them."""
+    with ZipFile(BytesIO(blob)) as archive:
+        return sum(part.file_size for part in archive.infolist())
+
+
 def load(blob: bytes) -> Head:
-    """Read a blob; BundleError when it asks for a type that is not allowed, or is no such model."""
+    """Read a blob; BundleError when it is too large, asks for a type that is not allowed, or is no such model."""
     try:
+        if (size := _unpacked(blob)) > MAX_SIZE:
+            raise BundleError(f"escalation model refused: {size:,} bytes unpacked, expected at most {MAX_SIZE:,}")
         state: dict[str, Any] = skops.io.loads(blob, trusted=TRUSTED)
         if TREES in state:  # else written before there was such a thing, each tree in its place
             unpack(state, state.pop(TREES))
         state |= {name: tuple(state[name]) for name in LISTS if name in state}
         model = HEADS[state["head"]](**state)
         fits = _fits(model)
+    except BundleError:
+        raise
     except UntrustedTypesFoundException as error:
         raise BundleError(f"escalation model refused, it holds types that are not allowed: {error}") from None
     except Exception as error:  # a zip file that someone else made can fail in any way

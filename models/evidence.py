@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from data.normalise import LINK, MENTION, normalise
+from data.normalise import LINK, MENTION, Normalised, normalise
 from data.results import Evidence, Word
+from data.simplify import simplify
 from data.words import words
 from models.batching import padded_length
 from models.text import TextModel
@@ -45,22 +46,24 @@ def without(text: str, places: Iterable[Word | Evidence]) -> str:
     return text
 
 
-def _hidden(text: str) -> list[tuple[int, int]]:
-    """Places of a text for which the model sees a placeholder."""
-    seen = normalise(text)
+def _hidden(seen: Normalised) -> list[tuple[int, int]]:
+    """Places of a normalised text that are placeholders, not words of the caller's."""
     found = [match.span() for match in re.finditer(f"{LINK}|{MENTION}", seen.text)]
-    return [seen.span(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
+    return [(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
 
 
 def content(text: str) -> list[Word]:
-    """Words of a text that are more than punctuation, and that the model reads: nothing in a link or a mention."""
-    hidden = _hidden(text)
-    return [
-        word
-        for word in words(text)
-        if any(char.isalnum() for char in word.text)
-        and not any(word.start < end and start < word.end for start, end in hidden)
-    ]
+    """Words of a text that are more than punctuation, cut as the model reads it: full width, traditional characters and
+    what is invisible do not break them, and nothing lies in a link or a mention. Positions in `text`; none overlap."""
+    seen = normalise(text)
+    hidden, found, last = _hidden(seen), list[Word](), 0
+    for word in words(simplify(seen.text)):
+        start, end = seen.span(word.start, word.end)
+        read = any(char.isalnum() for char in word.text)
+        if read and start >= last and not any(word.start < right and left < word.end for left, right in hidden):
+            found.append(Word(text[start:end], start, end))
+            last = end
+    return found
 
 
 def _candidates(text: str) -> list[Word]:
@@ -69,7 +72,7 @@ def _candidates(text: str) -> list[Word]:
     Fewer words to read leave more of the budget for trying sets.
     """
     found = content(text)
-    telling = [word for word in found if word.text not in FUNCTION_WORDS]
+    telling = [word for word in found if simplify(normalise(word.text).text) not in FUNCTION_WORDS]
     long = [word for word in telling if len(word.text) > 1]
     choices = ((long, MANY), (telling, TOP + 1), (found, 0))
     return next(chosen for chosen, least in choices if len({word.text for word in chosen}) >= least)

@@ -14,7 +14,7 @@ from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
 from data.volume_windows import Floats
-from models.escalation_head import DIGITS, EscalationHead, Observed, design
+from models.escalation_head import DIGITS, EscalationHead, Observed, design, sound
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
 DAY = 24  # hours; the longer horizon
@@ -74,14 +74,13 @@ class HotlistModel(EscalationHead):
             found[~in_domain] = self.fallback.predict_proba(inside)[:, 1]
         return found
 
-    def outlooks(self, features: Floats, inside: NDArray[np.bool_]) -> Sequence[Outlook | None]:
+    def outlooks(self, features: Floats, inside: NDArray[np.bool_], likelihood: Floats) -> Sequence[Outlook | None]:
         """`alarm_24h` where the target is defined, never below the answer for 6 h."""
         found: list[Outlook | None] = [None] * len(features)
         if self.day is None or not inside.any():
             return found
-        rows = features[inside]
-        likelihood = np.maximum(self.day.predict_proba(rows)[:, 1], self.main.predict_proba(rows)[:, 1])
-        for i, p in zip(np.flatnonzero(inside), likelihood.tolist(), strict=True):
+        later = sound(np.maximum(self.day.predict_proba(features[inside])[:, 1], likelihood[inside]))
+        for i, p in zip(np.flatnonzero(inside), later.tolist(), strict=True):
             rate = self.day_base_rate
             found[i] = Outlook(DAY, round(p, DIGITS), round(rate, DIGITS), round(p / rate, 2))
         return found

@@ -100,4 +100,9 @@ def _read(blob: bytes, categories: int) -> LexicalModel:
     shapes = (len(ngrams), categories), (len(ngrams),), (categories,)
     if tuple(parts[name].shape for name in ("coefficients", "idf", "intercept")) != shapes:
         raise ValueError(f"its shapes do not fit {len(ngrams)} n-grams and {categories} categories")
+    if (
+        not all(np.isfinite(parts[name]).all() for name in ("coefficients", "idf", "intercept"))
+        or (parts["idf"] <= 0).any()
+    ):
+        raise ValueError("its numbers are not finite, or an idf is not above 0")
     return LexicalModel(ngrams, parts["idf"], parts["coefficients"].astype(np.float32), parts["intercept"])

@@ -7,7 +7,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from data.errors import BundleError, InputError
 from data.rim import parse
@@ -24,9 +26,9 @@ class TextPart:
 
     encoder: str
     encoder_sha256: str
-    adapter_rank: int
+    adapter_rank: Annotated[int, Field(ge=0, le=4_096)]
     ranks: int  # severity ranks, none included
-    max_tokens: int
+    max_tokens: Annotated[int, Field(ge=8, le=512)]
     calibration: Calibration
     config: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)

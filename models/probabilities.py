@@ -40,7 +40,7 @@ def decide(
     """
     chosen = np.column_stack([category[:, 0] / miss_cost, category[:, 1:]]).argmax(axis=1)
     crisis = np.maximum(1 - severity[:, 0], TINY)
-    above = 1 - np.cumsum(severity, axis=1)[:, 1:] / 1.0
+    above = 1 - np.cumsum(severity, axis=1)[:, 1:]
     ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + TINY).sum(axis=1)
     return chosen, np.where(chosen == 0, 0, ranks)
 

@@ -26,6 +26,7 @@ EMPTY = ItemError(
     "empty_text",
     "text: nothing is left after normalisation: send a text with at least one readable character",
 )
+INPUTS = {"counts": "counts", "hotlist": "heat with alarm_threshold"}  # what each escalation head reads
 
 
 def _failed(what: str, error: Exception) -> ItemError:
@@ -165,7 +166,11 @@ class Scorer:
     def _escalate(self, head: str, volumes: Mapping[int, Volume]) -> dict[int, EscalationResult | ItemError]:
         """Answers to all volumes at once; if that fails, one by one, so that only the guilty volume fails."""
         if head not in self.escalation:
-            missing = f"this bundle has no head {head!r}: send counts, or train that head"
+            remedies = [
+                *(f"send {given}" for name, given in INPUTS.items() if name in self.escalation),
+                "train that head",
+            ]
+            missing = f"this bundle has no head {head!r}: {', or '.join(remedies)}"
             return dict.fromkeys(volumes, ItemError("no_escalation_head", missing))
         try:
             return dict(zip(volumes, self.escalation[head].predict([*volumes.values()]), strict=True))
@@ -175,7 +180,7 @@ class Scorer:
             return {i: found for i in volumes for found in self._escalate(head, {i: volumes[i]}).values()}
 
     def _with_risk(self, item: Item, result: Result) -> Result:
-        """With what the policy says; who gives a text that could not be scored is told so, and to look at it."""
+        """With what the policy says, also of a text or a volume that could not be scored; such a text needs review."""
         if result.category is None and result.escalation is None:
             return result
         category = result.category.id if result.category else None
@@ -183,5 +188,6 @@ class Scorer:
         lift = result.escalation.lift if result.escalation else None
         signals = [signal.id for signal in result.signals]
         unread = item.text is not None and result.category is None
-        risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread)
+        uncounted = item.volume is not None and result.escalation is None
+        risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread, uncounted)
         return replace(result, risk=risk, needs_review=result.needs_review or unread)

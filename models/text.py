@@ -67,8 +67,10 @@ class TextModel:
         return replace(self, first_stage=None) if self.first_stage is not None else self
 
     def _read(self, texts: Sequence[str], lexical: NDArray[np.float32] | None) -> TextPredictions:
-        """Both readers together."""
+        """Both readers together; FloatingPointError for logits that are no numbers, which would read as a sure none."""
         category, severity = self.engine.logits(self.tokens.encode(texts))
+        if not (np.isfinite(category).all() and np.isfinite(severity).all()):
+            raise FloatingPointError("the engine gave logits that are no numbers")
         if lexical is not None:
             category = blend(category, lexical, self.calibration.lexical_weight)
         return interpret(category, severity, self.calibration)

@@ -159,6 +159,19 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
         (lambda raw: raw["text"].pop("encoder"), r"text\.encoder"),
         (lambda raw: raw["text"]["calibration"].update(under_cost="dear"), r"text\.calibration\.under_cost"),
         (lambda raw: raw.update(files=[]), "files"),
+        (lambda raw: raw["text"]["calibration"].update(category_temperature=0), "category_temperature"),
+        (lambda raw: raw["text"]["calibration"].update(severity_temperature=-1), "severity_temperature"),
+        (lambda raw: raw["text"]["calibration"].update(review_doubt=float("nan")), "review_doubt"),
+        (lambda raw: raw["text"]["calibration"].update(miss_cost=0), "miss_cost"),
+        (
+            lambda raw: raw["text"]["calibration"].update(category_bias=[0.1] * 16),
+            "category_bias: 16, .* 17 categories",
+        ),
+        (lambda raw: raw["text"]["first_stage"].update(severity_logits=[]), "severity_logits: 0, .* 5 ranks"),
+        (lambda raw: raw["text"].update(ranks=4), "ranks: 4, .* 5 ranks"),
+        (lambda raw: raw["text"].update(max_tokens=513), "max_tokens"),
+        (lambda raw: raw["text"].update(max_tokens=0), "max_tokens"),
+        (lambda raw: raw["text"].update(adapter_rank=10**9), "adapter_rank"),
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_place(copy: Path, change: Change, told: str) -> None:

@@ -11,7 +11,7 @@ from data.errors import ConfigError
 from models import cache
 from models.bundle import open_bundle
 from models.cache import cache_root, check_cache, engine_path
-from models.engine_build import int8_folder, onnx_path
+from models.engine_build import int8_folder, load_text_model, onnx_path
 from serving.scoring import check_bundle
 from serving.settings import Settings
 
@@ -34,8 +34,11 @@ def test_a_user_without_a_home_needs_none_where_a_cache_is_named(monkeypatch: py
     monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
     assert cache_root() == Path("/var/cache/yujing")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    with pytest.raises(ConfigError, match=r"home directory.*: set YUJING_CACHE to a folder that can be written"):
+    told = r"home directory.*: set YUJING_CACHE to a folder that can be written"
+    with pytest.raises(ConfigError, match=told):
         check_cache(DIGEST)
+    with pytest.raises(ConfigError, match=told):  # of who does not check before
+        load_text_model(open_bundle(None))
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_start(

@@ -162,6 +162,19 @@ def test_a_damaged_graph_in_the_cache_is_built_anew(
     np.testing.assert_allclose(load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category, wanted)
 
 
+@pytest.mark.parametrize("engine", ["bf16", "onnx"])
+def test_a_damaged_fp32_graph_costs_no_int8_graph(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    for path in (onnx_path(tiny_bundle), int8_folder(tiny_bundle) / "model.xml"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half a gra")
+    load_text_model(tiny_bundle, engine, threads=1)
+    assert (int8_folder(tiny_bundle) / "model.xml").read_bytes() == b"half a gra"
+    assert onnx_path(tiny_bundle).stat().st_size > 100_000
+
+
 def test_a_cache_that_cannot_be_used_is_told_with_its_remedy(
     tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

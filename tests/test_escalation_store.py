@@ -22,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from data.errors import BundleError
 from data.records import Volume
 from data.taxonomy import load_taxonomy
+from models import escalation_store
 from models.bundle import escalation_file, save_part
 from models.escalation import EscalationModel
 from models.escalation_store import dump, kind_of, load, open_head
@@ -121,6 +122,18 @@ def test_a_type_that_is_not_allowed_is_refused_and_named(fallback: object) -> No
         load(skops.io.dumps(_state(fallback=fallback)))
 
 
+def test_a_blob_that_unpacks_to_far_more_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = dump(model())
+    with zipfile.ZipFile(io.BytesIO(blob)) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    assert size > len(blob)
+    monkeypatch.setattr(escalation_store, "MAX_SIZE", size)
+    assert load(blob).names == model().names
+    monkeypatch.setattr(escalation_store, "MAX_SIZE", size - 1)
+    with pytest.raises(BundleError, match=f"{size:,} bytes unpacked"):
+        load(blob)
+
+
 def _cut(blob: bytes) -> bytes:
     return blob[: len(blob) // 2]
 
@@ -152,6 +165,11 @@ def test_a_foreign_blob_is_refused(content: object) -> None:
         {"names": ["log_1h"]},
         {"diurnal": np.ones(23)},
         {"diurnal": None},
+        {"diurnal": np.zeros(24)},
+        {"diurnal": np.full(24, np.nan)},
+        {"calibrated_until": "2026"},
+        {"calibrated_until": 1e300},
+        {"calibrated_until": 5.0, "warn_after_days": 10**12},
         {"base_rate": 0.0},
         {"base_rate": 1.5},
         {"base_rate": float("nan")},

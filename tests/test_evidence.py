@@ -50,6 +50,13 @@ def test_positions_are_of_the_callers_text(model: TextModel, text: str) -> None:
         ("假货 http://t.cn/A6x1b2C3", ["假货"]),
         ("@某某客服 假货 t.cn/a1", ["假货"]),
         ("网址 假货", ["网址", "假货"]),  # the word itself
+        ("看网址 http://a.cn/b", ["看", "网址"]),
+        ("假\u200b货退款", ["假\u200b货", "退款"]),  # nobody sees it
+        ("ＡＰＰ退款１２３元", ["ＡＰＰ", "退款", "１２３", "元"]),
+        ("送外賣的羅先生，現在很可愛", ["送", "外賣", "的", "羅先生", "現在", "很", "可愛"]),
+        ("假货㍿很多", ["假货", "㍿", "很多"]),  # two words of one character
+        ("㎏假货👨\u200d👩\u200d👧👍🏽投诉1️⃣", ["㎏", "假货", "投诉", "1"]),
+        ("气死了死了！！！！！！假货", ["气死", "了", "死", "了", "假货"]),
     ],
 )
 def test_what_the_model_does_not_read_is_no_evidence(text: str, wanted: list[str]) -> None:

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzz_seeds import DEEP, TAXONOMY, Chance, folder_with, lexical, manifest
+from fuzz_seeds import DEEP, TAXONOMY, Chance, encoder, folder_with, lexical, manifest, tokenizer
 from fuzz_targets import TARGETS
 from safetensors.numpy import load, save
 from test_packaged import small_file
 
 from data.errors import BundleError, ConfigError, EncoderError, YujingError
-from models.bundle import open_bundle
+from models.bundle import TOKENIZER, open_bundle
+from models.encoder import load_encoder
+from models.engine_build import load_tokens
 from models.lexical import load_lexical
 from models.manifest import NAME
 from models.packaged import parse_packaged
@@ -42,6 +44,38 @@ def test_a_spoiled_file_is_an_error_of_ours_or_none(name: str) -> None:
         for _ in range(CASES):
             with suppress(YujingError):
                 target.read(target.change(target.valid, Chance(chance.randint)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},  # panics
+        {"model": {"type": "Unigram", "vocab": [["假", -1.0]], "unk_id": None}},  # breaks on what it does not know
+    ],
+    ids=["panic", "no unknown"],
+)
+def test_a_tokenizer_that_breaks_its_library_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    files = {TOKENIZER: json.dumps(json.loads(tokenizer()) | change).encode()}
+    folder_with(tmp_path, files | {NAME: json.dumps(manifest(files)).encode()})
+    with pytest.raises(BundleError, match=r"tokenizer\.json is no tokenizer"):
+        load_tokens(open_bundle(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("model.safetensors", lambda blob: blob[: len(blob) // 2]),
+        ("config.json", lambda blob: blob.replace(b'"vocab_size": 16', b'"vocab_size": 17')),
+        ("tokenizer.json", lambda _: b"{}"),
+    ],
+)
+def test_a_damaged_encoder_folder_is_one_error(tmp_path: Path, name: str, spoil: Callable[[bytes], bytes]) -> None:
+    encoder().save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_bytes(tokenizer())
+    load_encoder(str(tmp_path))
+    (tmp_path / name).write_bytes(spoil((tmp_path / name).read_bytes()))
+    with pytest.raises(EncoderError, match="use 'packaged:e5-small-zh'"):
+        load_encoder(str(tmp_path))
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -20,12 +20,13 @@ def test_the_longer_horizon_is_never_less_likely_and_never_resolved_wrongly() ->
     assert (decisions.day_labels[known] == (decisions.alarm <= decisions.time + DAY)[known]).all()
     rows = decisions.features[where.test][:200]
     inside = np.ones(len(rows), bool)
-    for outlook, six in zip(model().outlooks(rows, inside), model().probabilities(rows, inside), strict=True):
+    likelihood = model().probabilities(rows, inside)
+    for outlook, six in zip(model().outlooks(rows, inside, likelihood), likelihood, strict=True):
         assert outlook is not None
         assert outlook.horizon_hours == DAY
         assert outlook.probability >= round(six, 4)
         assert outlook.lift == pytest.approx(outlook.probability / model().day_base_rate, abs=0.1)
-    assert model().outlooks(rows, ~inside) == [None] * len(rows)
+    assert model().outlooks(rows, ~inside, likelihood) == [None] * len(rows)
 
 
 def test_an_ablation_leaves_each_group_out_before_the_test_block() -> None:

@@ -91,6 +91,17 @@ def test_a_missing_or_misshapen_part_is_refused(model: LexicalModel, name: str) 
         load_lexical(save({**parts, name: parts[name][:-1].copy()}), CATEGORIES)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("idf", 0.0), ("idf", np.inf), ("coefficients", np.inf), ("intercept", np.nan)]
+)
+def test_numbers_that_would_make_nan_are_refused(model: LexicalModel, name: str, value: float) -> None:
+    parts = load(dump_lexical(model))
+    parts[name] = parts[name].copy()
+    parts[name].flat[0] = value
+    with pytest.raises(BundleError, match="not finite"):
+        load_lexical(save(parts), CATEGORIES)
+
+
 def test_noise_is_refused() -> None:
     with pytest.raises(BundleError, match="train the text model again"):
         load_lexical(b"no safetensors", CATEGORIES)

@@ -225,6 +225,12 @@ def test_a_table_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         Policy.load(tmp_path / "gbk.toml")
 
 
+def test_a_table_that_is_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 50_000, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"deep\.toml: .*readable"):
+        Policy.load(tmp_path / "deep.toml")
+
+
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         Policy.load(tmp_path / "nowhere.toml")

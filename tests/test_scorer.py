@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -18,6 +18,7 @@ from data.taxonomy import load_taxonomy
 from models.batching import Float, Ids
 from models.bundle import Bundle
 from models.engine import Engine
+from models.escalation import EscalationModel
 from models.scorer import Scorer
 
 TAXONOMY = load_taxonomy()
@@ -178,6 +179,50 @@ def test_an_engine_that_breaks_on_one_text_fails_that_one_only(fragile: Scorer, 
         same(found[i], tiny_scorer.score([items[i]])[0])
 
 
+@dataclass(frozen=True)
+class Overflowing(Fragile):
+    """A real engine that gives no numbers for one token."""
+
+    head: int = 0
+
+    def logits(self, rows: Ids) -> tuple[Float, Float]:
+        found = self.engine.logits(rows)
+        found[self.head][[self.poison in row for row in rows]] = np.nan
+        return found
+
+
+@pytest.mark.parametrize("head", [0, 1], ids=["category", "severity"])
+def test_logits_that_are_no_numbers_are_no_answer(fragile: Scorer, tiny_scorer: Scorer, head: int) -> None:
+    assert fragile.text is not None
+    assert isinstance(fragile.text.engine, Fragile)
+    broken = Overflowing(fragile.text.engine.engine, fragile.text.engine.poison, head)
+    items = [Item(text="假货要投诉"), Item(text=f"{POISON}得很", volume=VOLUME), Item(text="退款秒到账")]
+    first, second, third = replace(fragile, text=replace(fragile.text, engine=broken)).score(items)
+    assert second.error is not None
+    assert second.error.code == "scoring_failed"
+    assert (second.category, second.severity, second.needs_review) == (None, None, True)
+    for found, item in ((first, items[0]), (third, items[2])):
+        same(found, tiny_scorer.score([item])[0])
+
+
+def test_a_likelihood_that_is_no_number_fails_its_own_volume_only(tiny_scorer: Scorer) -> None:
+    class Spoilt(EscalationModel):
+        """A head that gives no number for topics of 168 hours."""
+
+        def probabilities(self, features: np.ndarray, in_domain: np.ndarray) -> np.ndarray:
+            old = features[:, self.names.index("age")] > np.log(160)
+            return np.where(old, np.nan, super().probabilities(features, in_domain))
+
+    head = tiny_scorer.escalation["counts"]
+    spoilt = Spoilt(**{field.name: getattr(head, field.name) for field in fields(head)})
+    items = [Item(volume=VOLUME), Item(text="假货", volume=replace(VOLUME, counts=(9.0,) * 168)), Item(text="假货")]
+    first, second, third = replace(tiny_scorer, escalation={"counts": spoilt}).score(items)
+    assert codes([first, second, third]) == [None, "scoring_failed", None]
+    assert first == tiny_scorer.score(items[:1])[0]
+    assert second.escalation is None
+    assert second.category == third.category
+
+
 def test_an_engine_that_breaks_while_explaining_fails_that_one_only(tiny_scorer: Scorer) -> None:
     @dataclass
     class Tired:
@@ -210,6 +255,23 @@ def test_what_the_bundle_lacks_is_said_per_item(tiny_scorer: Scorer) -> None:
     assert codes(tiny_scorer.score(items)) == [None, None, "no_escalation_head"]
     assert codes(replace(tiny_scorer, text=None).score(items)) == ["no_text_model", None, "no_escalation_head"]
     assert codes(replace(tiny_scorer, escalation={}).score(items))[:2] == [None, "no_escalation_head"]
+
+
+def test_what_the_bundle_lacks_is_told_with_what_helps(tiny_scorer: Scorer) -> None:
+    counts = tiny_scorer.escalation["counts"]
+    for heads, volume, told in (
+        ({}, VOLUME, "no head 'counts': train that head"),
+        ({"hotlist": counts}, VOLUME, "no head 'counts': send heat with alarm_threshold, or train that head"),
+        ({"counts": counts}, HEAT, "no head 'hotlist': send counts, or train that head"),
+    ):
+        (result,) = replace(tiny_scorer, escalation=heads).score([Item(volume=volume)])
+        assert result.error == ItemError("no_escalation_head", f"this bundle has {told}")
+
+
+def test_a_volume_that_could_not_be_scored_is_not_called_absent(tiny_scorer: Scorer) -> None:
+    items = [Item(text="假货"), Item(text="假货", volume=VOLUME)]
+    found = [result.risk.reasons for result in replace(tiny_scorer, escalation={}).score(items) if result.risk]
+    assert [reasons[2] for reasons in found] == ["没有声量数据，升级可能性未知", "声量无法评分，升级可能性未知"]
 
 
 def test_evidence_is_given_where_it_is_asked_for(tiny_scorer: Scorer) -> None:
