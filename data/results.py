@@ -39,7 +39,8 @@ class Signal:
 class CategoryResult:
     """The decided category, its calibrated probability, and the `set` of those that are still possible (conformal).
 
-    The likeliest is decided; a bundle whose `miss_cost` is above 1 (not the shipped one) prefers a crisis to none.
+    The likeliest is decided; with a `miss_cost` above 1 in the bundle, the likeliest crisis unless none is so many times
+    as probable.
     """
 
     id: str

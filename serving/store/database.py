@@ -55,7 +55,8 @@ class Database:
         try:
             self.engine = create_engine(url, hide_parameters=True, **OPTIONS[kind])
         except (ImportError, NoSuchModuleError) as error:
-            raise ConfigError(f"{kind} needs a driver ({error}): pip install -c constraints.txt -e '.[postgres]'") from None
+            remedy = "pip install -c constraints.txt -e '.[postgres]'"
+            raise ConfigError(f"{kind} needs a driver ({error}): {remedy}") from None
         if kind == "sqlite":
             _prepare_sqlite(self.engine)
         self.kind = kind
