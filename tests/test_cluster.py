@@ -66,7 +66,7 @@ def test_ray_gives_the_bytes_of_the_local_run_also_when_an_actor_is_killed(
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 def test_without_ray_the_remedy_is_named(tmp_path: Path) -> None:
     source = soak_batch.write_posts(tmp_path / "in.jsonl", 5)
-    with pytest.raises(ConfigError, match=r"pip install 'yujing\[cluster\]'"):
+    with pytest.raises(ConfigError, match=r"pip install -c constraints.txt -e '\.\[cluster\]'"):
         score_files(Job(str(source), tmp_path / "out.jsonl"), RayActors(KeywordScorer, "local"))
 
 

@@ -88,7 +88,10 @@ def test_a_connection_whose_head_does_not_come_is_closed(begun: bytes, monkeypat
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         writer.write(begun)
-        return await reader.read()  # until it is closed
+        try:
+            return await reader.read()  # until it is closed
+        except ConnectionResetError:  # as well, where what was begun lies unread
+            return b""
 
     assert (b"size 3" in spoken(talk)) == (b"abc" in begun)
 
