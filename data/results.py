@@ -39,8 +39,8 @@ class Signal:
 class CategoryResult:
     """The decided category, its calibrated probability, and the `set` of those that are still possible (conformal).
 
-    The likeliest is decided; with a `miss_cost` above 1 in the bundle (1.5 in the shipped one), the likeliest crisis,
-    unless none is that many times as probable.
+    The likeliest is decided; with a `miss_cost` above 1 in the bundle, the likeliest crisis, unless none is that many
+    times as probable.
     """
 
     id: str

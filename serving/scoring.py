@@ -14,6 +14,7 @@ from serving.logs import describe
 from serving.settings import Settings, named
 
 if TYPE_CHECKING:
+    from models.bundle import Bundle
     from models.policy import Policy
     from models.scorer import Scorer
 
@@ -47,16 +48,22 @@ def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = Fa
 
 def check_bundle(settings: Settings) -> None:
     """Refuse a bad bundle, cache, policy or word list before the start: BentoML starts a failing worker for ever."""
-    from models.bundle import open_bundle
     from models.cache import check_cache
     from models.policy import Policy
 
-    with naming_bundle(settings):
-        bundle = open_bundle(settings.bundle)
+    bundle = open_served(settings)
     if bundle.manifest.text is not None:
         check_cache(bundle.manifest.digest)
     Policy.load(taxonomy=bundle.taxonomy)
     settings.read_watch_words()
+
+
+def open_served(settings: Settings) -> Bundle:
+    """The bundle that is served; BundleError, with its setting, when it is none."""
+    from models.bundle import open_bundle
+
+    with naming_bundle(settings):
+        return open_bundle(settings.bundle)
 
 
 @contextmanager

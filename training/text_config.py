@@ -13,8 +13,8 @@ from models.encoder import PACKAGED
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
-NAMES = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
-AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in NAMES)
+TEACHING = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
+AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]

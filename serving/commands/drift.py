@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.commands.options import BundleFolder
+
 if TYPE_CHECKING:
     from models.bundle import Bundle
 
@@ -17,16 +19,12 @@ drift = typer.Typer(help="Are posts and answers still what they were?", no_args_
 
 
 Posts = Annotated[Path, typer.Argument(metavar="POSTS", help="Usual posts: .jsonl, .csv or .parquet with id and text.")]
-Folder = Annotated[
-    Path | None,
-    typer.Option("--bundle", help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else the shipped one"),
-]
 
 
 @drift.command()
 def reference(
     corpus: Posts,
-    bundle: Folder = None,
+    bundle: BundleFolder = None,
     out: Annotated[
         Path | None, typer.Option(help="JSON file, for YUJING_DRIFT_REFERENCE.", show_default="the bundle's manifest")
     ] = None,
@@ -51,7 +49,7 @@ def reference(
 @drift.command()
 def replay(
     corpus: Posts,
-    bundle: Folder = None,
+    bundle: BundleFolder = None,
     window: Annotated[int, typer.Option(min=300, help="Posts of one window.")] = 1_000,
     draws: Annotated[int, typer.Option(min=1, help="Windows to draw.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of the halves and the windows.")] = 7,
@@ -69,13 +67,10 @@ def replay(
 
 def _opened(folder: Path | None) -> Bundle:
     """The bundle of the flag, else the one that the service would take."""
-    from models.bundle import open_bundle
-    from serving.scoring import naming_bundle
+    from serving.scoring import open_served
     from serving.settings import Settings
 
-    settings = Settings.from_env(bundle=folder)
-    with naming_bundle(settings):
-        return open_bundle(settings.bundle)
+    return open_served(Settings.from_env(bundle=folder))
 
 
 def held_out_texts(bundle: Bundle, corpus: Path) -> list[str]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.commands.options import BundleFolder, WatchWords
+
 if TYPE_CHECKING:
     from serving.batch.assemble import Summary
     from serving.batch.model import LoadScorer
@@ -43,14 +45,8 @@ def score(
     first_stage: Annotated[
         bool, typer.Option("--first-stage", help="Let a linear model settle clear `none` posts alone: faster.")
     ] = False,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
-    ] = None,
-    watch_words: Annotated[
-        Path | None,
-        typer.Option(help="File with a word to watch for on each line.", show_default="$YUJING_WATCH_WORDS"),
-    ] = None,
+    bundle: BundleFolder = None,
+    watch_words: WatchWords = None,
 ) -> None:
     """Score files. Every row comes back, in order; a row that cannot be scored carries its own error.
 

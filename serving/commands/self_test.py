@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from serving.commands.options import BundleFolder
+
 
 def self_test(
-    bundle: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
-    ] = None,
+    bundle: BundleFolder = None,
     write: Annotated[bool, typer.Option("--write", help="Keep today's answers as the bundle's golden posts.")] = False,
 ) -> None:
     """Test a bundle as the service does at its start: general laws, and its golden posts if it has any."""
     from data.samples import sample_items
-    from models.bundle import open_bundle
     from serving.golden import NAME, choose, read_golden, write_golden
-    from serving.scoring import load_scorer, naming_bundle
+    from serving.scoring import load_scorer, open_served
     from serving.self_test import self_test as test
     from serving.settings import Settings
     from serving.writable import check_writable
 
     settings = Settings.from_env(bundle=bundle)
-    with naming_bundle(settings):
-        opened = open_bundle(settings.bundle)
+    opened = open_served(settings)
     if write:
         check_writable(opened.folder / NAME)
     scorer = load_scorer(settings)

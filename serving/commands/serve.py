@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data.errors import ConfigError
+from serving.commands.options import BundleFolder, WatchWords
 
 if TYPE_CHECKING:
     from serving.settings import Settings
@@ -18,14 +19,8 @@ if TYPE_CHECKING:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 opens it to the network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the bundle.", show_default="$YUJING_BUNDLE, else shipped"),
-    ] = None,
-    watch_words: Annotated[
-        Path | None,
-        typer.Option(help="File with a word to watch for on each line.", show_default="$YUJING_WATCH_WORDS"),
-    ] = None,
+    bundle: BundleFolder = None,
+    watch_words: WatchWords = None,
     keys: Annotated[
         Path | None,
         typer.Option(help="File with a line of `yujing keys new` per caller.", show_default="$YUJING_KEYS_FILE"),
