@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
 from models.cache import REMEDY, cache_root, engine_path
+from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
@@ -28,6 +29,11 @@ def onnx_path(bundle: Bundle) -> Path:
 def int8_folder(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph lies, or will lie."""
     return engine_path(bundle.manifest.digest, "int8-weights")
+
+
+def int8_rows_path(bundle: Bundle) -> Path:
+    """Where the bundle's int8 graph for a CPU without VNNI lies, or will lie."""
+    return engine_path(bundle.manifest.digest, "int8-rows.onnx")
 
 
 def build_onnx(bundle: Bundle) -> Path:
@@ -51,6 +57,16 @@ def build_int8(bundle: Bundle) -> Path:
     return path
 
 
+def build_int8_rows(bundle: Bundle) -> Path:
+    """Build the int8 graph for a CPU without VNNI unless it is cached."""
+    path = int8_rows_path(bundle)
+    if not path.exists():
+        from models.quantise_rows import quantise_rows
+
+        quantise_rows(build_onnx(bundle), path)
+    return path
+
+
 def _cached(
     bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine], *parts: Callable[[Bundle], Path]
 ) -> Engine:
@@ -69,6 +85,10 @@ def _cached(
 
 
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
+    if not has_vnni():
+        return _cached(
+            bundle, build_int8_rows, lambda path: OnnxEngine(path, pad, threads), int8_rows_path, onnx_path
+        )
     return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads), int8_folder, onnx_path)
 
 
@@ -124,7 +144,8 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, fir
     """The text model of a bundle; `engine` is int8 (serving), bf16, onnx (fp32) or torch (the reference).
 
     int8 and bf16 run on OpenVINO: int8 keeps its weights in 8 bits and quantises activations as it runs; the rest of
-    it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it. ConfigError for an unknown engine, or
+    it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it. On a CPU without VNNI, where OpenVINO
+    would compute all of int8 in fp32, ONNX Runtime runs it, with other scales (`models.quantise_rows`). ConfigError for an unknown engine, or
     a cache folder that cannot be used.
     """
     if engine not in ENGINES:

@@ -37,6 +37,7 @@ class LoadScorer:
 def model_identity(load: LoadScorer) -> dict[str, str]:
     """What the answers depend on, this CPU's arithmetic too; BundleError or ConfigError when one is unusable."""
     from models.bundle import find_first_stage, open_bundle
+    from models.cpu import has_vnni
     from models.openvino_engine import has_bf16
 
     settings = load.settings
@@ -46,7 +47,7 @@ def model_identity(load: LoadScorer) -> dict[str, str]:
         "bundle": bundle.manifest.digest,
         "first_stage": str(find_first_stage(bundle)) if load.first_stage else "",
         "engine": settings.engine,
-        "precision": "bf16" if has_bf16() else "f32",
+        "precision": ("bf16" if has_bf16() else "f32") + ("" if has_vnni() else ", no VNNI"),
         "calibration_days": str(settings.calibration_days),
         "watch_words": hashlib.sha256(words.encode()).hexdigest(),
         "tables": _tables(),
