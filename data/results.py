@@ -39,8 +39,8 @@ class Signal:
 class CategoryResult:
     """The decided category, its calibrated probability, and the `set` of those that are still possible (conformal).
 
-    The likeliest is decided; with a `miss_cost` above 1 in the bundle, the likeliest crisis, unless none is that many
-    times as probable.
+    The likeliest crisis is decided unless none is as many times as probable as missing it costs: `miss_cost` in the
+    bundle, with `miss_by_rank` for rank 2 and in proportion to the expected rank.
     """
 
     id: str

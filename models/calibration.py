@@ -24,6 +24,7 @@ class Calibration:
         the training, which make rare categories too probable.
     conformal_floor: a category is in the set when its probability reaches this (coverage as in `coverage`).
     miss_cost: how much worse taking a crisis for none is than a false alarm (see models.probabilities.decide).
+    miss_by_rank: whether that is so for rank 2, and more or less in proportion to the expected rank.
     under_cost: how much worse grading a crisis too low is than too high (see models.probabilities.decide).
     review_doubt: an item needs review when 1 - confidence exceeds this (see models.probabilities.confidence).
     """
@@ -35,6 +36,7 @@ class Calibration:
     conformal_floor: Finite = 0.0
     coverage: Share = 0.9
     miss_cost: Positive = 1.0
+    miss_by_rank: bool = False
     under_cost: Positive = 1.0
     review_doubt: Finite = 1.0
 

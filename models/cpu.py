@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import openvino
+
 CPUINFO = Path("/proc/cpuinfo")
 VNNI = {"avx512_vnni", "avx_vnni"}
 
@@ -18,3 +20,8 @@ def has_vnni() -> bool:
         return True
     flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), None)
     return flags is None or bool(VNNI & {*flags})
+
+
+def has_bf16() -> bool:
+    """Whether it multiplies bfloat16 natively (AVX512-BF16, AMX); elsewhere graphs run in fp32."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

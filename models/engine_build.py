@@ -86,9 +86,7 @@ def _cached(
 
 def _int8(bundle: Bundle, pad: int, threads: int) -> Engine:
     if not has_vnni():
-        return _cached(
-            bundle, build_int8_rows, lambda path: OnnxEngine(path, pad, threads), int8_rows_path, onnx_path
-        )
+        return _cached(bundle, build_int8_rows, lambda path: OnnxEngine(path, pad, threads), int8_rows_path, onnx_path)
     return _cached(bundle, build_int8, lambda path: OpenVinoEngine(path, pad, threads), int8_folder, onnx_path)
 
 
@@ -145,8 +143,8 @@ def load_text_model(bundle: Bundle, engine: str = DEFAULT, threads: int = 0, fir
 
     int8 and bf16 run on OpenVINO: int8 keeps its weights in 8 bits and quantises activations as it runs; the rest of
     it, and all of bf16, is computed in bfloat16, or in fp32 on a CPU without it. On a CPU without VNNI, where OpenVINO
-    would compute all of int8 in fp32, ONNX Runtime runs it, with other scales (`models.quantise_rows`). ConfigError for an unknown engine, or
-    a cache folder that cannot be used.
+    would compute all of int8 in fp32, ONNX Runtime runs it, with other scales (`models.quantise_rows`).
+    ConfigError for an unknown engine, or a cache folder that cannot be used.
     """
     if engine not in ENGINES:
         raise ConfigError(f"unknown engine {engine!r}: use one of {', '.join(ENGINES)}")

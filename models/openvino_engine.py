@@ -10,17 +10,13 @@ from typing import Any
 import openvino
 
 from models.batching import Float, Ids, Int, run
+from models.cpu import has_bf16
 
 # Activations that share a scale in int8 products. Of 4,200 posts 0.4 % are decided otherwise than in fp32; with 64 it
 # is 0.2 %, and a tenth slower; with a whole row (384) 0.7 %, and 6 % faster. An encoder whose widths are no multiples
 # is computed without, so that the last bits of an answer depend on the rows beside it.
 GROUP = 128
 KEPT = 500  # what it keeps prepared for shapes of batches; 5,000, the default, are no faster and take far more memory
-
-
-def has_bf16() -> bool:
-    """Whether this CPU multiplies bfloat16 natively (AVX512-BF16, AMX); elsewhere the same graph runs in fp32."""
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVinoEngine:

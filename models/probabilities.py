@@ -29,16 +29,29 @@ def severity_probabilities(none: Array, logits: NDArray[np.floating], temperatur
     return np.asarray(edges[:, :-1] - edges[:, 1:])
 
 
+def cost_of_missing(severity: Array, miss_cost: float, by_rank: bool) -> Array:
+    """What taking a crisis for none costs, a false alarm being 1: [n].
+
+    With `by_rank` it is in proportion to the rank that is expected if there is a crisis, and miss_cost that of rank 2.
+    """
+    if not by_rank:
+        return np.full(len(severity), miss_cost)
+    crisis = np.maximum(1 - severity[:, 0], TINY)
+    expected = severity[:, 1:] @ np.arange(1.0, severity.shape[1]) / crisis
+    return np.asarray(miss_cost * np.maximum(expected, 1) / 2)
+
+
 def decide(
-    category: Array, severity: Array, under_cost: float = 1.0, miss_cost: float = 1.0
+    category: Array, severity: Array, under_cost: float = 1.0, miss_cost: float = 1.0, miss_by_rank: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Decide category and rank so that none <=> rank 0.
 
-    The category is the most probable crisis, unless none is at least miss_cost times as probable. The rank of a crisis
-    is the lowest rank r >= 1 with P(rank > r | crisis) <= 1 / (1 + under_cost): the median for cost 1, higher when
-    grading too low costs more.
+    The category is the most probable crisis, unless none is at least as many times as probable as missing it costs
+    (see cost_of_missing). The rank of a crisis is the lowest rank r >= 1 with P(rank > r | crisis) <=
+    1 / (1 + under_cost): the median for cost 1, higher when grading too low costs more.
     """
-    chosen = np.column_stack([category[:, 0] / miss_cost, category[:, 1:]]).argmax(axis=1)
+    missing = cost_of_missing(severity, miss_cost, miss_by_rank)
+    chosen = np.column_stack([category[:, 0] / missing, category[:, 1:]]).argmax(axis=1)
     crisis = np.maximum(1 - severity[:, 0], TINY)
     above = 1 - np.cumsum(severity, axis=1)[:, 1:]
     ranks = 1 + (above / crisis[:, None] > 1 / (1 + under_cost) + TINY).sum(axis=1)

@@ -120,5 +120,7 @@ class _Rewriting:
         """A head as plain sums in fp32: ONNX Runtime's Gemm of a single row ends in other last digits."""
         rows = self._add("Unsqueeze", [node.input[0], self._constant("second", np.array([1]))], f"{node.name}/rows")
         products = self._add("Mul", [rows, node.input[1]], f"{node.name}/products")
-        total = self._add("ReduceSum", [products, self._constant("last", np.array([-1]))], f"{node.name}/sum", keepdims=0)
+        total = self._add(
+            "ReduceSum", [products, self._constant("last", np.array([-1]))], f"{node.name}/sum", keepdims=0
+        )
         self._add("Add", [total, node.input[2]], node.output[0])

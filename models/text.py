@@ -94,7 +94,8 @@ def interpret(
     biased = category_logits + (np.array(calibration.category_bias) if calibration.category_bias else 0.0)
     category = category_probabilities(biased, calibration.category_temperature)
     severity = severity_probabilities(category[:, 0], severity_logits, calibration.severity_temperature)
-    chosen, rank = decide(category, severity, calibration.under_cost, calibration.miss_cost)
+    costs = calibration.under_cost, calibration.miss_cost, calibration.miss_by_rank
+    chosen, rank = decide(category, severity, *costs)
     members = category >= calibration.conformal_floor
     members[np.arange(len(chosen)), chosen] = True
     doubt = 1 - confidence(category, severity, chosen, rank)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import ConfigError
-from models import openvino_engine
+from models import cpu
 from models.bundle import Bundle
 from serving.batch.model import LoadScorer, model_identity
 from serving.settings import Settings
@@ -47,9 +47,12 @@ def test_a_machine_with_another_model_is_refused(settings: Settings) -> None:
         replace(load, expected=tuple((expected | {"precision": "f8", "tables": ""}).items()))()
 
 
-def test_a_cpu_without_bfloat16_is_another_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", ["has_bf16", "has_vnni"])
+def test_a_cpu_of_other_arithmetic_is_another_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
     found = []
     for has in (True, False):
-        monkeypatch.setattr(openvino_engine, "has_bf16", lambda has=has: has)
+        monkeypatch.setattr(cpu, what, lambda has=has: has)
         found.append(model_identity(LoadScorer(settings)))
     assert found[0] != found[1]

@@ -110,11 +110,12 @@ def test_a_higher_under_cost_never_lowers_a_rank(
     assert (low.chosen == high.chosen).all()
 
 
-@given(category_logits, severity_logits, st.floats(1, 9), st.floats(1, 9))
+@given(category_logits, severity_logits, st.floats(1, 9), st.floats(1, 9), st.booleans())
 def test_a_higher_miss_cost_only_turns_none_into_the_likeliest_crisis(
-    category: np.ndarray, severity: np.ndarray, one: float, other: float
+    category: np.ndarray, severity: np.ndarray, one: float, other: float, by_rank: bool
 ) -> None:
-    low, high = (interpret(category, severity, Calibration(miss_cost=cost)) for cost in sorted((one, other)))
+    base = Calibration(miss_by_rank=by_rank)
+    low, high = (interpret(category, severity, replace(base, miss_cost=cost)) for cost in sorted((one, other)))
     turned = low.chosen != high.chosen
     assert (low.chosen[turned] == 0).all()
     assert (high.chosen[turned] == 1 + low.category[turned, 1:].argmax(axis=1)).all()
@@ -126,11 +127,12 @@ def test_a_higher_miss_cost_only_turns_none_into_the_likeliest_crisis(
 def test_the_cost_of_a_missed_crisis_is_the_best_of_those_tried(seed: int) -> None:
     category, severity, truth, rank = world(600, seed)
 
-    def mean(cost: float) -> float:
-        found = interpret(category, severity, Calibration(miss_cost=cost))
+    def mean(tried: Calibration) -> float:
+        found = interpret(category, severity, tried)
         return macro_f1(truth, found.chosen) + qwk(rank, found.rank)
 
-    assert mean(choose_miss_cost(category, severity, truth, rank, Calibration())) == max(map(mean, MISS_COSTS))
+    tried = [Calibration(miss_cost=cost, miss_by_rank=by_rank) for cost in MISS_COSTS for by_rank in (False, True)]
+    assert mean(choose_miss_cost(category, severity, truth, rank, Calibration())) == max(map(mean, tried))
 
 
 def test_the_fit_uses_the_costs_that_it_chose() -> None:
@@ -140,8 +142,9 @@ def test_the_fit_uses_the_costs_that_it_chose() -> None:
     chosen = drawn(category_probabilities(category), random)
     rank = np.where(chosen == 0, 0, drawn(severity_probabilities(np.zeros(600), severity), random))
     fitted = fit_calibration(category, severity, chosen, rank)
-    plain = replace(fitted, miss_cost=1.0, under_cost=1.0)
-    assert fitted.miss_cost == choose_miss_cost(category, severity, chosen, rank, plain) > 1
+    plain = replace(fitted, miss_cost=1.0, miss_by_rank=False, under_cost=1.0)
+    again = choose_miss_cost(category, severity, chosen, rank, plain)
+    assert (fitted.miss_cost, fitted.miss_by_rank) == (again.miss_cost, again.miss_by_rank) != (1.0, False)
     before = replace(fitted, under_cost=1.0)
     assert fitted.under_cost == choose_under_cost(category, severity, rank, before)
 

@@ -78,8 +78,7 @@ def test_one_engine_serves_several_threads(tiny_bundle: Bundle, rows: list[list[
 
 
 def test_an_engine_is_not_tied_to_the_first_core(tiny_bundle: Bundle) -> None:
-    engine = load_text_model(tiny_bundle, "int8", threads=1).engine
-    assert isinstance(engine, OpenVinoEngine)
+    engine = OpenVinoEngine(build_int8(tiny_bundle), 1, 1)
     assert engine.model.get_property("ENABLE_CPU_PINNING") is False  # else two processes share one core
 
 

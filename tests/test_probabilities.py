@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.probabilities import category_probabilities, confidence, decide, severity_probabilities
+from models.probabilities import category_probabilities, confidence, cost_of_missing, decide, severity_probabilities
 
 floats = st.floats(-12, 12)
 category_logits = arrays(np.float64, (5, 17), elements=floats)
@@ -50,6 +50,20 @@ def test_golden_example_by_hand() -> None:
     category[0, :2] = 0.2, 0.8
     assert decide(category, ranks, 1.0)[1] == 1  # P(rank > 1 | crisis) = 0.5 is not above 1/2
     assert decide(category, ranks, 1.5)[1] == 2  # 0.5 > 0.4, 0.25 is not
+
+
+def test_a_missed_crisis_costs_in_proportion_to_its_expected_rank() -> None:
+    ranks = np.array([[0.6, 0.4, 0, 0, 0], [0.6, 0.2, 0.2, 0, 0], [0.6, 0, 0, 0, 0.4]])
+    assert np.allclose(cost_of_missing(ranks, 1.5, by_rank=True), [0.75, 1.125, 3.0])
+    assert np.allclose(cost_of_missing(ranks, 1.5, by_rank=False), 1.5)
+    category = np.array([[0.6, 0.4]] * 3)
+    assert decide(category, ranks, miss_cost=1.3, miss_by_rank=True)[0].tolist() == [0, 0, 1]
+    assert decide(category, ranks, miss_cost=1.6)[0].tolist() == [1, 1, 1]
+
+
+def test_a_sure_none_stays_none_whatever_its_rank_would_be() -> None:
+    chosen, rank = decide(np.array([[1.0, 0.0]]), np.array([[1.0, 0, 0, 0, 0]]), miss_cost=2.0, miss_by_rank=True)
+    assert (chosen[0], rank[0]) == (0, 0)
 
 
 @given(category_logits, severity_logits, costs)

@@ -20,6 +20,7 @@ from models.classifier import RiskClassifier
 from models.encoder import load_encoder
 from models.engine import TorchEngine
 from models.tokens import Tokens
+from training import text_fit
 from training.checkpoints import forget_checkpoints, last_checkpoint
 from training.text_config import TextConfig
 from training.text_data import Posts
@@ -133,6 +134,14 @@ def test_the_seed_decides_the_fresh_weights(config: TextConfig) -> None:
 
     assert torch.equal(heads(1), heads(1))
     assert not torch.equal(heads(1), heads(2))
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_only_where_it_is_native(config: TextConfig, monkeypatch: pytest.MonkeyPatch, native: bool) -> None:
+    monkeypatch.setattr(text_fit, "has_bf16", lambda: native)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert text_fit.computes_bf16(replace(config, bf16=True)) is native
+    assert text_fit.computes_bf16(replace(config, bf16=False)) is False
 
 
 def test_dropout_of_the_encoder_is_off_while_training(config: TextConfig) -> None:

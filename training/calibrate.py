@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +75,15 @@ def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage
 
 def choose_miss_cost(
     category_logits: Logits, severity_logits: Logits, category: Labels, rank: Labels, base: Calibration
-) -> float:
-    """The cost of a missed crisis with the best mean of macro-F1 and QWK, by which epochs are chosen too."""
+) -> Calibration:
+    """With the cost of a missed crisis that has the best mean of macro-F1 and QWK, by which epochs are chosen too."""
 
-    def mean(cost: float) -> float:
-        found = interpret(category_logits, severity_logits, replace(base, miss_cost=cost))
+    def mean(tried: Calibration) -> float:
+        found = interpret(category_logits, severity_logits, tried)
         return macro_f1(category, found.chosen) + qwk(rank, found.rank)
 
-    return max(MISS_COSTS, key=mean)
+    costs = product((False, True), MISS_COSTS)
+    return max((replace(base, miss_by_rank=by_rank, miss_cost=cost) for by_rank, cost in costs), key=mean)
 
 
 def choose_under_cost(category_logits: Logits, severity_logits: Logits, rank: Labels, base: Calibration) -> float:
@@ -107,8 +109,7 @@ def fit_calibration(
     fitted = replace(fitted, severity_temperature=fit_severity(severity_logits, rank))
     if lexical_logits is not None:
         category_logits = blend(category_logits, lexical_logits, fitted.lexical_weight)
-    miss_cost = choose_miss_cost(category_logits, severity_logits, category, rank, fitted)
-    fitted = replace(fitted, miss_cost=miss_cost)
+    fitted = choose_miss_cost(category_logits, severity_logits, category, rank, fitted)
     fitted = replace(fitted, under_cost=choose_under_cost(category_logits, severity_logits, rank, fitted))
     predictions = interpret(category_logits, severity_logits, fitted)
     return replace(

@@ -53,7 +53,7 @@ class TextConfig:
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
-    bf16: bool = True
+    bf16: bool = True  # where GPU or CPU compute it natively; elsewhere fp32
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
     seed: int = 7
     out: str = "runs/latest"

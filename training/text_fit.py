@@ -14,6 +14,7 @@ from transformers import EvalPrediction, Trainer, TrainingArguments
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.classifier import Adapter, RiskClassifier, adapt
+from models.cpu import has_bf16
 from models.encoder import Encoder
 from models.probabilities import category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
@@ -70,6 +71,11 @@ def validation_scores(taxonomy: Taxonomy) -> Callable[[EvalPrediction], dict[str
     return scores
 
 
+def computes_bf16(config: TextConfig) -> bool:
+    """Whether matrix products run in bfloat16: a CPU that emulates it is a hundred times slower than in fp32."""
+    return config.bf16 and (torch.cuda.is_bf16_supported() if torch.cuda.is_available() else has_bf16())
+
+
 def arguments(config: TextConfig) -> TrainingArguments:
     """The Trainer's settings: a checkpoint each epoch, the best one is kept."""
     cuda = torch.cuda.is_available()
@@ -82,7 +88,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
         warmup_steps=config.warmup,
         lr_scheduler_type="cosine",
         weight_decay=config.weight_decay,
-        bf16=config.bf16,
+        bf16=computes_bf16(config),
         use_cpu=not cuda,
         train_sampling_strategy="group_by_length",
         length_column_name="length",

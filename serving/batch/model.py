@@ -37,8 +37,7 @@ class LoadScorer:
 def model_identity(load: LoadScorer) -> dict[str, str]:
     """What the answers depend on, this CPU's arithmetic too; BundleError or ConfigError when one is unusable."""
     from models.bundle import find_first_stage, open_bundle
-    from models.cpu import has_vnni
-    from models.openvino_engine import has_bf16
+    from models.cpu import has_bf16, has_vnni
 
     settings = load.settings
     words = "\n".join(settings.read_watch_words())
