@@ -12,20 +12,27 @@ import typer
 from keyword_scorer import KeywordScorer
 
 from models.bundle import Bundle, find_first_stage
+from models.engine_build import DEFAULT, ENGINES
 from models.scorer import Scorer
+from serving.benchmarks import engines
 from serving.benchmarks import publish as published
 from serving.benchmarks.clients import Answered, Crowd
 from serving.benchmarks.clock import Spent, Spread, compare, percentile, spend, take_turns
-from serving.benchmarks.engines import OURS, PIPELINE, TORCH, run_engines
+from serving.benchmarks.engines import NO_VNNI, OURS, PIPELINE, TORCH, VNNI, computed_with, run_engines
 from serving.benchmarks.headline import write_headline
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
 from serving.benchmarks.peer_process import PEERS, Peer, missing
-from serving.benchmarks.picture import draw
+from serving.benchmarks.picture import BLUE, bars, draw
+from serving.benchmarks.publish import Place
 from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts, slices
 
-MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5}
+MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5, "engines": {"bf16": "some library", "int8": VNNI}}
+PUBLISHED = {
+    place.block: (place, json.loads(place.kept.read_text(encoding="utf-8"))) for place in published.PLACES.values()
+}
+BLOCKS = [(block, page) for block, (place, _) in PUBLISHED.items() for page in place.pages]
 
 
 def test_a_ratio_compares_two_turns_of_one_round() -> None:
@@ -106,28 +113,75 @@ def test_a_peer_that_is_not_installed_is_left_out_with_a_reason() -> None:
     assert missing(PEERS["Starlette + uvicorn"]) is None
 
 
-def test_a_run_is_published_between_two_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page, run, kept = tmp_path / "README.md", tmp_path / "bench.json", tmp_path / "kept.json"
-    monkeypatch.setattr(published, "PAGES", {page: write_markdown})
-    run.write_text(json.dumps({"machine": MACHINE}), encoding="utf-8")
-    page.write_text("before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n", encoding="utf-8")
-    published.publish(run, kept)
-    published.publish(run, kept)
-    tables = write_markdown({"machine": MACHINE}).strip()
-    assert page.read_text(encoding="utf-8") == f"before\n<!-- bench -->\n{tables}\n<!-- /bench -->\nafter\n"
+@pytest.mark.parametrize("computed", [VNNI, NO_VNNI])
+def test_a_run_is_published_between_the_two_comments_of_its_kind_of_cpu(
+    computed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, run = tmp_path / "README.md", tmp_path / "bench.json"
+    places = {kind: Place(tmp_path / f"{kind}.json", kind, {page: write_markdown}) for kind in (VNNI, NO_VNNI)}
+    monkeypatch.setattr(published, "PLACES", places)
+    found = {"machine": MACHINE | {"engines": {"int8": computed}}}
+    run.write_text(json.dumps(found), encoding="utf-8")
+    before = "".join(f"before\n<!-- {kind} -->\nold\n<!-- /{kind} -->\n" for kind in places)
+    page.write_text(before, encoding="utf-8")
+    published.publish(run)
+    published.publish(run)
+    old, new = (f"<!-- {computed} -->\n{block}\n" for block in ("old", write_markdown(found).strip()))
+    assert page.read_text(encoding="utf-8") == before.replace(old, new)
+    assert {path.stem for path in tmp_path.iterdir()} == {"README", "bench", computed}
     page.write_text("no marks", encoding="utf-8")
     with pytest.raises(typer.BadParameter, match="needs exactly one"):
-        published.publish(run, kept)
+        published.publish(run)
 
 
-@pytest.mark.parametrize("page", published.PAGES, ids=lambda page: page.parent.name)
-def test_the_pages_say_what_the_published_run_says(page: Path) -> None:
-    run = json.loads(published.KEPT.read_text(encoding="utf-8"))
-    assert published.filled(page, run) == page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("machine", [{}, {"engines": {"int8": "abacus"}}])
+def test_a_run_that_does_not_tell_its_kind_of_cpu_is_not_published(machine: dict[str, object], tmp_path: Path) -> None:
+    run = tmp_path / "bench.json"
+    run.write_text(json.dumps({"machine": machine}), encoding="utf-8")
+    with pytest.raises(typer.BadParameter, match="run `make bench` anew"):
+        published.publish(run)
+
+
+@pytest.mark.parametrize(
+    ("block", "page"), BLOCKS, ids=lambda part: part.parent.name if isinstance(part, Path) else part
+)
+def test_the_pages_say_what_the_published_runs_say(block: str, page: Path) -> None:
+    place, run = PUBLISHED[block]
+    assert place.filled(page, run) == page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", PUBLISHED)
+def test_a_published_run_is_of_its_kind_of_cpu_and_calls_the_engines_by_their_names(block: str) -> None:
+    place, run = PUBLISHED[block]
+    assert published.find_place(run) is place
+    assert {*run["engines"]["engines"]} == {PIPELINE, TORCH, *OURS.values()}
+    assert {*run["machine"]["engines"]} == {*OURS}
+    assert place.kept.with_suffix(".svg").read_text(encoding="utf-8") == draw(run)
+
+
+@pytest.mark.parametrize(("vnni", "bf16"), [(True, True), (True, False), (False, False)])
+def test_what_the_engines_are_computed_with_depends_on_the_cpu(
+    vnni: bool, bf16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "has_vnni", lambda: vnni)
+    monkeypatch.setattr(engines, "has_bf16", lambda: bf16)
+    found = computed_with()
+    assert found["int8"] == (VNNI if vnni else NO_VNNI)
+    assert ("bfloat16" in found["bf16"]) is bf16
+    assert {*found} == {*OURS} == {*ENGINES} - {"torch"}
+    table = write_markdown({"machine": MACHINE | {"engines": found}})
+    assert all(f"`{name}`: {computed}" in table for name, computed in found.items())
+
+
+def test_the_picture_marks_the_default_engine_and_the_whole_path_as_ours() -> None:
+    _, run = PUBLISHED["bench"]
+    ours = {name for name, _, ours in bars(run) if ours}
+    assert ours == {OURS[DEFAULT], *run["path"]["shares"]}
+    assert draw(run).count(BLUE) == len(ours)
 
 
 def test_the_headline_has_a_line_per_question_that_was_run() -> None:
-    run = json.loads(published.KEPT.read_text(encoding="utf-8"))
+    _, run = PUBLISHED["bench"]
     assert len(write_headline(run).splitlines()) == 2 + 3 + 3 + 5
     assert len(write_headline({"engines": run["engines"]}).splitlines()) == 2 + 3
     assert write_headline({}) == "nothing was run"

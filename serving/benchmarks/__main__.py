@@ -16,6 +16,7 @@ import typer
 
 from serving.batch.pools import ONE_THREAD
 from serving.benchmarks.clock import usable
+from serving.benchmarks.engines import computed_with
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.part import PARTS
 from serving.benchmarks.picture import draw
@@ -59,7 +60,8 @@ def _run(name: str, texts: int, rounds: int, bundle: Path | None) -> Any:
 def _machine() -> dict[str, Any]:
     """What the figures depend on; no name of the machine."""
     load = round(psutil.getloadavg()[0], 1)
-    return {"cpu": _cpu(), "cores": len(usable()), "load": load, "python": platform.python_version()}
+    python, engines = platform.python_version(), computed_with()
+    return {"cpu": _cpu(), "cores": len(usable()), "load": load, "python": python, "engines": engines}
 
 
 def _cpu() -> str:

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from models.bundle import Bundle
+from models.cpu import has_vnni
 from models.engine import Engine
 from models.engine_build import ENGINES, load_tokens
+from models.openvino_engine import has_bf16
 from models.tokens import Tokens
 from serving.benchmarks.clock import Work, compare, take_turns
 
@@ -17,7 +19,17 @@ Slices = Sequence[Sequence[str]]  # of posts: the first to warm up, then one for
 BATCH = 32  # of the torch script
 PIPELINE = "transformers.pipeline, one by one"
 TORCH = "torch fp32, batches of 32 by length"
-OURS = {"onnx": "ONNX Runtime fp32", "bf16": "OpenVINO bf16", "int8": "OpenVINO int8"}
+OURS = {"onnx": "engine onnx", "bf16": "engine bf16", "int8": "engine int8"}
+VNNI, NO_VNNI = "OpenVINO, VNNI", "ONNX Runtime, no VNNI"  # what int8 is computed with
+
+
+def computed_with() -> dict[str, str]:
+    """What each engine is computed with on this CPU; one that does not tell counts as with VNNI (`models.cpu`)."""
+    return {
+        "onnx": "ONNX Runtime in fp32",
+        "bf16": "OpenVINO in bfloat16" if has_bf16() else "OpenVINO in fp32",
+        "int8": VNNI if has_vnni() else NO_VNNI,
+    }
 
 
 def run_engines(bundle: Bundle, slices: Slices) -> dict[str, Any]:

@@ -17,8 +17,9 @@ def write_markdown(found: Figures) -> str:
     """One table for each part that was run."""
     machine = found["machine"]
     head = f"{machine['cpu']}, {machine['cores']} core(s) used, load {machine['load']} before; median [range] of rounds"
+    engines = "; ".join(f"`{name}`: {computed}" for name, computed in machine["engines"].items())
     tables = [TABLES[name](found[name]) for name in TABLES if name in found]
-    return "\n\n".join([head, *tables, *_cost(found)]) + "\n"
+    return "\n\n".join([head, f"Engines on this CPU: {engines}.", *tables, *_cost(found)]) + "\n"
 
 
 def _cost(found: Figures) -> Iterator[str]:

@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from serving.benchmarks.engines import PIPELINE
+from models.engine_build import DEFAULT
+from serving.benchmarks.engines import OURS, PIPELINE
 
 WIDTH, LEFT, ROW = 760, 250, 30
-OURS, THEIRS = "#1f6f8b", "#b9b4a7"
+BLUE, GREY = "#1f6f8b", "#b9b4a7"
 
-Bar = tuple[str, Mapping[str, float], bool]  # name, median and range, whether it is ours
+Bar = tuple[str, Mapping[str, float], bool]  # name, median and range, whether it is what ships
 
 
 def bars(found: Mapping[str, Any]) -> Iterator[Bar]:
     """Posts per CPU second of every engine and of the whole path, as far as they were run."""
     for name, figures in found.get("engines", {}).get("engines", {}).items():
-        yield name, figures[f"over {PIPELINE}"]["rows_per_cpu_second"], name.startswith("OpenVINO int8")
+        yield name, figures[f"over {PIPELINE}"]["rows_per_cpu_second"], name == OURS[DEFAULT]
     for name, figures in found.get("path", {}).get("shares", {}).items():
         yield name, figures["rows_per_cpu_second"], True
 
@@ -41,7 +42,7 @@ def _bar(name: str, spread: Mapping[str, float], ours: bool, y: int, scale: floa
     half = y + ROW / 2 - 4
     return (
         f'<text x="{LEFT - 8}" y="{half + 5}" text-anchor="end">{escape(name)}</text>'
-        f'<rect x="{LEFT}" y="{y}" width="{middle - LEFT:.1f}" height="{ROW - 8}" fill="{OURS if ours else THEIRS}"/>'
+        f'<rect x="{LEFT}" y="{y}" width="{middle - LEFT:.1f}" height="{ROW - 8}" fill="{BLUE if ours else GREY}"/>'
         f'<line x1="{low:.1f}" y1="{half}" x2="{high:.1f}" y2="{half}" stroke="black"/>'
         f'<text x="{high + 6:.1f}" y="{half + 5}">{spread["median"]:g}</text>'
     )

@@ -1,12 +1,13 @@
 """`python -m serving.benchmarks.publish`: keep a run's figures in the repository, and write the pages' blocks of them.
 
-A test says whether the blocks are what the kept figures give.
+One run is kept of a CPU with VNNI and one of a CPU without it. A test says whether the blocks are what they give.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,40 +15,63 @@ import typer
 
 from data.errors import ConfigError
 from data.markdown import fill
+from serving.benchmarks.engines import NO_VNNI, VNNI
 from serving.benchmarks.headline import write_headline
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.picture import draw
 from serving.process import ROOT
 
 HERE = Path(__file__).parent
-KEPT = HERE / "published.json"
-BLOCK = "bench"
-PAGES: Mapping[Path, Callable[[Mapping[str, Any]], str]] = {
-    ROOT / "README.md": write_headline,
-    HERE / "README.md": write_markdown,
+Write = Callable[[Mapping[str, Any]], str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run goes: its figures (the picture beside them), and a block of each page."""
+
+    kept: Path
+    block: str
+    pages: Mapping[Path, Write]
+
+    def filled(self, page: Path, found: Mapping[str, Any]) -> str:
+        """The page with its block of a run."""
+        return fill(page.read_text(encoding="utf-8"), self.block, self.pages[page](found).strip())
+
+
+PLACES: Mapping[str, Place] = {  # by what the run's int8 was computed with
+    VNNI: Place(
+        HERE / "published.json", "bench", {ROOT / "README.md": write_headline, HERE / "README.md": write_markdown}
+    ),
+    NO_VNNI: Place(HERE / "published-without-vnni.json", "bench-without-vnni", {HERE / "README.md": write_markdown}),
 }
 
 
 def publish(
     run: Annotated[Path, typer.Argument(help="JSON that `make bench` wrote.")] = Path("runs/bench.json"),
-    kept: Annotated[Path, typer.Option(help="Where the figures are kept; the picture goes beside them.")] = KEPT,
 ) -> None:
     """Take over a run: figures and picture into the repository, tables into the pages."""
     try:
         blob = run.read_text(encoding="utf-8")
-        pages = {page: filled(page, json.loads(blob)) for page in PAGES}
+        found = json.loads(blob)
+        place = find_place(found)
+        pages = {page: place.filled(page, found) for page in place.pages}
     except (OSError, ValueError, ConfigError) as error:
         raise typer.BadParameter(str(error)) from None
-    kept.write_text(blob, encoding="utf-8")
-    kept.with_suffix(".svg").write_text(draw(json.loads(blob)), encoding="utf-8")
+    picture = place.kept.with_suffix(".svg")
+    place.kept.write_text(blob, encoding="utf-8")
+    picture.write_text(draw(found), encoding="utf-8")
     for page, text in pages.items():
         page.write_text(text, encoding="utf-8")
-    typer.echo(f"{kept}, {kept.with_suffix('.svg')}, {', '.join(map(str, pages))} written")
+    typer.echo(f"{', '.join(map(str, [place.kept, picture, *pages]))} written")
 
 
-def filled(page: Path, found: Mapping[str, Any]) -> str:
-    """The page with its block of a run."""
-    return fill(page.read_text(encoding="utf-8"), BLOCK, PAGES[page](found).strip())
+def find_place(found: Mapping[str, Any]) -> Place:
+    """The place of a run's kind of CPU; ConfigError for a run that does not tell it."""
+    computed = found.get("machine", {}).get("engines", {}).get("int8")
+    if computed not in PLACES:
+        kinds = " or ".join(map(repr, PLACES))
+        raise ConfigError(f"the run's int8 was computed with {computed!r}, not {kinds}: run `make bench` anew")
+    return PLACES[computed]
 
 
 if __name__ == "__main__":
