@@ -17,8 +17,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """Weight of the second reader, bias, temperatures per head, the conformal floor, the three decision thresholds.
+    """Weight of the second reader, shape of the logits, temperatures, the conformal floor, the decision thresholds.
 
+    gap_power: of the distances of the BERT's category logits from their highest, before anything is added. Label
+        smoothing in the training holds the improbable ones too near; one temperature for all cannot undo that.
     lexical_weight: of the lexical model's category logits, added to the BERT's before the temperature.
     category_bias: added to the category logits before the temperature; empty = none. It undoes the class weights of
         the training, which make rare categories too probable.
@@ -29,6 +31,7 @@ class Calibration:
     review_doubt: an item needs review when 1 - confidence exceeds this (see models.probabilities.confidence).
     """
 
+    gap_power: Positive = 1.0
     lexical_weight: Finite = 0.0
     category_bias: tuple[Finite, ...] = ()
     category_temperature: Positive = 1.0

@@ -74,8 +74,8 @@ class Manifest:
 
 
 def _numbers(calibration: Calibration) -> dict[str, Any]:
-    """Without an empty bias and a cost of 1: bundles that were made before there were such keep their identity."""
-    silent = {"category_bias": (), "miss_cost": 1.0, "miss_by_rank": False}
+    """Without those that change nothing: bundles that were made before there were such keep their identity."""
+    silent = {"gap_power": 1.0, "category_bias": (), "miss_cost": 1.0, "miss_by_rank": False}
     return {key: value for key, value in asdict(calibration).items() if key not in silent or value != silent[key]}
 
 

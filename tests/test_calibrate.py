@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from models.calibration import Calibration
 from models.probabilities import category_probabilities, severity_probabilities
-from models.text import interpret
+from models.text import blend, interpret, stretch
 from training.calibrate import (
     MISS_COSTS,
     QWK_TOLERANCE,
@@ -65,6 +65,25 @@ def test_weights_of_the_training_are_undone() -> None:
     found = interpret(weighted, np.zeros((6000, 3)), fit_category(weighted, chosen)).category
     assert np.abs(found - category_probabilities(logits)).mean() < 0.005
     assert np.abs(category_probabilities(weighted) - category_probabilities(logits)).mean() > 0.03
+
+
+def test_logits_that_smoothing_held_too_near_are_stretched() -> None:
+    random = np.random.default_rng(5)
+    logits = random.normal(0, 3, (6000, 6))
+    chosen = drawn(category_probabilities(logits), random)
+    gaps = logits.max(1, keepdims=True) - logits
+    fitted = fit_category(-(gaps**0.7), chosen)
+    assert fitted.gap_power == pytest.approx(1 / 0.7, rel=0.05)
+    found = interpret(blend(-(gaps**0.7), None, fitted), np.zeros((6000, 3)), fitted).category
+    assert np.abs(found - category_probabilities(logits)).mean() < 0.005
+
+
+@given(category_logits, st.floats(0.5, 2))
+def test_stretching_keeps_the_order(logits: np.ndarray, power: float) -> None:
+    stretched = stretch(logits, power)
+    higher = logits[:, :, None] > logits[:, None, :]
+    assert (stretched[:, :, None] >= stretched[:, None, :])[higher].all()
+    assert (stretch(logits, 1.0) == logits).all()
 
 
 def test_without_crises_the_severity_stays_uncalibrated() -> None:

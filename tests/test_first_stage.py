@@ -148,6 +148,7 @@ def test_numbers_that_say_nothing_do_not_change_the_identity() -> None:
     assert digest(Calibration(category_bias=(1.0,)))[:6] != before
     assert digest(Calibration(miss_cost=2.0))[:6] != before
     assert digest(Calibration(miss_by_rank=True))[:6] != before
+    assert digest(Calibration(gap_power=1.2))[:6] != before
 
 
 def test_a_batch_says_which_answers_the_first_stage_gave(

@@ -21,11 +21,12 @@ Labels = NDArray[np.int64]
 MISS_COSTS = (1.0, 1.25, 1.5, 2.0)  # tried on the validation part; more would show a desk too much
 UNDER_COSTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)  # tried on the validation part
 QWK_TOLERANCE = 0.002  # a higher cost may lose this much QWK
+LOG_GAP_POWERS = (-0.7, 0.7)  # half and twice: few rows must not bend the logits further
 REVIEW_SHARE = 0.15  # of posts that a desk can read again
 
 
 def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logits | None = None) -> Calibration:
-    """Weight of the second reader, prior and temperature of the category head, together by maximum likelihood.
+    """Shape, prior and temperature of the category head and the second reader's weight, by maximum likelihood.
 
     Training weights rare categories up, so their logits lie too high by about power * -log(count). The bias adds
     `prior` * log(count) back (logit adjustment, Menon et al. 2021); one number, so that few rows can carry it.
@@ -33,23 +34,23 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
     counts = np.log(np.bincount(category, minlength=category_logits.shape[1]) + 1.0)
     counts -= counts.mean()
 
-    def parts(found: Sequence[float]) -> tuple[Logits, float]:
-        prior, temperature = found[:2]
-        logits = category_logits
-        if lexical_logits is not None:
-            logits = blend(logits, lexical_logits, float(np.exp(found[2])))
-        return logits + prior * counts, float(np.exp(temperature))
+    def made(found: Sequence[float]) -> Calibration:
+        prior, temperature, power, *weight = found
+        return Calibration(
+            gap_power=float(np.exp(np.clip(power, *LOG_GAP_POWERS))),
+            lexical_weight=float(np.exp(weight[0])) if weight else 0.0,
+            category_bias=tuple((prior * counts).tolist()),
+            category_temperature=float(np.exp(temperature)),
+        )
 
-    start = [0.0, 0.0] if lexical_logits is None else [0.0, 0.0, np.log(0.5)]
-    options = {"maxiter": 2_000, "xatol": 1e-5, "fatol": 1e-8}
-    found = minimize(
-        lambda x: log_loss(category_probabilities(*parts(x)), category), start, method="Nelder-Mead", options=options
-    ).x
-    return Calibration(
-        lexical_weight=0.0 if lexical_logits is None else float(np.exp(found[2])),
-        category_bias=tuple((found[0] * counts).tolist()),
-        category_temperature=float(np.exp(found[1])),
-    )
+    def loss(found: Sequence[float]) -> float:
+        tried = made(found)
+        logits = blend(category_logits, lexical_logits, tried) + np.array(tried.category_bias)
+        return log_loss(category_probabilities(logits, tried.category_temperature), category)
+
+    start = [0.0, 0.0, 0.0] if lexical_logits is None else [0.0, 0.0, 0.0, np.log(0.5)]
+    options = {"maxiter": 3_000, "xatol": 1e-5, "fatol": 1e-8}
+    return made(minimize(loss, start, method="Nelder-Mead", options=options).x)
 
 
 def fit_severity(severity_logits: Logits, rank: Labels) -> float:
@@ -107,8 +108,7 @@ def fit_calibration(
     """All numbers of `Calibration` from one validation part: logits [n, ...], labels [n]."""
     fitted = fit_category(category_logits, category, lexical_logits)
     fitted = replace(fitted, severity_temperature=fit_severity(severity_logits, rank))
-    if lexical_logits is not None:
-        category_logits = blend(category_logits, lexical_logits, fitted.lexical_weight)
+    category_logits = blend(category_logits, lexical_logits, fitted)
     fitted = choose_miss_cost(category_logits, severity_logits, category, rank, fitted)
     fitted = replace(fitted, under_cost=choose_under_cost(category_logits, severity_logits, rank, fitted))
     predictions = interpret(category_logits, severity_logits, fitted)

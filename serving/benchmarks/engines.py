@@ -8,10 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from models.bundle import Bundle
-from models.cpu import has_vnni
+from models.cpu import has_bf16, has_vnni
 from models.engine import Engine
 from models.engine_build import ENGINES, load_tokens
-from models.openvino_engine import has_bf16
 from models.tokens import Tokens
 from serving.benchmarks.clock import Work, compare, take_turns
 
