@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -247,6 +248,15 @@ def test_labels_take_the_text_of_the_post_with_their_id(tmp_path: Path) -> None:
         ("b", posts["b"].text, None, "none"),
     ]
     assert _told(loaded) == [(3, "text")]
+
+
+def test_labels_take_what_binds_the_post_and_dates_it(tmp_path: Path) -> None:
+    """Else a label teaches what its post's source, event or date holds out; null says nothing, as an empty cell."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    post = Example(id="a", text="好", source="weibo", event="e1", published_at=at)
+    row = {"id": "a", "category": "other", "severity": 1, "text": None, "source": None, "event": None}
+    loaded = load_examples([_write(tmp_path, "labels.jsonl", _bytes(row))], TAXONOMY, {"a": post})
+    assert loaded.rows == [replace(post, category="other", severity=1)]
 
 
 def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
