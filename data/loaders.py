@@ -123,11 +123,11 @@ def load_series(paths: Sequence[Path]) -> Loaded[Series]:
     def fault(row: Series) -> Fault:
         if row.topic_id in seen:
             return "topic_id", f"{_short(row.topic_id)} came before: one series per topic"
-        seen.add(row.topic_id)
         for name in ("negative", "authors"):
             array = getattr(row, name)
             if array is not None and len(array) != len(row.counts):
                 return name, f"has {len(array)} values where counts has {len(row.counts)}"
+        seen.add(row.topic_id)
         return None
 
     return _load(Series, paths, fault)

@@ -104,6 +104,10 @@ BAD = [
     ({"id": "x", "text": "好", "category": "none", "severity": 1}, "severity", "if and only if"),
     ({"id": "x", "text": "好", "category": "other", "severity": 0}, "severity", "if and only if"),
     ({"id": "x", "text": "好", "published_at": "昨天"}, "published_at", "date"),
+    ({"id": "x", "text": "好", "published_at": 20240501}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "published_at": "20240501"}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "published_at": "1714521600.5"}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "category": "other", "severity": True}, "severity", "whole number"),
     ({"id": "a", "text": "另一条"}, "id", "'a' came before"),
     (b'{"id": "x", "text": "' + "好".encode("gbk") + b'"}', "row", "not UTF-8"),
     (b'{"id": "x", ', "row", "not valid JSON"),
@@ -313,6 +317,18 @@ def test_series_keep_nulls_and_refuse_what_is_no_count(tmp_path: Path) -> None:
     assert [row.topic_id for row in loaded.rows] == ["t", "z"]
     assert loaded.rows[0].counts == (1.0, None, 2.5)
     assert _told(loaded) == [(line, field) for line, (_, field) in enumerate(bad, 2)]
+
+
+def test_a_refused_series_does_not_block_its_id(tmp_path: Path) -> None:
+    good = {"topic_id": "t", "start": "2024-05-01T08:00:00+08:00", "interval_minutes": 60, "counts": [1, 2]}
+    loaded = load_series([_write(tmp_path, "s.jsonl", _bytes(good | {"authors": [1]}, good))])
+    assert ([row.topic_id for row in loaded.rows], _told(loaded)) == (["t"], [(1, "authors")])
+
+
+def test_a_date_without_a_clock_dates_a_post(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"published_at": "2024-05-01"}, ROWS[1] | {"published_at": "2024-05-01T08:00:00Z"}]
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(*rows))
+    assert [row.published_at for row in loaded.rows] == [datetime(2024, 5, 1), datetime(2024, 5, 1, 8, tzinfo=UTC)]
 
 
 def test_the_corpora_load_without_a_bad_row(shared_data: Path) -> None:
