@@ -6,6 +6,7 @@ Only a quote that a CSV file never closes takes what comes after it along; the f
 from __future__ import annotations
 
 import csv
+import glob
 import gzip
 import json
 import re
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,6 +23,7 @@ from data.errors import CorpusError
 
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
 NO_UTF8 = "is not UTF-8: convert the file"
+BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
 
@@ -81,18 +84,22 @@ def _csv(path: Path) -> Numbered:
 
 def _parquet(path: Path) -> Numbered:
     try:
-        with pq.ParquetFile(path) as table:
-            _once_each(path, table.schema_arrow.names)
-            yield from enumerate((_cells(batch, i) for batch in table.iter_batches() for i in range(len(batch))), 1)
+        schema = pq.read_schema(path).remove_metadata()  # they may call a column pictures, which would be opened
+        _once_each(path, schema.names)
+        columns = {"features": datasets.Features.from_arrow_schema(schema), "data_files": glob.escape(str(path))}
+        tables = (
+            datasets.load_dataset("parquet", split="train", streaming=True, **columns).with_format("arrow").iter(BATCH)
+        )
+        yield from enumerate((_cells(table, i) for table in tables for i in range(len(table))), 1)
     except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         why = " ".join(str(error).split())
         raise CorpusError(f"{path} is no readable Parquet file ({why}): make it again") from None
 
 
-def _cells(batch: pa.RecordBatch, row: int) -> Row | str:
+def _cells(batch: pa.Table, row: int) -> Row | str:
     """One row; only what its columns hold counts, never what the file's metadata say of them (pictures, sounds)."""
     try:
-        return dict(zip(batch.schema.names, (column[row].as_py() for column in batch.columns), strict=True))
+        return dict(zip(batch.column_names, (column[row].as_py() for column in batch.columns), strict=True))
     except UnicodeDecodeError:
         return NO_UTF8
     except (ValueError, OverflowError, KeyError, pa.ArrowException) as error:  # a year past 9999, an unknown zone
