@@ -11,9 +11,15 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from data.normalise import normalise
+from data.simplify import simplify
 
 SHINGLE = 3  # characters
 BLOCK = 512  # rows whose similarities are held at once
+
+
+def _read(text: str) -> str:
+    """The text as the model reads it: what is one text to the model is one text here."""
+    return simplify(normalise(text).text)
 
 
 def _shingles(texts: Sequence[str]) -> csr_matrix:
@@ -46,10 +52,10 @@ def components(left: Sequence[int], right: Sequence[int], size: int) -> list[int
 def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[int]:
     """Group id of each text; similar texts (cosine of character shingles >= threshold) and their chains share one.
 
-    Texts that are equal after normalisation always share a group.
+    Texts that are equal in normalised, simplified characters always share a group.
     """
     unique: dict[str, int] = {}
-    rows = [unique.setdefault(normalise(text).text, len(unique)) for text in texts]
+    rows = [unique.setdefault(_read(text), len(unique)) for text in texts]
     if not unique:
         return []
     left, right = zip(*_pairs(_shingles(list(unique)), threshold), strict=True)
@@ -59,7 +65,7 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[
 
 def near_any(texts: Sequence[str], others: Sequence[str], threshold: float = 0.8) -> NDArray[np.bool_]:
     """Whether each text would share a group with one of the others, chains apart: [texts]."""
-    rows, known = ([normalise(text).text for text in each] for each in (texts, others))
+    rows, known = ([_read(text) for text in each] for each in (texts, others))
     same = frozenset(known)
     equal = np.array([text in same for text in rows], bool)  # also texts too short for a shingle
     if not rows or not known:

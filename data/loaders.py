@@ -17,6 +17,7 @@ from data.taxonomy import Taxonomy
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
 Complete = Callable[[Row], Row]
+OF_THE_POST = ("text", "source", "event", "published_at")  # what a label may leave out
 MAX_CELL = 40  # characters of a cell that a report shows; the longest id of the taxonomy has 20
 
 
@@ -92,11 +93,14 @@ def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fa
 
 
 def _with_text(posts: Mapping[str, Example]) -> Complete:
-    """Gives a row that has no text that of the post with its id, and its source."""
+    """Gives a row that has no text that of the post with its id, and what binds or dates the post."""
 
     def complete(row: Row) -> Row:
         post = posts.get(str(row.get("id")))
-        return row if post is None else {"text": post.text, "source": post.source, **row}
+        if post is None:
+            return row
+        told = {key: cell for key, cell in row.items() if cell is not None}
+        return {name: getattr(post, name) for name in OF_THE_POST} | told
 
     return complete
 
@@ -106,7 +110,7 @@ def load_examples(
 ) -> Loaded[Example]:
     """Labelled posts: id, text, and where known category, severity, second, source, event, published_at.
 
-    With `posts` (by id) a row may leave out its text and source: labels of a corpus that lies elsewhere.
+    With `posts` (by id) a row may leave out OF_THE_POST: labels of a corpus that lies elsewhere.
     Other columns are ignored. CorpusError when a file is missing or of another kind; bad rows are only reported.
     """
     return _load(Example, paths, _example_fault(taxonomy, set()), _with_text(posts or {}))
@@ -119,11 +123,11 @@ def load_series(paths: Sequence[Path]) -> Loaded[Series]:
     def fault(row: Series) -> Fault:
         if row.topic_id in seen:
             return "topic_id", f"{_short(row.topic_id)} came before: one series per topic"
-        seen.add(row.topic_id)
         for name in ("negative", "authors"):
             array = getattr(row, name)
             if array is not None and len(array) != len(row.counts):
                 return name, f"has {len(array)} values where counts has {len(row.counts)}"
+        seen.add(row.topic_id)
         return None
 
     return _load(Series, paths, fault)

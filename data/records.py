@@ -6,6 +6,7 @@ and validates; BentoML reads them for the OpenAPI text. What comes out is in `da
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -20,6 +21,7 @@ YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 999
 
 _STRICT = ConfigDict(extra="forbid")
 _TIME = TypeAdapter(datetime)
+_NUMBER = re.compile(r"\s*[+-]?[\d.]+\s*")
 
 
 def _spelled_out(time: object) -> object:
@@ -27,6 +29,18 @@ def _spelled_out(time: object) -> object:
     if isinstance(time, int | float) or (isinstance(time, str) and ":" not in time):
         raise ValueError("give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00")
     return _TIME.validate_python(time) if isinstance(time, str) else time
+
+
+def _no_number(time: object) -> object:
+    """As `_spelled_out`, of a post that teaches; a day without a clock time is one."""
+    number = isinstance(time, int | float) or (isinstance(time, str) and _NUMBER.fullmatch(time) is not None)
+    return _spelled_out(time) if number else time
+
+
+def _whole(rank: object) -> object:
+    if isinstance(rank, bool):
+        raise ValueError(f"{rank} is no rank: give a whole number")
+    return rank
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_spelled_out)]
@@ -118,11 +132,11 @@ class Example:
     id: Name
     text: Annotated[str, Field(min_length=1)]
     category: str | None = None
-    severity: Annotated[int, Field(ge=0)] | None = None  # the loader knows the highest rank
+    severity: Annotated[int, Field(ge=0), BeforeValidator(_whole)] | None = None  # the loader knows the highest rank
     second: str | None = None
     source: Name | None = None
     event: Name | None = None
-    published_at: datetime | None = None
+    published_at: Annotated[datetime, BeforeValidator(_no_number)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,18 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import datasets
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data.errors import CorpusError
 
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
+NO_UTF8 = "is not UTF-8: convert the file"
+BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
 
@@ -48,6 +51,11 @@ def _jsonl(path: Path) -> Numbered:
             yield number, row if isinstance(row, dict) else "must be a JSON object"
 
 
+def _once_each(path: Path, header: Sequence[str]) -> None:
+    if again := [name for name, count in Counter(filter(None, header)).items() if count > 1]:
+        raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
+
+
 def _csv(path: Path) -> Numbered:
     lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
     reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
@@ -55,8 +63,7 @@ def _csv(path: Path) -> Numbered:
         header = next(reader, [])
     except csv.Error as error:
         raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
-    if again := [name for name, count in Counter(filter(None, header)).items() if count > 1]:
-        raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
+    _once_each(path, header)
     while True:
         first = reader.line_num + 1
         try:
@@ -70,17 +77,33 @@ def _csv(path: Path) -> Numbered:
         if cells and len(cells) != len(header):
             yield reader.line_num, f"has {len(cells)} cells where the header has {len(header)}"
         elif any(map(_UNDECODED.search, cells)):
-            yield reader.line_num, "is not UTF-8: convert the file"
+            yield reader.line_num, NO_UTF8
         elif cells:
             yield reader.line_num, {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
 
 
 def _parquet(path: Path) -> Numbered:
     try:
-        rows = datasets.load_dataset("parquet", data_files=glob.escape(str(path)), split="train", streaming=True)
-        yield from enumerate(rows, 1)
-    except pa.ArrowInvalid as error:
-        raise CorpusError(f"{path} is no readable Parquet file: {error}") from None
+        schema = pq.read_schema(path).remove_metadata()  # they may call a column pictures, which would be opened
+        _once_each(path, schema.names)
+        columns = {"features": datasets.Features.from_arrow_schema(schema), "data_files": glob.escape(str(path))}
+        tables = (
+            datasets.load_dataset("parquet", split="train", streaming=True, **columns).with_format("arrow").iter(BATCH)
+        )
+        yield from enumerate((_cells(table, i) for table in tables for i in range(len(table))), 1)
+    except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
+        why = " ".join(str(error).split())
+        raise CorpusError(f"{path} is no readable Parquet file ({why}): make it again") from None
+
+
+def _cells(batch: pa.Table, row: int) -> Row | str:
+    """One row; only what its columns hold counts, never what the file's metadata say of them (pictures, sounds)."""
+    try:
+        return dict(zip(batch.column_names, (column[row].as_py() for column in batch.columns), strict=True))
+    except UnicodeDecodeError:
+        return NO_UTF8
+    except (ValueError, OverflowError, KeyError, pa.ArrowException) as error:  # a year past 9999, an unknown zone
+        return f"holds a cell that cannot be read ({' '.join(str(error).split())}): write it as text"
 
 
 READERS: dict[str, Callable[[Path], Numbered]] = {

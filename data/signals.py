@@ -74,6 +74,13 @@ def _key(word: str) -> str:
     return key
 
 
+def _lexicon_key(word: str) -> str:
+    """`_key`, of a word of the table: an empty one would be found at every border."""
+    if key := _key(word):
+        return key
+    raise ConfigError(f"signals: of {word!r} normalisation leaves nothing: give words that can be read")
+
+
 def check_words(words: Sequence[str]) -> None:
     """ConfigError for one that no post can hold as it stands: a link, an @name."""
     for word in words:
@@ -95,8 +102,8 @@ class SignalLexicon:
     def load(cls, path: Path | None = None, watch_words: Sequence[str] = ()) -> SignalLexicon:
         """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
         table = _read(path)
-        owner = {_key(word): entry.id for entry in table.signal for word in entry.words}
-        figures = {_key(word) for word in table.figurative}
+        owner = {_lexicon_key(word): entry.id for entry in table.signal for word in entry.words}
+        figures = {_lexicon_key(word) for word in table.figurative}
         watched = [key for word in watch_words if (key := _key(word))]
         negated = rf"(?:{_any(table.affirming)}|(?P<no>{_any(table.negation)}))(?:{_any(table.between)})*"
         return cls(

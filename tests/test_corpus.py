@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, replace
@@ -158,6 +159,39 @@ def test_annotations_without_their_corpus_are_told(config: TextConfig, tmp_path:
     assert read_corpus(absent, TAXONOMY, console).extra == ()
     assert "labels.csv say of nowhere.jsonl: no such file" in console.export_text()
     console.file.close()
+
+
+def test_an_annotated_post_of_a_held_out_event_does_not_teach(config: TextConfig, tmp_path: Path) -> None:
+    posts = [replace(row, event=row.id) for row in read(config).examples]
+    config = annotated(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),)), tmp_path, "hot", "")
+    taught, held_out = (read(config).part(part)[0].event for part in ("train", "test"))
+    unlabelled = [
+        Example(id="u1", text="商场扶梯突然倒转", event=taught),
+        Example(id="u2", text="晚霞", event=held_out),
+    ]
+    write(tmp_path / "un.jsonl", unlabelled)
+    (tmp_path / "labels.csv").write_text("id,category,severity\nu1,other,1\nu2,none,0\n", encoding="utf-8")
+    corpus = read(config)
+    assert ([row.id for row in corpus.extra], corpus.about["extra_dropped"]) == (["u1"], 1)
+
+
+def test_an_id_of_two_unlabelled_files_is_told_and_never_the_other_post(config: TextConfig, tmp_path: Path) -> None:
+    config = annotated(config, tmp_path, "hot", "u1,public_safety,2\n")
+    again = write(tmp_path / "again.jsonl", [Example(id="u1", text="今天的晚霞很美")])
+    log = io.StringIO()
+    console = Console(file=log, width=400)
+    corpus = read_corpus(replace(config, unlabelled=(*config.unlabelled, again)), TAXONOMY, console)
+    assert [row.text for row in corpus.extra] == ["商场扶梯突然倒转"]
+    assert "again.jsonl:1: id: 'u1' came before" in log.getvalue()
+
+
+def test_a_faulty_label_is_told_though_a_corpus_of_others_is_absent(config: TextConfig, tmp_path: Path) -> None:
+    log = io.StringIO()
+    faulty = annotated(config, tmp_path, "hot", "u1,weather,2\nu2,none,0\nelsewhere,none,0\n")
+    corpus = read_corpus(faulty, TAXONOMY, Console(file=log, width=400))
+    assert [row.id for row in corpus.extra] == ["u2"]
+    assert "labels.csv:2: category: 'weather' is not in the taxonomy" in log.getvalue()
+    assert "labels.csv:4" not in log.getvalue()  # its post may be in the record, which is absent
 
 
 def test_titles_of_the_hot_search_list_are_annotated_by_their_hash(config: TextConfig, tmp_path: Path) -> None:

@@ -156,6 +156,23 @@ def test_annotated_posts_of_the_list_teach_only_from_before(tmp_path: Path) -> N
     assert [row.id for row in corpus_for(config, TAXONOMY, QUIET).extra] == ["e"]
 
 
+def test_annotated_posts_of_other_sources_teach_only_from_before(tmp_path: Path) -> None:
+    hot = hot_rows(262)
+    times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot)]
+    dates = {"e": BEFORE - timedelta(days=1), "l": BEFORE, "u": None}
+    posts = [Example(id=key, text=f"甲乙丙{key}", source="shop", published_at=at) for key, at in dates.items()]
+    (tmp_path / "labels.csv").write_text("id,category,severity\ne,other,1\nl,other,1\nu,other,1\n", encoding="utf-8")
+    config = TextConfig(
+        posts=(posts_file(tmp_path / "posts.jsonl", hot[20:250]),),
+        extra=(),
+        annotated=(str(tmp_path / "labels.csv"),),
+        unlabelled=(posts_file(tmp_path / "unlabelled.jsonl", posts),),
+        before=BEFORE,
+        record=str(record(tmp_path / "list.parquet", times)),
+    )
+    assert [row.id for row in corpus_for(config, TAXONOMY, QUIET).extra] == ["e", "u"]
+
+
 def test_too_few_dated_posts_are_told(tmp_path: Path) -> None:
     hot = [replace(row, source="hot") for row in sample_examples()]
     config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", hot),), extra=(), annotated=())

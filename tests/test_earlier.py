@@ -83,6 +83,21 @@ def test_the_same_posts_with_more_rows_or_files_are_refused(
         earlier_bundle(str(moved), replace(more, posts=more.posts[1:]), TAXONOMY)
 
 
+def test_what_only_taught_and_has_grown_is_not_held_out(
+    tiny_config: TextConfig, trained_bundle: Bundle, tiny_posts: Path, tmp_path: Path
+) -> None:
+    """Its hash is another one, but all rows that it had then taught the start."""
+    extra, moved = grown(tiny_posts, tmp_path / "extra.jsonl"), tmp_path / "bundle"
+    shutil.copytree(trained_bundle.folder, moved)
+    part = text_part(trained_bundle)
+    for key in ("extra", "annotated"):
+        files = {**part.data["files"], extra: "what the file was before it grew"}
+        changed = replace(part, config={**part.config, key: (extra,)}, data={**part.data, "files": files})
+        save_part(moved, TAXONOMY, {}, text=changed)
+        with pytest.raises(CorpusError, match=r"extra\.jsonl or a file of that name taught .* with other rows"):
+            earlier_bundle(str(moved), replace(tiny_config, posts=(extra,)), TAXONOMY)
+
+
 def test_a_user_goes_on_with_other_posts_and_the_files_of_the_start_are_remembered(
     tiny_config: TextConfig, trained_bundle: Bundle, tiny_posts: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,22 @@ def test_part_of_the_files_is_no_test_part_and_their_order_does_not_matter(
     assert turned is not None
     assert turned.split == read_corpus(config, TAXONOMY, QUIET).split
     assert turned.examples == read_corpus(config, TAXONOMY, QUIET).examples
+
+
+def test_a_file_that_has_changed_since_it_taught_is_told(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tiny_posts: Path, tmp_path: Path
+) -> None:
+    """Only hashes tell what taught: with one label corrected all rows would count as unseen, without a word."""
+    for key in ("posts", "extra"):
+        path, log = tmp_path / f"{key}.jsonl", io.StringIO()
+        path.write_text(tiny_posts.read_text(encoding="utf-8"), encoding="utf-8")
+        bundle = as_if(tiny_bundle, replace(tiny_config, **{key: (str(path),)}), tmp_path / key)
+        path.write_text(path.read_text(encoding="utf-8").replace("售后", "客服"), encoding="utf-8")
+        assert trained_corpus(bundle, (str(path),), TAXONOMY, Console(file=log, width=400)) is None
+        assert f"{key}.jsonl taught the bundle with other rows than now" in log.getvalue()
+    log = io.StringIO()
+    assert trained_corpus(bundle, (SAMPLES,), TAXONOMY, Console(file=log, width=400)) is None
+    assert log.getvalue() == ""
 
 
 def test_rows_that_only_taught_are_never_a_test_part(

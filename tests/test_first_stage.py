@@ -131,6 +131,14 @@ def test_a_file_without_posts_is_told_and_measured_not(whole: TextModel, tmp_pat
     assert f"left out {path}: no post in it" in told.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_posts_that_taught_do_not_measure(whole: TextModel, tmp_path: Path) -> None:
+    """An annotated post is of the same file: both readers know its label."""
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(json.dumps({"id": f"u{i}", "text": f"第{i}天"}) + "\n" for i in range(9)), encoding="utf-8")
+    taught = {"u1", "u3", "elsewhere"}
+    assert on_unlabelled(whole, str(path), 100, load_taxonomy(), Console(quiet=True), taught)["rows"] == 7
+
+
 def test_a_bundle_without_one_says_what_to_do(trained_bundle: Bundle) -> None:
     text = replace(text_part(trained_bundle), first_stage=None)
     old = Bundle(trained_bundle.folder, replace(trained_bundle.manifest, text=text))

@@ -6,8 +6,11 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -101,6 +104,10 @@ BAD = [
     ({"id": "x", "text": "好", "category": "none", "severity": 1}, "severity", "if and only if"),
     ({"id": "x", "text": "好", "category": "other", "severity": 0}, "severity", "if and only if"),
     ({"id": "x", "text": "好", "published_at": "昨天"}, "published_at", "date"),
+    ({"id": "x", "text": "好", "published_at": 20240501}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "published_at": "20240501"}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "published_at": "1714521600.5"}, "published_at", "ISO 8601"),
+    ({"id": "x", "text": "好", "category": "other", "severity": True}, "severity", "whole number"),
     ({"id": "a", "text": "另一条"}, "id", "'a' came before"),
     (b'{"id": "x", "text": "' + "好".encode("gbk") + b'"}', "row", "not UTF-8"),
     (b'{"id": "x", ', "row", "not valid JSON"),
@@ -191,6 +198,44 @@ def test_parquet_rows_are_counted_from_one(tmp_path: Path) -> None:
     assert _told(loaded) == [(2, "category")]
 
 
+KINDS = {"id": {"dtype": "string", "_type": "Value"}, "text": {"dtype": "string", "_type": "Value"}}
+PICTURES = {
+    "info": {"features": {**KINDS, "picture": {"_type": "Image"}}}
+}  # as the datasets library writes it: it would open the file or the address that such a cell names
+
+
+@pytest.mark.parametrize("said", [json.dumps(PICTURES), "{", '{"info": {"features": {"id": {"_type": "Nothing"}}}}'])
+def test_only_the_columns_of_a_parquet_file_are_read(tmp_path: Path, said: str) -> None:
+    kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    picture = pa.array([{"bytes": None, "path": "http://127.0.0.1:9/a.png"}], kind)
+    table = pa.table({"id": ["a"], "text": ["好"], "picture": picture}).replace_schema_metadata({"huggingface": said})
+    pq.write_table(table, tmp_path / "posts.parquet")
+    loaded = load_examples([tmp_path / "posts.parquet"], TAXONOMY)
+    assert ([row.text for row in loaded.rows], loaded.bad) == (["好"], [])
+
+
+def test_a_parquet_cell_that_cannot_be_read_fails_its_row_only(tmp_path: Path) -> None:
+    far = pa.array([1, 10**18], pa.int64()).cast(pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"id": ["a", "b"], "text": ["好", "坏"], "published_at": far}), tmp_path / "far.parquet")
+    text = pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff", b"ok"]).buffers())
+    pq.write_table(pa.table({"id": ["a", "b"], "text": text}), tmp_path / "gbk.parquet")
+    names = ("far.parquet", "gbk.parquet")
+    far_off, no_utf8 = (load_examples([tmp_path / name], TAXONOMY) for name in names)
+    assert ([row.id for row in far_off.rows], _told(far_off)) == (["a"], [(2, "row")])
+    assert ([row.id for row in no_utf8.rows], _told(no_utf8)) == (["b"], [(1, "row")])
+    assert no_utf8.bad[0].why == "is not UTF-8: convert the file"
+
+
+def test_a_spoiled_parquet_file_is_an_error_of_ours_or_none(tmp_path: Path) -> None:
+    content, random = _parquet(ROWS), Random(0)
+    for _ in range(200):
+        spoiled = bytearray(content)
+        for _ in range(3):
+            spoiled[random.randrange(len(spoiled))] = random.randrange(256)
+        with suppress(CorpusError):
+            _load(tmp_path, "posts.parquet", bytes(spoiled))
+
+
 def test_ids_are_unique_over_all_files(tmp_path: Path) -> None:
     paths = [_write(tmp_path, name, _bytes(ROWS[0])) for name in ("one.jsonl", "two.jsonl")]
     loaded = load_examples(paths, TAXONOMY)
@@ -209,6 +254,15 @@ def test_labels_take_the_text_of_the_post_with_their_id(tmp_path: Path) -> None:
     assert _told(loaded) == [(3, "text")]
 
 
+def test_labels_take_what_binds_the_post_and_dates_it(tmp_path: Path) -> None:
+    """Else a label teaches what its post's source, event or date holds out; null says nothing, as an empty cell."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    post = Example(id="a", text="好", source="weibo", event="e1", published_at=at)
+    row = {"id": "a", "category": "other", "severity": 1, "text": None, "source": None, "event": None}
+    loaded = load_examples([_write(tmp_path, "labels.jsonl", _bytes(row))], TAXONOMY, {"a": post})
+    assert loaded.rows == [replace(post, category="other", severity=1)]
+
+
 def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
     loaded = _load(tmp_path, "posts.jsonl", _bytes(ROWS[0] | {"severity": 0}, ROWS[0]))
     assert ([row.id for row in loaded.rows], _told(loaded)) == (["a"], [(1, "severity")])
@@ -222,6 +276,11 @@ def test_a_refused_row_does_not_block_its_id(tmp_path: Path) -> None:
         ("posts.jsonl.gz", gzip.compress(_bytes(*ROWS))[:-6], "no readable gzip file"),
         ("posts.jsonl.gz", _bytes(*ROWS), "no readable gzip file"),
         ("posts.parquet", _bytes(*ROWS), "no readable Parquet file"),
+        (
+            "posts.parquet",
+            _parquet(ROWS)[:4] + b"x" * 500 + _parquet(ROWS)[504:],
+            "no readable Parquet file .*: make it",
+        ),
         ("posts.csv", "id,text,text\n1,好,坏\n".encode(), "the header names 'text' more than once: give each column"),
         ("posts.csv", 'id,"text\n1,好\n'.encode(), "the header line is not valid CSV .*: look for an unclosed quote"),
     ],
@@ -258,6 +317,18 @@ def test_series_keep_nulls_and_refuse_what_is_no_count(tmp_path: Path) -> None:
     assert [row.topic_id for row in loaded.rows] == ["t", "z"]
     assert loaded.rows[0].counts == (1.0, None, 2.5)
     assert _told(loaded) == [(line, field) for line, (_, field) in enumerate(bad, 2)]
+
+
+def test_a_refused_series_does_not_block_its_id(tmp_path: Path) -> None:
+    good = {"topic_id": "t", "start": "2024-05-01T08:00:00+08:00", "interval_minutes": 60, "counts": [1, 2]}
+    loaded = load_series([_write(tmp_path, "s.jsonl", _bytes(good | {"authors": [1]}, good))])
+    assert ([row.topic_id for row in loaded.rows], _told(loaded)) == (["t"], [(1, "authors")])
+
+
+def test_a_date_without_a_clock_dates_a_post(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"published_at": "2024-05-01"}, ROWS[1] | {"published_at": "2024-05-01T08:00:00Z"}]
+    loaded = _load(tmp_path, "posts.jsonl", _bytes(*rows))
+    assert [row.published_at for row in loaded.rows] == [datetime(2024, 5, 1), datetime(2024, 5, 1, 8, tzinfo=UTC)]
 
 
 def test_the_corpora_load_without_a_bad_row(shared_data: Path) -> None:

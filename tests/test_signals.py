@@ -242,6 +242,12 @@ def test_a_faulty_file_is_refused_with_its_place(tmp_path: Path, old: str, new: 
         SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
 
 
+def test_a_word_of_which_normalisation_leaves_nothing_is_refused(tmp_path: Path) -> None:
+    path = edited(DEFAULT_PATH, tmp_path, '"央视", ', '"央视", "\\u200b", ')
+    with pytest.raises(ConfigError, match=r"'\\u200b' .* nothing"):
+        SignalLexicon.load(path)
+
+
 def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         SignalLexicon.load(tmp_path / "nowhere.toml")

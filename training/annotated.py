@@ -7,11 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 from data.hot_titles import title_posts
+from data.loaders import load_examples
 from data.records import Example
 from data.taxonomy import Taxonomy
 from training.posts import load_posts
 from training.text_config import TextConfig
-from training.told import left_out
+from training.told import left_out, tell_bad_rows
 
 
 def annotated_texts(config: TextConfig) -> tuple[str, ...]:
@@ -25,14 +26,15 @@ def annotated_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> 
     for path in _sources(config):
         if path not in there:
             left_out(console, f"what {', '.join(config.annotated)} say of {path}: no such file")
-    posts: dict[str, Example] = {}
-    for path in there:
-        rows = title_posts(Path(path)) if path == config.record else load_posts((path,), taxonomy, console)
-        posts |= {row.id: row for row in rows}
-    if not posts:
+    titles = title_posts(Path(config.record)) if config.record in there else []
+    posts = load_posts([path for path in there if path != config.record], taxonomy, console)
+    if not posts and not titles:
         return ()
-    told = console if len(there) == len(_sources(config)) else Console(quiet=True)  # labels of absent posts are no news
-    return load_posts(config.annotated, taxonomy, told, posts)
+    known = {row.id: row for row in (*posts, *titles)}
+    loaded = load_examples([Path(path) for path in config.annotated], taxonomy, known)
+    whole = len(there) == len(_sources(config))
+    tell_bad_rows(console, [bad for bad in loaded.bad if whole or bad.field != "text"])  # absent posts are no news
+    return tuple(loaded.rows)
 
 
 def _sources(config: TextConfig) -> tuple[str, ...]:

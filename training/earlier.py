@@ -12,7 +12,7 @@ from models.encoder import Encoder
 from models.manifest import TextPart
 from training.config import load_config
 from training.corpus import file_sha256
-from training.taught import dealt_files, hashes, taught
+from training.taught import changed_since, dealt_files, hashes, taught
 from training.text_config import TextConfig
 
 CLAIM = ("held_out_source", "before")  # a source or a time that is left out, whatever the files
@@ -37,8 +37,8 @@ def _same_files(folder: str, part: TextPart, before: TextConfig, config: TextCon
     now = [file_sha256(path) for path in files]
     if now == hashes(dealt_files(before), part.data):
         return True
-    places, known = {Path(path).resolve() for path in before.posts}, taught(part.data)
-    shared = [path for path, sha in zip(files, now, strict=True) if sha in known or Path(path).resolve() in places]
+    known, changed = taught(part.data), changed_since(files, part.config, part.data)
+    shared = [path for path, sha in zip(files, now, strict=True) if sha in known or path in changed]
     if shared:
         raise CorpusError(
             f"{', '.join(shared)} or a file of that name taught {folder} with other rows than now: what is held out "

@@ -15,9 +15,9 @@ from models.bundle import Bundle
 from training.config import load_config
 from training.corpus import Corpus, file_sha256
 from training.corpus_time import corpus_for
-from training.taught import hashes, known_files, refuse_taught
+from training.taught import changed_since, hashes, known_files, refuse_taught
 from training.text_config import TextConfig
-from training.told import left_out
+from training.told import left_out, warn
 
 
 def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
@@ -42,6 +42,9 @@ def trained_corpus(bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, c
     known = known_files(posts, hashes(part.config.get("posts", ()), part.data))
     if known is None:
         refuse_taught(posts, part.data)
+        if changed := changed_since(posts, part.config, part.data):
+            why = "taught the bundle with other rows than now: what they have kept is not unseen"
+            warn(console, "not all unseen", f"{', '.join(changed)} {why}")
         return None
     settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": known, "teacher": None})
     extra, annotated = (_unchanged(paths, part.data, console) for paths in (settings.extra, settings.annotated))

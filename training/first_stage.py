@@ -48,7 +48,8 @@ def train_first_stage(config: FirstStageConfig, console: Console | None = None) 
     model = replace(whole, first_stage=stage)
     found = {"held_out": held_out(model, corpus, taxonomy, config.draws)}
     if Path(config.unlabelled).is_file():
-        found["unlabelled"] = on_unlabelled(model, config.unlabelled, config.sample, taxonomy, console)
+        taught = {row.id for row in corpus.extra}
+        found["unlabelled"] = on_unlabelled(model, config.unlabelled, config.sample, taxonomy, console, taught)
     else:
         left_out(console, f"posts as they come: {config.unlabelled}: no such file")
     console.print(stage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,19 @@ def held_out(model: TextModel, corpus: Corpus, taxonomy: Taxonomy, draws: int) -
     }
 
 
-def on_unlabelled(model: TextModel, path: str, sample: int, taxonomy: Taxonomy, console: Console) -> dict[str, Any]:
-    """Posts as they come: share settled, and how many of these the whole model answers otherwise; empty without any."""
-    rows = load_posts([path], taxonomy, console)
+def on_unlabelled(
+    model: TextModel,
+    path: str,
+    sample: int,
+    taxonomy: Taxonomy,
+    console: Console,
+    taught: Container[str] = frozenset(),
+) -> dict[str, Any]:
+    """Posts as they come: share settled, and how many of these the whole model answers otherwise; empty without any.
+
+    Without those whose ids `taught`: annotations are of posts of the same file.
+    """
+    rows = [row for row in load_posts([path], taxonomy, console) if row.id not in taught]
     if not rows:
         left_out(console, f"{path}: no post in it")
         return {}

@@ -10,6 +10,8 @@ from data.errors import CorpusError
 from training.corpus import file_sha256
 from training.text_config import TextConfig
 
+LABELLED = ("posts", "extra", "annotated")  # settings that name files of labels
+
 
 def dealt_files(config: TextConfig) -> tuple[str, ...]:
     """Files that decide what a run holds out: its posts and, with `before`, the record that dates them."""
@@ -47,6 +49,13 @@ def known_files(paths: Sequence[str], wanted: Sequence[str | None]) -> tuple[str
             "its rows were held out depends on all of them: give all, or files that did not teach it"
         )
     return tuple(known[sha] for sha in dict.fromkeys(wanted) if sha is not None)
+
+
+def changed_since(paths: Sequence[str], config: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    """Files that stand where a file stood that taught a bundle (its `config` and `data`), with other bytes."""
+    places = {Path(path).resolve() for name in LABELLED for path in config.get(name, ())}
+    there = [path for path in paths if Path(path).resolve() in places and Path(path).is_file()]
+    return [path for path in there if file_sha256(path) not in taught(data)]
 
 
 def refuse_taught(paths: Sequence[str], data: Mapping[str, Any]) -> None:
