@@ -127,6 +127,19 @@ def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: s
     assert HOT_WORDS["mix"](values) == said
 
 
+@pytest.mark.parametrize(
+    ("heat", "group", "said"),
+    [
+        ((500.0, 500.0, *[None] * 7, 400.0), "momentum", "本轮仅观测1次，尚无走势"),  # not the first time on the list
+        ((500.0,) * 47, "age", "本轮上榜47小时，其间观测47次"),
+        ((500.0,) * 90, "age", "本轮上榜48小时以上，其间观测48次"),
+    ],
+)
+def test_nothing_is_said_of_what_the_window_does_not_hold(heat: tuple[float | None, ...], group: str, said: str) -> None:
+    features = hot_features(hot_windows_of([_known(heat)]))
+    assert HOT_WORDS[group]({name: float(found[0]) for name, found in features.items()}) == said
+
+
 @pytest.mark.parametrize("heat", [(None,), (0.0,), (0.0, None)])
 def test_a_topic_that_was_never_seen_is_not_described(heat: tuple[float | None, ...]) -> None:
     found = _answer(_known(heat))
