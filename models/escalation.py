@@ -16,7 +16,7 @@ from data.volume import count_features
 from data.volume_pace import PRIOR
 from data.volume_windows import HORIZON, Floats, Windows, unread_hours, windows_of
 from models.escalation_head import EscalationHead, Observed, design, log_odds
-from models.escalation_words import GROUPS, describe
+from models.escalation_words import GROUPS, describe, said_of
 
 TARGET = (
     "N(t, t+6h] >= max(1.5 * N(t-6h, t] * r(t), 20), r(t) = usual posts of the next 6 h over those of the last 6 h "
@@ -114,10 +114,12 @@ class EscalationModel(EscalationHead):
         features = design(count_features(windows, self.diurnal), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
         inside = self.in_domain(windows, features) & fine
-        observed = [self._observed(*one) for one in zip(volumes, windows.known.tolist(), strict=True)]
+        observed = [
+            self._observed(*one) for one in zip(volumes, windows.known.tolist(), said_of(windows), strict=True)
+        ]
         return self.answers(features, inside, observed, volumes)
 
-    def _observed(self, volume: Volume, hours: int) -> Observed:
+    def _observed(self, volume: Volume, hours: int, said: Mapping[str, float]) -> Observed:
         """`hours`: those that are known; bins shorter than an hour are no observations of their own."""
         counts = volume.counts or ()
         unread = unread_hours(counts, volume.interval_minutes)
@@ -126,6 +128,7 @@ class EscalationModel(EscalationHead):
             n_obs=min(hours, sum(count is not None for count in counts)),
             missing=(*absent, "counts") if unread or None in counts else absent,
             warnings=(f"有{unread}个小时的发帖数据不足半小时，未计入结果",) if unread else (),
+            said=said,
         )
 
     @cached_property
