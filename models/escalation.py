@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from data.records import Volume
 from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_pace import PRIOR
-from data.volume_windows import HORIZON, Floats, Windows, unread_hours, windows_of
+from data.volume_windows import HORIZON, WIDTH, Floats, Windows, unread_hours, windows_of
 from models.escalation_head import EscalationHead, Observed, design, log_odds
 from models.escalation_words import GROUPS, describe, said_of
 
@@ -23,6 +24,7 @@ TARGET = (
     "by hour of day"
 )
 OPTIONAL = {"authors": "author_", "negative": "negative_"}  # arrays read where they are given, prefix of their features
+PARTS = {"authors": "独立作者", "negative": "负面"}  # of the posts, and what a share of them is called
 MIN_TOTAL, MIN_RECENT = 20, 10  # posts in all and in the last 6 h at which the target is defined
 MAX_AGE = 48  # hours of age up to which the training series were cut
 SCALED = (
@@ -44,6 +46,18 @@ SCALED = (
 def total_posts(features: Floats, names: Sequence[str]) -> Floats:
     """Posts of the topic so far, back from their logarithm: [n]."""
     return np.asarray(np.exp(features[:, names.index("log_total")]) - PRIOR)
+
+
+def _told(volume: Volume, unread: int, parts: Sequence[str]) -> Iterator[str]:
+    """What a desk must know of a volume whose hours are not what they seem; `parts` of its posts that are read."""
+    if unread:
+        yield f"有{unread}个小时的发帖数据不足半小时，未计入结果"
+    if volume.interval_minutes > 60:
+        yield f"每个时段长{volume.interval_minutes}分钟，逐小时的数量按平均分摊估算"
+    for name in parts:
+        pairs = zip(volume.counts or (), getattr(volume, name) or (), strict=False)
+        if any(posts is not None and part is not None and part > posts for posts, part in pairs):
+            yield f"{name}有时段大于counts，{PARTS[name]}占比不可信"
 
 
 @dataclass(frozen=True)
@@ -121,13 +135,13 @@ class EscalationModel(EscalationHead):
 
     def _observed(self, volume: Volume, hours: int, said: Mapping[str, float]) -> Observed:
         """`hours`: those that are known; bins shorter than an hour are no observations of their own."""
-        counts = volume.counts or ()
+        counts = (volume.counts or ())[-ceil(WIDTH * 60 / volume.interval_minutes) :]  # those that a window holds
         unread = unread_hours(counts, volume.interval_minutes)
         absent = tuple(name for name in self._optional if getattr(volume, name) is None)
         return Observed(
             n_obs=min(hours, sum(count is not None for count in counts)),
             missing=(*absent, "counts") if unread or None in counts else absent,
-            warnings=(f"有{unread}个小时的发帖数据不足半小时，未计入结果",) if unread else (),
+            warnings=tuple(_told(volume, unread, self._optional)),
             said=said,
         )
 
