@@ -113,7 +113,8 @@ class EscalationHead(ABC):
 
     def factors(self, row: Floats, effects: Floats, seen: Observed) -> tuple[Factor, ...]:
         """The strongest groups in words, strongest first; those of TIMELESS only where nothing was `seen`."""
-        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True)) | seen.said
+        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
+        values.update(seen.said)
         signed = dict(zip(self.columns, effects.tolist(), strict=True))
         strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
         return tuple(

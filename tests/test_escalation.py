@@ -104,7 +104,8 @@ def test_observations_are_those_that_the_window_holds(minutes: int, read: int) -
 
 
 @pytest.mark.parametrize(
-    ("authors", "told"), [((9.0, 3.0), ()), ((9.0, 4.0), ("authors有时段大于counts，独立作者占比不可信",)), ((None, 3.0), ())]
+    ("authors", "told"),
+    [((9.0, 3.0), ()), ((9.0, 4.0), ("authors有时段大于counts，独立作者占比不可信",)), ((None, 3.0), ())],
 )
 def test_more_authors_than_posts_are_told(authors: tuple[float | None, ...], told: tuple[str, ...]) -> None:
     found = _answer(_volume([9.0, None, 9.0, 3.0], authors=(1.0, 5.0, *authors)))

@@ -135,7 +135,7 @@ def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: s
         ((500.0,) * 90, "age", "本轮上榜48小时以上，其间观测48次"),
     ],
 )
-def test_nothing_is_said_of_what_the_window_does_not_hold(heat: tuple[float | None, ...], group: str, said: str) -> None:
+def test_nothing_is_said_of_what_no_window_holds(heat: tuple[float | None, ...], group: str, said: str) -> None:
     features = hot_features(hot_windows_of([_known(heat)]))
     assert HOT_WORDS[group]({name: float(found[0]) for name, found in features.items()}) == said
 
