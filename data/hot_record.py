@@ -24,6 +24,8 @@ def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
     kind = table.schema.field("time").type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise CorpusError(f"{path}: time is {kind}: give timestamps with a zone")
+    if absent := table["time"].null_count:
+        raise CorpusError(f"{path}: {absent} of {len(table)} rows have no time: give it, or leave them out")
     finer = pc.CastOptions(pa.timestamp("us", kind.tz), allow_time_truncate=True)  # pandas writes nanoseconds
     try:
         time = pc.cast(table["time"], options=finer)

@@ -91,6 +91,14 @@ def _newest(topic: Ints, slot: Floats) -> NDArray[np.bool_]:
     return np.asarray((np.diff(topic, append=-1) != 0) | (np.diff(slot, append=-1) != 0))
 
 
+def _once(topic: Ints, time: Floats) -> NDArray[np.bool_]:
+    """Which rows are the first of their topic at their time: [n]."""
+    order = np.lexsort((time, topic))
+    first = np.ones(len(topic), bool)
+    first[order[1:]] = (np.diff(topic[order]) != 0) | (np.diff(time[order]) != 0)
+    return first
+
+
 def _column(table: pa.Table, name: str) -> Floats:
     return np.asarray(pc.cast(table[name], pa.float64()).to_numpy(), float)
 
@@ -103,6 +111,8 @@ def hot_list_of(table: pa.Table) -> HotList:
     table = table.filter(pc.and_(pc.invert(pinned), pc.is_valid(table["title"])))
     time = pc.cast(table["time"], pa.int64()).to_numpy() / HOUR
     topic = pc.rank(table["title"], tiebreaker="dense").to_numpy().astype(np.int64)
+    once = _once(topic, time)  # a day that was read in twice would weigh double in the line
+    table, time, topic = table.filter(pa.array(once)), time[once], topic[once]
     heat, snapshots = _column(table, "heat"), np.unique(every)
     line = alarm_lines(time, heat, snapshots)[np.searchsorted(snapshots, time)]
     order = np.lexsort((time, topic))

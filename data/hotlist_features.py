@@ -132,8 +132,9 @@ def _clock(hour: Floats, weekday: Floats) -> dict[str, Floats]:
 def hot_features(windows: HotWindows) -> Mapping[str, Floats]:
     """Features by name, [n] each; nan where what they need is not known."""
     episode = episode_of(windows.heat)
-    log_heat = np.log(np.maximum(episode.fill(windows.heat), 1))
-    ratio = np.clip(log_heat - np.log(windows.line)[:, None], -LIMIT, LIMIT)
+    heat = episode.fill(windows.heat)
+    log_heat = np.log(np.maximum(heat[:, -1], 1))
+    ratio = np.clip(np.log(heat) - np.log(windows.line)[:, None], -LIMIT, LIMIT)
     attention: dict[str, Floats] = {}
     for name in CUMULATIVE:
         attention |= _attention(name, getattr(windows, name), episode)
@@ -143,6 +144,6 @@ def hot_features(windows: HotWindows) -> Mapping[str, Floats]:
         **_intensities(ratio),
         **_places(windows.rank, episode),
         **attention,
-        **_mixes(attention, log_heat[:, -1]),
+        **_mixes(attention, log_heat),
         **_clock(windows.hour, windows.weekday),
     }

@@ -40,10 +40,14 @@ class Windows:
     negative: Floats
 
     @property
+    def life(self) -> NDArray[np.bool_]:
+        """Hours since the first bin: [n, 168]."""
+        return np.asarray(np.arange(WIDTH) >= WIDTH - self.length[:, None])
+
+    @property
     def known(self) -> Ints:
         """Hours since the first bin whose posts are known: [n]."""
-        life = np.arange(WIDTH) >= WIDTH - self.length[:, None]
-        return np.asarray((life & ~np.isnan(self.counts)).sum(axis=1))
+        return np.asarray((self.life & ~np.isnan(self.counts)).sum(axis=1))
 
     def take(self, rows: NDArray[np.bool_]) -> Windows:
         """Some of the windows."""

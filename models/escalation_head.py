@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -33,6 +33,7 @@ class Observed:
     n_obs: int
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    said: Mapping[str, float] = field(default_factory=dict)  # what the words say instead of the features
 
     @property
     def cold(self) -> bool:
@@ -110,15 +111,16 @@ class EscalationHead(ABC):
         flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self.columns)))
         return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self.columns), -1).T)
 
-    def factors(self, row: Floats, effects: Floats, seen: bool) -> tuple[Factor, ...]:
+    def factors(self, row: Floats, effects: Floats, seen: Observed) -> tuple[Factor, ...]:
         """The strongest groups in words, strongest first; those of TIMELESS only where nothing was `seen`."""
         values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
+        values.update(seen.said)
         signed = dict(zip(self.columns, effects.tolist(), strict=True))
         strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]
         return tuple(
             Factor(group, self.say(group, values), round(signed[group], 2))
             for group in strongest
-            if abs(signed[group]) >= MIN_EFFECT and (seen or group in TIMELESS)
+            if abs(signed[group]) >= MIN_EFFECT and (seen.n_obs or group in TIMELESS)
         )
 
     def outlooks(self, features: Floats, inside: Inside, likelihood: Floats) -> Sequence[Outlook | None]:
@@ -155,7 +157,7 @@ class EscalationHead(ABC):
                 n_obs=seen.n_obs,
                 in_domain=bool(inside[i]),
                 missing=seen.missing,
-                factors=self.factors(features[i], effects[i], seen.n_obs > 0),
+                factors=self.factors(features[i], effects[i], seen),
                 cold_start=seen.cold,
                 calibrated_until=self.calibration_end,
                 calibration_stale=self.stale(volumes[i].as_of),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import exp, isnan
 
-from data.volume_pace import PRIOR
-from data.volume_windows import HORIZON
+import numpy as np
+
+from data.volume_pace import PRIOR, log_posts
+from data.volume_windows import HORIZON, Floats, Windows
 
 Values = Mapping[str, float]
 HALF = 3  # hours that are compared with those before them
@@ -32,6 +34,28 @@ def number(value: float, form: str = ".0f") -> str:
     return "未知" if isnan(value) else format(value, form)
 
 
+def _posts_of(windows: Windows, hours: slice) -> Floats:
+    """Posts of some hours of each topic's life, unknown ones as the mean of those; nan where over half are: [n]."""
+    life, known = windows.life[:, hours], (windows.life & ~np.isnan(windows.counts))[:, hours].sum(axis=1)
+    width = life.sum(axis=1)
+    posts = np.nansum(windows.counts[:, hours], axis=1) * width / np.maximum(known, 1)
+    return np.where(known * 2 >= width, posts, np.nan)
+
+
+def said_of(windows: Windows) -> list[dict[str, float]]:
+    """What the words say instead of the features, which count the hours before the first bin as known: one each."""
+    six, every = _posts_of(windows, slice(-HORIZON, None)), _posts_of(windows, slice(None))
+    posts = {
+        "log_3h": _posts_of(windows, slice(-HALF, None)),
+        "log_before_3h": _posts_of(windows, slice(-2 * HALF, -HALF)),
+        "log_6h": six,
+        "log_total": np.fmax(six, every),  # a mean over the whole life may be lower than that of the last hours
+    }
+    found = {name: log_posts(values) for name, values in posts.items()}
+    found["quiet_6h"] = np.asarray((windows.counts[:, -HORIZON:] == 0).sum(axis=1), float)
+    return [dict(zip(found, row, strict=True)) for row in np.column_stack([*found.values()]).tolist()]
+
+
 def _amount(log: float) -> float:
     """Posts behind a logarithm of the features, which is that of a few more; nan is unknown."""
     posts = exp(log) - PRIOR
@@ -48,12 +72,15 @@ def _hours(v: Values) -> int:
 
 
 def _momentum(v: Values) -> str:
-    late, hours = _amount(v["log_3h"]), _hours(v)
-    before = _amount(v["log_6h"]) - late
+    late, before, hours = _amount(v["log_3h"]), _amount(v["log_before_3h"]), _hours(v)
     if hours <= HALF:
         return f"近{hours}小时约{number(late)}帖，此前没有观测"
     span = f"前{HALF}" if hours >= HORIZON else f"此前{hours - HALF}"
-    if before < LEAST:
+    if isnan(late):
+        return "近3小时未知"
+    if isnan(before):
+        return f"近3小时约{number(late)}帖，{span}小时未知"
+    if before == 0:
         return f"近3小时约{number(late)}帖，{span}小时无帖"
     return f"近3小时发帖量是{span}小时的{number(late / before, '.1f')}倍"
 

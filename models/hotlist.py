@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, hot_windows_of
+from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of
 from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
@@ -30,10 +30,9 @@ def within(features: Floats, low: Floats, middle: Floats, high: Floats) -> Float
     return np.asarray(np.clip(np.where(np.isnan(features), middle, features), low, high))
 
 
-def crossed(windows: HotWindows) -> NDArray[np.bool_]:
-    """Whether heat reached the line at any hour of the present episode (of the last 48): [n]."""
-    seen = episode_of(windows.heat).seen
-    return np.asarray((seen & (windows.heat >= windows.line[:, None])).any(axis=1))
+def crossed(volumes: Sequence[Volume]) -> NDArray[np.bool_]:
+    """Whether heat reached the line in any bin of the present episode: [n]."""
+    return np.array([highest_of(volume) >= (volume.alarm_threshold or np.inf) for volume in volumes], bool)
 
 
 @dataclass(frozen=True)
@@ -85,22 +84,23 @@ class HotlistModel(EscalationHead):
             found[i] = Outlook(DAY, round(p, DIGITS), round(rate, DIGITS), round(p / rate, 2))
         return found
 
-    def in_domain(self, windows: HotWindows) -> NDArray[np.bool_]:
+    def in_domain(self, windows: HotWindows, already: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Documented rule, [n]: the newest hour and its place on the list are known, the line is above 0, and heat
-        was below it at every hour of the present episode (of the last 48)."""
+        has not `already` reached it in the present episode."""
         episode = episode_of(windows.heat)
         known = ~np.isnan(windows.line) & ~np.isnan(windows.rank[:, -1])
-        return np.asarray(known & (episode.newest == WIDTH - 1) & ~crossed(windows))
+        return np.asarray(known & (episode.newest == WIDTH - 1) & ~already)
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order."""
         windows = hot_windows_of(volumes)
         features = design(hot_features(windows), self.names)
         fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
-        inside = self.in_domain(windows) & fine
+        already = crossed(volumes)
+        inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
         seen = episode.seen.sum(axis=1).tolist()
-        told = [_told(*one) for one in zip(crossed(windows), episode.newest.tolist(), strict=True)]
+        told = [_told(*one) for one in zip(already, episode.newest.tolist(), strict=True)]
         observed = [Observed(n, _missing(one), more) for n, one, more in zip(seen, volumes, told, strict=True)]
         return self.answers(features, inside, observed, volumes)
 

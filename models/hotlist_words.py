@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import exp, expm1, isnan
 
+from data.hotlist import WIDTH
 from models.escalation_words import Values, number
 
 # group -> prefixes of its features; a feature belongs to every group whose prefix it has, so prefixes are disjoint
@@ -27,7 +28,7 @@ def _share(log: float) -> str:
 
 
 def _momentum(v: Values) -> str:
-    return "首次上榜，尚无走势" if isnan(v["step"]) else f"热度每小时变为上一小时的{exp(v['step']):.2f}倍"
+    return "本轮仅观测1次，尚无走势" if isnan(v["step"]) else f"热度每小时变为上一小时的{exp(v['step']):.2f}倍"
 
 
 def _place(v: Values) -> str:
@@ -50,6 +51,11 @@ def _mix(v: Values) -> str:
     return f"每万次阅读讨论{number(rate, '.1f')}条"
 
 
+def _age(v: Values) -> str:
+    hours, more = v["age"] + 1, "以上" if v["age"] + 1 == WIDTH else ""  # what lies before the window is not read
+    return f"本轮上榜{number(hours)}小时{more}，其间观测{v['n_obs']:.0f}次"
+
+
 HOT_WORDS: dict[str, Callable[[Values], str]] = {
     "heat": lambda v: f"当前热度为警戒线的{_share(v['ratio'])}",
     "momentum": _momentum,
@@ -60,7 +66,7 @@ HOT_WORDS: dict[str, Callable[[Values], str]] = {
     "originals": lambda v: _count(v["originals_log"], v["originals_gain"], "原创"),
     "mix": _mix,
     "clock": lambda v: f"当前{int(v['hour'])}时，周{'一二三四五六日'[int(v['weekday'])]}",
-    "age": lambda v: f"本轮上榜{number(v['age'] + 1)}小时，观测{v['n_obs']:.0f}次",
+    "age": _age,
 }
 
 

@@ -79,6 +79,11 @@ class Policy(PolicyTable):
         last = len(self.bands) - 1
         return next((column for column in range(1, last) if lift < self.bands[column].below), last)
 
+    def _times(self, lift: float) -> str:
+        """A lift in one decimal, or in as many as keep it in its band: 2.96 is not called 3.0."""
+        short = f"{lift:.1f}"
+        return short if self.band(float(short)) == self.band(lift) else f"{lift:g}"
+
     def _told(self, level: Level, extra: Iterable[Iterable[str]]) -> tuple[str, ...]:
         more = [role for roles in extra for role in roles] if level.rank >= self.notify_from else []
         return tuple(dict.fromkeys([*level.notify, *more]))
@@ -99,7 +104,7 @@ class Policy(PolicyTable):
         if category is not None:
             yield f"类别为{taxonomy.categories[taxonomy.index(category)].name}"
         unknown = f"{'声量无法评分' if uncounted else '没有声量数据'}，升级可能性未知"
-        yield unknown if lift is None else f"升级可能性为基准的{lift:.1f}倍"
+        yield unknown if lift is None else f"升级可能性为基准的{self._times(lift)}倍"
         if rules:
             yield f"文中出现信号：{'、'.join(rule.name for rule in rules)}"
         for rule in rules:

@@ -94,6 +94,24 @@ def test_one_or_two_observations_or_none_are_answered(counts: list[float | None]
     assert 0 < found.probability < 1
 
 
+@pytest.mark.parametrize(("minutes", "read"), [(1_440, 7), (360, 28), (90, 112), (60, MAX_POINTS)])
+def test_observations_are_those_that_the_window_holds(minutes: int, read: int) -> None:
+    """A week: 168 days are not 168 observations, and what is unknown before that week is not missing."""
+    found = _answer(_volume([None] * (MAX_POINTS - read) + [100.0] * read, interval_minutes=minutes))
+    assert found.n_obs == read
+    assert "counts" not in found.missing
+    assert any(f"每个时段长{minutes}分钟" in one for one in found.warnings) == (minutes > 60)
+
+
+@pytest.mark.parametrize(
+    ("authors", "told"),
+    [((9.0, 3.0), ()), ((9.0, 4.0), ("authors有时段大于counts，独立作者占比不可信",)), ((None, 3.0), ())],
+)
+def test_more_authors_than_posts_are_told(authors: tuple[float | None, ...], told: tuple[str, ...]) -> None:
+    found = _answer(_volume([9.0, None, 9.0, 3.0], authors=(1.0, 5.0, *authors)))
+    assert found.warnings == told
+
+
 def test_a_topic_like_those_of_training_is_in_domain() -> None:
     found = _answer(_whole(7, 12))
     assert found.in_domain

@@ -18,6 +18,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import SHIPPED, escalation_file, open_bundle, save_part
 from models.escalation_store import dump, load
 from models.manifest import EscalationPart
+from training.escalation_fit import with_voices
 from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model, source_of
 from training.hotlist_config import HotlistConfig
 
@@ -38,6 +39,18 @@ def test_only_the_sigmoid_changes() -> None:
     assert new.warn_after_days == 30
     assert new.calibrated_until == _recent()["main"].end.max()
     assert about["main"]["after"]["ece"] < about["main"]["before"]["ece"]
+
+
+def test_a_new_sigmoid_of_the_fallback_alone_changes_nothing_in_domain() -> None:
+    _, _, where, table = trained()
+    old = with_voices(model(), table.features[where.calibration], table.labels[where.calibration])
+    few, other = _recent()["main"].take(np.arange(where.test.sum()) < 3), _recent(4)["main"]
+    free = replace(other, inputs=other.inputs[:, old.free])
+    new, _ = recalibrate_model(old, {"main": few, "fallback": free}, 30)
+    asked = table.features[where.test]
+    for inside, same in ((np.ones(len(asked), bool), True), (np.zeros(len(asked), bool), False)):
+        moved = np.abs(new.probabilities(asked, inside) - old.probabilities(asked, inside)).max()
+        assert (moved < 1e-9) == same
 
 
 @pytest.mark.parametrize("left", [0, 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import log
 
@@ -15,13 +16,14 @@ from self_exciting import model
 from data.records import Volume
 from data.volume import count_features
 from data.volume_windows import windows_of
-from models.escalation_words import GROUPS, WORDS, describe
+from models.escalation_words import GROUPS, WORDS, describe, said_of
 
 NAMES = model().names
 GIVEN = {
     "growth_3h": 0.6882,
     "log_1h": log(20.5),
     "log_3h": log(200 / 3 + 0.5),
+    "log_before_3h": log(100 / 3 + 0.5),
     "log_6h": log(100.5),
     "log_peak": log(40.5),
     "log_total": 5.3018,
@@ -67,13 +69,16 @@ def test_golden_words(group: str, said: str) -> None:
     assert describe(group, GIVEN) == said
 
 
-@given(st.sets(st.sampled_from(["log_3h", "log_6h", "log_total", "log_needed", "log_1h", "spread_6h"])))
+LOGS = ["log_1h", "log_3h", "log_before_3h", "log_6h", "log_total", "log_needed"]
+
+
+@given(st.sets(st.sampled_from([*LOGS, "spread_6h"])))
 def test_what_is_unknown_is_called_so(unknown: set[str]) -> None:
     values = GIVEN | dict.fromkeys(unknown, float("nan"))
     said = {group: describe(group, values) for group in GROUPS}
     assert not any("nan" in words for words in said.values())
     for group, names in {
-        "momentum": {"log_3h", "log_6h"},
+        "momentum": {"log_3h", "log_before_3h"},
         "level": {"log_6h", "log_total"},
         "peak": {"log_1h"},
         "steadiness": {"log_6h", "spread_6h"},
@@ -81,9 +86,13 @@ def test_what_is_unknown_is_called_so(unknown: set[str]) -> None:
         assert ("未知" in said[group]) == bool(unknown & names)
 
 
-def _said(counts: list[int], as_of: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> dict[str, str]:
-    features = count_features(windows_of([Volume(as_of=as_of, counts=tuple(counts))]), np.full(24, 1 / 24))
-    return {group: describe(group, {name: float(found[0]) for name, found in features.items()}) for group in GROUPS}
+def _said(
+    counts: Sequence[float | None], as_of: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC), minutes: int = 60
+) -> dict[str, str]:
+    windows = windows_of([Volume(as_of=as_of, counts=tuple(counts), interval_minutes=minutes)])
+    features = count_features(windows, np.full(24, 1 / 24))
+    values = {name: float(found[0]) for name, found in features.items()} | said_of(windows)[0]
+    return {group: describe(group, values) for group in GROUPS}
 
 
 def _number(words: str, before: str) -> float:
@@ -125,6 +134,29 @@ def test_the_words_are_true_for_the_counts_they_speak_about(counts: list[int]) -
 def test_what_lies_before_the_first_bin_is_not_called_quiet(counts: list[int], momentum: str, steadiness: str) -> None:
     said = _said(counts)
     assert (said["momentum"], said["steadiness"]) == (momentum, steadiness)
+
+
+@pytest.mark.parametrize(
+    ("counts", "minutes", "momentum", "level"),
+    [
+        ([5, 5, 5, 100, 100, None], 60, "近3小时发帖量是前3小时的20.0倍", "近6小时约258帖，累计约258帖"),
+        ([None, None, None, 5, 5, 50], 60, "近3小时约60帖，前3小时未知", "近6小时约120帖，累计约120帖"),
+        ([0, None, None, 0, 9, 9], 60, "近3小时约18帖，前3小时未知", "近6小时约27帖，累计约27帖"),
+        ([9, None, 9, None, None, 9], 60, "近3小时未知", "近6小时约54帖，累计约54帖"),
+        ([*[0] * 6, 10, None, 10, None, 10, None], 60, "近3小时未知", "近6小时约60帖，累计约60帖"),
+        ([10] * 5, 15, "近2小时约80帖，此前没有观测", "近6小时约80帖，累计约80帖"),
+        ([3] * 26, 7, "近3小时约77帖，此前1小时未知", "近6小时约103帖，累计约103帖"),
+    ],
+)
+def test_unknown_hours_are_neither_quiet_nor_made_up(
+    counts: list[float | None], minutes: int, momentum: str, level: str
+) -> None:
+    said = _said(counts, minutes=minutes)
+    assert (said["momentum"], said["level"]) == (momentum, level)
+
+
+def test_an_unknown_hour_is_not_without_posts() -> None:
+    assert _said([0, 0, None, 0, 0, 0])["steadiness"] == "近6小时中5小时无帖"
 
 
 @pytest.mark.parametrize(

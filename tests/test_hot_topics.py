@@ -52,6 +52,23 @@ def test_the_future_moves_no_line() -> None:
     np.testing.assert_array_equal(early.line, whole.line[whole.time <= early.time.max()])
 
 
+def test_rows_that_are_there_twice_or_in_any_order_are_the_same_record() -> None:
+    rows = [(i + 0.5, f"t{i % 7}", 100.0 + i * 13 % 50, 1.0) for i in range(200)]
+    table, wanted = table_of(rows), hot(rows)
+    mixed = pa.concat_tables([table.slice(60, 30), table, table.slice(60, 30)])
+    found = hot_list_of(mixed.take(pa.array(np.random.default_rng(0).permutation(len(mixed)))))
+    for name in ("time", "topic", "episode", "snapshots", "heat", "line", "reads"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name), err_msg=name)
+
+
+def test_a_row_without_a_time_is_told(tmp_path: Path) -> None:
+    table = table_of([(0.0, "a", 10, 1), (1.0, "a", 10, 1)])
+    times = pa.array([table["time"][0].as_py(), None], table.schema.field("time").type)
+    pq.write_table(table.set_column(0, "time", times), tmp_path / "list.parquet")
+    with pytest.raises(CorpusError, match=r"list\.parquet: 1 of 2 rows have no time: "):
+        read_hot_list(tmp_path / "list.parquet")
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_times_of_any_unit_are_the_same_record(tmp_path: Path, unit: str) -> None:
     table = table_of([(float(hour), "a", 10 + hour, 1) for hour in range(5)] + [(2.0, "b", 7, 2)])

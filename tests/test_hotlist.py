@@ -47,6 +47,14 @@ volumes = st.builds(
 )
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0])
+def test_heat_is_read_against_the_line_on_any_scale(scale: float) -> None:
+    """An index from 0 to 1 too: heats below 1 were read as 1, so that 0.3 stood above a line of 0.8."""
+    found = _one(_volume([0.3 * scale, 0.6 * scale], line=0.8 * scale))
+    assert (found["ratio_previous"], found["ratio"]) == pytest.approx((log(0.3 / 0.8), log(0.6 / 0.8)))
+    assert found["step"] == pytest.approx(log(2))
+
+
 def test_golden_example() -> None:
     found = _one(
         _volume([100, None, 200, 400], rank=[40, None, 30, 10], reads=[1_000, None, 3_000, 9_000], discussions=[1] * 4)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BundleError
-from data.hotlist import ARRAYS, hot_windows_of
+from data.hotlist import ARRAYS, WIDTH, episode_of, highest_of, hot_windows_of
 from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult
@@ -127,6 +127,19 @@ def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: s
     assert HOT_WORDS["mix"](values) == said
 
 
+@pytest.mark.parametrize(
+    ("heat", "group", "said"),
+    [
+        ((500.0, 500.0, *[None] * 7, 400.0), "momentum", "本轮仅观测1次，尚无走势"),  # not the first time on the list
+        ((500.0,) * 47, "age", "本轮上榜47小时，其间观测47次"),
+        ((500.0,) * 90, "age", "本轮上榜48小时以上，其间观测48次"),
+    ],
+)
+def test_nothing_is_said_of_what_no_window_holds(heat: tuple[float | None, ...], group: str, said: str) -> None:
+    features = hot_features(hot_windows_of([_known(heat)]))
+    assert HOT_WORDS[group]({name: float(found[0]) for name, found in features.items()}) == said
+
+
 @pytest.mark.parametrize("heat", [(None,), (0.0,), (0.0, None)])
 def test_a_topic_that_was_never_seen_is_not_described(heat: tuple[float | None, ...]) -> None:
     found = _answer(_known(heat))
@@ -141,6 +154,31 @@ def test_observations_are_those_of_the_present_episode() -> None:
 
 def test_an_alarm_before_the_present_episode_does_not_count() -> None:
     assert _answer(_known((2_000.0, *[None] * 6, 500.0))).in_domain
+
+
+@pytest.mark.parametrize("minutes", [5, 15, 30])
+def test_an_alarm_within_an_hour_counts_though_its_last_value_is_below(minutes: int) -> None:
+    """The window holds the last value of each hour: an alarm at 11:45 that was over at 12:30 is not in it."""
+    found = _answer(_known((900.0, 1_200.0, 900.0), interval_minutes=minutes))
+    assert not found.in_domain
+    assert any("已过警戒线" in warning for warning in found.warnings)
+
+
+def test_an_alarm_counts_as_long_as_its_episode_lasts() -> None:
+    long_ago = (1_200.0, *[500.0] * 60)  # the window ends at 48 h
+    assert not _answer(_known(long_ago)).in_domain
+    assert any("已过警戒线" in warning for warning in _answer(_known(long_ago)).warnings)
+    assert _answer(_known((1_200.0, *[None] * 6, *[500.0] * 60))).in_domain
+
+
+@settings(max_examples=60, deadline=None)
+@given(volumes)
+def test_the_highest_heat_is_that_of_the_windows_where_they_hold_every_bin(volume: Volume) -> None:
+    windows = hot_windows_of([volume])
+    if volume.interval_minutes < 60 or len(volume.heat or ()) * volume.interval_minutes > WIDTH * 60:
+        return
+    shown = np.where(episode_of(windows.heat).seen, windows.heat, -np.inf).max()
+    assert highest_of(volume) == (0 if np.isneginf(shown) else shown)
 
 
 def test_every_group_has_words_and_every_feature_one_group() -> None:

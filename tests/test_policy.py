@@ -113,6 +113,13 @@ def test_bands_are_half_open(lift: float | None, band: str) -> None:
     assert POLICY.bands[POLICY.band(lift)].id == band
 
 
+@pytest.mark.parametrize(
+    ("lift", "said"), [(0.94, "0.9"), (0.96, "0.96"), (2.96, "2.96"), (3.04, "3.0"), (7.99, "7.99"), (8.04, "8.0")]
+)
+def test_the_reason_says_no_lift_of_another_band(lift: float, said: str) -> None:
+    assert f"升级可能性为基准的{said}倍" in POLICY.assess(None, None, lift, [], TAXONOMY).reasons
+
+
 def test_raise_to_is_a_floor_that_explains_itself() -> None:
     rule = replace(POLICY.signals["injury_reported"], raise_to=3)
     policy = replace(POLICY, signals={**POLICY.signals, "injury_reported": rule})

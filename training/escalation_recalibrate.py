@@ -25,7 +25,7 @@ from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
-from models.escalation_head import design
+from models.escalation_head import design, log_odds
 from models.escalation_store import Head, dump, kind_of, open_head
 from models.hotlist import DAY, HotlistModel, within
 from models.manifest import NAME
@@ -107,6 +107,14 @@ def refit(classifier: CalibratedClassifierCV, recent: Recent) -> tuple[Calibrate
     return recalibrated(classifier, recent.inputs, recent.labels), about
 
 
+def heard_as_before(model: EscalationModel, old: CalibratedClassifierCV, inputs: Floats) -> EscalationModel:
+    """In domain nothing changes: decisions out of domain taught the fallback's new sigmoid, a line in log-odds."""
+    new, before = (log_odds(one.predict_proba(inputs)[:, 1]) for one in (model.fallback, old))
+    slope, shift = np.polyfit(new, before, 1).tolist()
+    constant, own, wide = model.voices
+    return replace(model, voices=(constant + wide * shift, own, wide * slope))
+
+
 READ: Mapping[type, Callable[..., dict[str, Recent]]] = {EscalationModel: _counts, HotlistModel: _hotlist}
 
 
@@ -124,8 +132,11 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     until = max(float(recent.end.max()) for recent in ready.values())
     changes |= {"calibrated_until": until, "warn_after_days": warn_after_days}
     fresh = replace(model, **changes)
-    if isinstance(fresh, EscalationModel) and fresh.voices[2] and "main" in ready:
-        fresh = with_voices(fresh, ready["main"].inputs, ready["main"].labels)
+    if isinstance(fresh, EscalationModel) and fresh.voices[2]:
+        if "main" in ready:
+            fresh = with_voices(fresh, ready["main"].inputs, ready["main"].labels)
+        else:
+            fresh = heard_as_before(fresh, model.fallback, ready["fallback"].inputs)
     return fresh, {name: about for name, (_, about) in fitted.items()}
 
 
