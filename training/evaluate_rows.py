@@ -13,11 +13,13 @@ from data.errors import CorpusError
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from training.config import load_config
-from training.corpus import Corpus, file_sha256
+from training.corpus import Corpus, file_sha256, pooled
 from training.corpus_time import corpus_for
 from training.taught import changed_since, hashes, known_files, refuse_taught
 from training.text_config import TextConfig
 from training.told import left_out, warn
+
+HELD_OUT = ("train", "validation", "test", "calibration")  # parts that the posts are dealt into
 
 
 def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
@@ -29,10 +31,17 @@ def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: C
     return kept
 
 
-def trained_corpus(bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, console: Console) -> Corpus | None:
+def _same_rows(found: Mapping[str, int], before: Mapping[str, int]) -> bool:
+    return all(found.get(name) == before[name] for name in HELD_OUT if name in before)
+
+
+def trained_corpus(
+    bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, console: Console, teaching: bool = True
+) -> Corpus | None:
     """The corpus of the training, split as it was; None when the posts are others.
 
-    Rows that only taught come from files that have not changed since; without them baselines learn from less.
+    Rows that only taught come from files that have not changed since; without them baselines learn from less. With
+    `teaching` False they are not read. What calibrated a recalibrated bundle is its validation part.
     CorpusError when the split cannot be rebuilt, or posts taught the bundle beside it: they would measure what they
     have taught.
     """
@@ -47,8 +56,11 @@ def trained_corpus(bundle: Bundle, posts: tuple[str, ...], taxonomy: Taxonomy, c
             warn(console, "not all unseen", f"{', '.join(changed)} {why}")
         return None
     settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": known, "teacher": None})
-    extra, annotated = (_unchanged(paths, part.data, console) for paths in (settings.extra, settings.annotated))
+    only_taught = (settings.extra, settings.annotated) if teaching else ((), ())
+    extra, annotated = (_unchanged(paths, part.data, console) for paths in only_taught)
     corpus = corpus_for(replace(settings, extra=extra, annotated=annotated), taxonomy, console)
-    if any(corpus.about["rows"][name] != part.data["rows"][name] for name in ("train", "validation", "test")):
+    if "calibration" in part.data["rows"]:
+        corpus = pooled(corpus)
+    if not _same_rows(corpus.about["rows"], part.data["rows"]):
         raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
     return corpus

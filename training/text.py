@@ -37,7 +37,7 @@ from training.soft import read_soft_posts
 from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
-from training.text_save import save_text
+from training.text_save import save_text, trained_files
 
 
 def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +133,8 @@ def _finish(
         metrics=reports,
         first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
     )
-    bundle = save_text(bundle_place(config.out, taxonomy), taxonomy, encoder, classifier, lexical, part, start)
+    files = trained_files(encoder, classifier, lexical)
+    bundle = save_text(bundle_place(config.out, taxonomy), taxonomy, files, part, start)
     forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use

@@ -33,6 +33,9 @@ Differences = Annotated[str | None, typer.Option("--out", help="JSON file for th
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training posts.")]
 Head = Annotated[Literal["counts", "hotlist"], typer.Option(help="Which head of the escalation model.")]
 Recalibrate = Annotated[bool, typer.Option("--recalibrate", help="Refit only the calibration, on the latest days.")]
+RecalibrateText = Annotated[
+    bool, typer.Option("--recalibrate", help="Refit only the calibration of the bundle `start`, on labelled posts.")
+]
 Robustness = Annotated[bool | None, typer.Option("--robustness", help="Also measure perturbed copies of the posts.")]
 EvidencePosts = Annotated[
     int | None, typer.Option("--evidence", help="Also check the evidence of so many crisis posts for faithfulness.")
@@ -61,14 +64,23 @@ def read_settings(pairs: Sequence[str]) -> dict[str, object]:
 
 
 @train.command()
-def text(config: Config = None, set_: Set = None, out: Out = None, epochs: Epochs = None, seed: Seed = None) -> None:
+def text(
+    config: Config = None,
+    set_: Set = None,
+    out: Out = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    recalibrate: RecalibrateText = False,
+) -> None:
     """Train category and severity on labelled posts."""
     from training.config import load_config
     from training.text import train_text
     from training.text_config import TextConfig
+    from training.text_recalibrate import recalibrate_text
 
     flags = {**read_settings(set_ or ()), **_given(out=out, epochs=epochs, seed=seed)}
-    train_text(load_config(TextConfig, config, flags))
+    settings = load_config(TextConfig, config, flags)
+    recalibrate_text(settings) if recalibrate else train_text(settings)
 
 
 @train.command()
