@@ -39,25 +39,25 @@ SAMPLE_ITEMS = [
 
 # probabilities of the categories
 COUNTERFEIT = {
-    "none": 0.0068, "product_quality": 0.0124, "food_health_safety": 0.0098, "counterfeit_ip": 0.7462,
-    "false_advertising": 0.0055, "pricing_promotion": 0.0037, "after_sales_refund": 0.1781,
-    "logistics_fulfilment": 0.0064, "platform_rules": 0.0038, "fraud_funds": 0.0096, "privacy_data": 0.0009,
-    "platform_outage": 0.0009, "service_conduct": 0.0112, "labor_governance": 0.0018, "values_controversy": 0.0009,
-    "public_safety": 0.0008, "other": 0.0014,
+    "none": 0.0028, "product_quality": 0.0137, "food_health_safety": 0.0096, "counterfeit_ip": 0.7069,
+    "false_advertising": 0.0056, "pricing_promotion": 0.0022, "after_sales_refund": 0.2314,
+    "logistics_fulfilment": 0.0051, "platform_rules": 0.0024, "fraud_funds": 0.0079, "privacy_data": 0.0005,
+    "platform_outage": 0.0005, "service_conduct": 0.0085, "labor_governance": 0.0012, "values_controversy": 0.0005,
+    "public_safety": 0.0004, "other": 0.0007,
 }  # fmt: skip
 NONE = {
-    "none": 0.9915, "product_quality": 0.0021, "food_health_safety": 0.0005, "counterfeit_ip": 0.0004,
-    "false_advertising": 0.0001, "pricing_promotion": 0.0008, "after_sales_refund": 0.0003,
-    "logistics_fulfilment": 0.0024, "platform_rules": 0.0001, "fraud_funds": 0.0004, "privacy_data": 0.0002,
-    "platform_outage": 0.0001, "service_conduct": 0.0001, "labor_governance": 0.0002, "values_controversy": 0.0002,
-    "public_safety": 0.0003, "other": 0.0002,
+    "none": 0.9961, "product_quality": 0.001, "food_health_safety": 0.0002, "counterfeit_ip": 0.0002,
+    "false_advertising": 0.0, "pricing_promotion": 0.0003, "after_sales_refund": 0.0001,
+    "logistics_fulfilment": 0.0013, "platform_rules": 0.0001, "fraud_funds": 0.0002, "privacy_data": 0.0001,
+    "platform_outage": 0.0001, "service_conduct": 0.0001, "labor_governance": 0.0001, "values_controversy": 0.0,
+    "public_safety": 0.0002, "other": 0.0001,
 }  # fmt: skip
 
 SAMPLE_RESULTS = [  # what the shipped bundle answered
     Result(
         id="w1",
-        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7462, ("counterfeit_ip",), COUNTERFEIT),
-        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0068, 0.0173, 0.9308, 0.0443, 0.0008)),
+        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7069, ("counterfeit_ip",), COUNTERFEIT),
+        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0028, 0.0171, 0.9341, 0.0452, 0.0009)),
         signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
@@ -92,13 +92,13 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ),
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.4倍", "文中出现信号：扬言曝光/投诉"),
         ),
-        evidence=(Evidence("假货", 11, 13, 6.726), Evidence("投诉", 33, 35, 0.884), Evidence("旗舰店", 3, 6, 0.672)),
-        model="yujing-risk:f19b553c42df",
+        evidence=(Evidence("假货", 11, 13, 6.78), Evidence("投诉", 33, 35, 1.079), Evidence("旗舰店", 3, 6, 0.809)),
+        model="yujing-risk:a826adcd9c64",
     ),
     Result(
         id="w2",
-        category=CategoryResult("none", "无危机", 0.9915, ("none",), NONE),
-        severity=SeverityResult(0, "无", "无", "green", (0.9915, 0.007, 0.0012, 0.0001, 0.0)),
+        category=CategoryResult("none", "无危机", 0.9961, ("none",), NONE),
+        severity=SeverityResult(0, "无", "无", "green", (0.9961, 0.0033, 0.0006, 0.0001, 0.0)),
         risk=RiskResult(
             0,
             "green",
@@ -108,7 +108,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("例行监测，留存记录",),
             ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
         ),
-        model="yujing-risk:f19b553c42df",
+        model="yujing-risk:a826adcd9c64",
     ),
 ]
 
