@@ -18,8 +18,9 @@ Flags = NDArray[np.bool_]
 
 
 def unscaled(model: TextModel) -> TextModel:
-    """The same model with its bias and temperatures taken out."""
-    plain = replace(model.calibration, category_bias=(), category_temperature=1.0, severity_temperature=1.0)
+    """The same model with its stretch, bias and temperatures taken out."""
+    calibration = model.calibration
+    plain = replace(calibration, gap_power=1.0, category_bias=(), category_temperature=1.0, severity_temperature=1.0)
     return replace(model, calibration=plain)
 
 
