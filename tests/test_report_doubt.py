@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from models.bundle import Bundle
 from models.engine_build import load_text_model
-from models.text import TextPredictions, interpret
+from models.text import TextPredictions, blend, interpret
 from training.report_doubt import calibration_figures, doubt_figures, most_doubtful, unscaled
 from training.text_report import Truth
 
@@ -78,13 +78,13 @@ def test_the_least_sure_rows_are_the_most_doubtful(share: float, rows: int) -> N
     assert not flags.any() or confidence[flags].max() < confidence[~flags].min(initial=2)
 
 
-def test_unscaled_takes_out_the_temperatures_only(tiny_bundle: Bundle) -> None:
+def test_unscaled_takes_out_stretch_and_temperatures_only(tiny_bundle: Bundle) -> None:
     model = replace(load_text_model(tiny_bundle, "torch", threads=1), lexical=None)
-    model = replace(model, calibration=replace(model.calibration, category_temperature=2.0))
+    model = replace(model, calibration=replace(model.calibration, gap_power=1.3, category_temperature=2.0))
     texts = ["买到假货", "快递丢了，客服不理", "今天天气好"]
     logits = model.engine.logits(model.tokens.encode(texts))
     assert np.allclose(unscaled(model).predict(texts).category, softmax(logits[0].astype(float), axis=1), atol=1e-6)
-    scaled = interpret(*logits, model.calibration).category
+    scaled = interpret(blend(logits[0], None, model.calibration), logits[1], model.calibration).category
     assert np.allclose(model.predict(texts).category, scaled, atol=1e-6)
     assert not np.allclose(unscaled(model).predict(texts).category, scaled, atol=1e-3)
 
