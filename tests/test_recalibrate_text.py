@@ -186,7 +186,7 @@ def test_its_own_posts_give_the_calibration_of_the_training(
     old, new = (load_text_model(one, "torch", threads=1).predict(TEXTS) for one in (trained_bundle, bundle))
     assert np.abs(old.category - new.category).max() < 0.03
     assert np.abs(old.severity - new.severity).max() < 0.03
-    assert after.metrics["yujing"]["log_loss"] == pytest.approx(before.metrics["yujing"]["log_loss"], abs=2e-3)
+    assert after.metrics["yujing"]["log_loss"] == pytest.approx(before.metrics["yujing"]["log_loss"], abs=0.03)
     assert after.metrics.keys() == {"yujing", "bert", "tfidf", "old_calibration"}
     assert after.metrics["tfidf"] == before.metrics["tfidf"]
     assert after.config == before.config
