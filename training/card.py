@@ -9,6 +9,7 @@ from typing import Any
 
 from data.markdown import table
 from models.bundle import Bundle
+from models.calibration import Calibration
 from models.encoder import PACKAGED
 from models.manifest import EscalationPart, TextPart
 from training.card_lineage import NOT_TAUGHT, again, columns, is_ours, lineage, only_calibrated
@@ -104,12 +105,18 @@ def card(bundle: Bundle) -> str:
         lineage=lineage(text) if text else "none",
         t_category=f"{calibration.category_temperature:.2f}" if calibration else "",
         t_severity=f"{calibration.severity_temperature:.2f}" if calibration else "",
-        miss_cost=calibration.miss_cost if calibration else "",
+        gap_power=f"{calibration.gap_power:.2f}" if calibration else "",
+        miss_cost=_miss_cost(calibration) if calibration else "",
         under_cost=calibration.under_cost if calibration else "",
         coverage=calibration.coverage if calibration else "",
         heads_know=HEADS_KNOW if all(map(_is_our_head, manifest.escalation.values())) else OTHER_HEADS_KNOW,
         again=again(text),
     )
+
+
+def _miss_cost(calibration: Calibration) -> str:
+    by_rank = " at rank 2, in proportion to the expected rank" if calibration.miss_by_rank else ""
+    return f"{calibration.miss_cost}{by_rank}"
 
 
 def write_card(bundle: Bundle) -> None:
