@@ -40,6 +40,7 @@ def quantise_rows(graph: Path, path: Path) -> Path:
 
 def quantised(weights: Weights) -> tuple[NDArray[np.int8], Weights]:
     """Weights [inputs, outputs] as whole numbers, and the scale of each output: no sum of a pair can overflow."""
+    # PAIR - 1, as rounding may add half a step to each of the two
     even = np.concatenate([weights, np.zeros((len(weights) % 2, weights.shape[1]), np.float32)])
     pairs = even.reshape(-1, 2, weights.shape[1])
     sums = np.maximum(np.maximum(pairs, 0).sum(1), np.maximum(-pairs, 0).sum(1))
