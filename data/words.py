@@ -64,6 +64,17 @@ def words(text: str) -> list[Word]:
     return cut(text, _plain())
 
 
+def is_word(text: str) -> bool:
+    """Whether the packaged dictionary lists it."""
+    return bool(_plain().FREQ.get(text))
+
+
+def singles(text: str) -> set[int]:
+    """Places of a text's characters that belong to no word of the packaged dictionary but themselves."""
+    found = _plain().tokenize(text, HMM=False)  # the hidden Markov model would make words of what is none
+    return {start for _, start, end in found if end - start == 1}
+
+
 def known_share(text: str) -> float:
     """Share of a text's words (two or more letters) that the packaged dictionary lists; 1 where there is no word."""
     tokenizer = _plain()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from data.normalise import LINK, MENTION, Normalised, normalise
+from data.respell import readable, respell
 from data.results import Evidence, Word
 from data.simplify import simplify
 from data.words import words
@@ -57,7 +58,7 @@ def content(text: str) -> list[Word]:
     what is invisible do not break them, and nothing lies in a link or a mention. Positions in `text`; none overlap."""
     seen = normalise(text)
     hidden, found, last = _hidden(seen), list[Word](), 0
-    for word in words(simplify(seen.text)):
+    for word in words(respell(simplify(seen.text))):
         start, end = seen.span(word.start, word.end)
         read = any(char.isalnum() for char in word.text)
         if read and start >= last and not any(word.start < right and left < word.end for left, right in hidden):
@@ -72,7 +73,7 @@ def _candidates(text: str) -> list[Word]:
     Fewer words to read leave more of the budget for trying sets.
     """
     found = content(text)
-    telling = [word for word in found if simplify(normalise(word.text).text) not in FUNCTION_WORDS]
+    telling = [word for word in found if readable(word.text) not in FUNCTION_WORDS]
     long = [word for word in telling if len(word.text) > 1]
     choices = ((long, MANY), (telling, TOP + 1), (found, 0))
     return next(chosen for chosen, least in choices if len({word.text for word in chosen}) >= least)

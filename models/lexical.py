@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from data.errors import BundleError
-from data.normalise import normalise
-from data.simplify import simplify
+from data.respell import readable
 
 NGRAMS = (1, 4)  # characters
 NAMES = {"ngrams", "idf", "coefficients", "intercept"}
@@ -26,8 +25,8 @@ _SPACES = re.compile(r"\s\s+")
 
 
 def plain(text: str) -> str:
-    """The text as the n-grams see it: normalised, simplified, lower case."""
-    return simplify(normalise(text).text).lower()
+    """The text as the n-grams see it: as the models read it, in lower case."""
+    return readable(text).lower()
 
 
 @dataclass(frozen=True, eq=False)

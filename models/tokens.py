@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from tokenizers import Tokenizer
 
-from data.normalise import normalise
-from data.simplify import simplify
+from data.respell import readable
 
 HEAD_SHARE = 0.75  # of a text that is too long: the head states the matter, the tail often the demand
 
@@ -21,7 +20,7 @@ def truncate(ids: list[int], limit: int) -> list[int]:
 
 
 class Tokens:
-    """Normalises, simplifies and tokenises; the only way in which texts become ids, in training and in serving."""
+    """Makes texts readable and tokenises; the only way in which texts become ids, in training and in serving."""
 
     def __init__(self, tokenizer: Tokenizer, limit: int = 256) -> None:
         tokenizer.no_padding()
@@ -36,5 +35,5 @@ class Tokens:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, `<s> … </s>`, at most `limit` long."""
-        encodings = self.tokenizer.encode_batch_fast([simplify(normalise(text).text) for text in texts])
+        encodings = self.tokenizer.encode_batch_fast([readable(text) for text in texts])
         return [truncate(encoding.ids, self.limit) for encoding in encodings]

@@ -10,8 +10,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
+from data.normalise import normalise
+from data.simplify import simplify
 from data.words import words
-from models.lexical import plain
+
+
+def _plain(text: str) -> str:
+    return simplify(normalise(text).text).lower()
 
 
 def _words(text: str) -> list[str]:
@@ -22,14 +27,14 @@ def baseline_model(seed: int = 0) -> Pipeline:
     """Unfitted pipeline: texts in, class probabilities out."""
     features = make_union(
         TfidfVectorizer(
-            preprocessor=plain,
+            preprocessor=_plain,
             tokenizer=_words,
             token_pattern=None,
             ngram_range=(1, 2),
             min_df=2,
             sublinear_tf=True,
         ),
-        TfidfVectorizer(preprocessor=plain, analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True),
+        TfidfVectorizer(preprocessor=_plain, analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True),
     )
     return make_pipeline(features, LogisticRegression(C=10, class_weight="balanced", max_iter=300, random_state=seed))
 

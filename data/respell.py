@@ -1,0 +1,140 @@
+"""Words in disguise as the words themselves: 头诉 as 投诉, tk as 退款. As long as before, so that positions stay.
+
+Who writes a word by its sound hides it from a filter, not from a reader. The table says which words are meant; a
+spelling counts as a disguise only where jieba's dictionary finds no word in its place.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from data.errors import ConfigError, InputError
+from data.normalise import normalise
+from data.rim import parse
+from data.simplify import simplify
+from data.words import is_word, singles
+
+DEFAULT_PATH = Path(__file__).parent / "respell.toml"
+_LATIN = re.compile(r"(?<![A-Za-z0-9@._/-])[a-z]{2,4}(?![A-Za-z0-9@_/-]|\.[A-Za-z0-9])")  # not in names and addresses
+_PRIVATE = 0xE000  # one character of the private use area stands for each sound
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    words: str
+    kept: str
+    initials: str
+    sounds: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Respelling:
+    """`sounds`: code of a character -> its sound; `heard`: sounds of a word -> the word, `heads` their beginnings;
+    `kept`: spellings that stay; `initials`: Latin letters -> the word."""
+
+    sounds: Mapping[int, str]
+    heard: Mapping[str, str]
+    heads: Set[tuple[str, str]]
+    lengths: Sequence[int]
+    kept: Set[str]
+    initials: Mapping[str, str]
+
+    def disguised(self, text: str) -> Iterator[tuple[int, str]]:
+        """Places and words that a text spells by their sound, longer words first, none within another."""
+        heard, last = text.translate(self.sounds), 0
+        starts = [start for start, head in enumerate(pairwise(heard)) if head in self.heads]
+        for start in starts:
+            words = (self.heard.get(heard[start : start + length]) for length in self.lengths)
+            word = next(filter(None, words), None)
+            if word is None or start < last:
+                continue
+            last = start + len(word)
+            seen = text[start:last]
+            if seen != word and seen not in self.kept and not is_word(seen):
+                yield start, word
+
+    def __call__(self, text: str) -> str:
+        new = text
+        for start, word in self.disguised(text):
+            if _loose(text, start, start + len(word)):
+                new = new[:start] + word + new[start + len(word) :]
+        return _LATIN.sub(lambda match: self.initials.get(match[0], match[0]), new)
+
+
+def _loose(text: str, start: int, end: int) -> bool:
+    """Whether jieba, which cuts the Chinese around it, leaves every character of a place alone."""
+    left, right = start, end
+    while left and "\u4e00" <= text[left - 1] <= "\u9fff":
+        left -= 1
+    while right < len(text) and "\u4e00" <= text[right] <= "\u9fff":
+        right += 1
+    return singles(text[left:right]).issuperset(range(start - left, end - left))
+
+
+def _sounds(table: Mapping[str, str]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for place, characters in enumerate(table.values()):
+        for character in characters:
+            if ord(character) in found:
+                raise ConfigError(f"respelling: {character} has two sounds: keep the one that it has in the words")
+            found[ord(character)] = chr(_PRIVATE + place)
+    return found
+
+
+def _heard(words: Sequence[str], sounds: Mapping[int, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        key = word.translate(sounds)
+        if len(word) < 2 or any(ord(character) not in sounds for character in word):
+            raise ConfigError(f"respelling: {word!r} needs two characters or more, all of them in [sounds]")
+        if key in found:
+            raise ConfigError(f"respelling: {word} and {found[key]} sound alike: keep one of them")
+        found[key] = word
+    return found
+
+
+def _initials(block: str, words: Set[str]) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in block.split()]
+    wrong = [f"{old}={new}" for old, _, new in pairs if len(old) != len(new) or not _LATIN.fullmatch(old)]
+    strange = [new for _, _, new in pairs if new not in words]
+    if wrong or strange or len({old for old, _, _ in pairs}) < len(pairs):
+        raise ConfigError(
+            f"respelling: initials {' '.join(wrong + strange)}: expected each once, as a small letter for each "
+            "character of one of the words, such as tk=退款"
+        )
+    return {old: new for old, _, new in pairs}
+
+
+@cache
+def load_respelling(path: Path = DEFAULT_PATH) -> Respelling:
+    """Read the table; ConfigError names the file and the entry that is wrong."""
+    try:
+        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, InputError) as error:
+        raise ConfigError(f"respelling {path}: {error}") from None
+    sounds, words = _sounds(raw.sounds), raw.words.split()
+    heard = _heard(words, sounds)
+    return Respelling(
+        sounds=sounds,
+        heard=heard,
+        heads={(key[0], key[1]) for key in heard},
+        lengths=sorted({len(word) for word in words}, reverse=True),
+        kept={*raw.kept.split()},
+        initials=_initials(raw.initials, {*words}),
+    )
+
+
+def respell(text: str) -> str:
+    """A normalised, simplified text with its disguised words spelt out; as long as before."""
+    return load_respelling()(text)
+
+
+def readable(text: str) -> str:
+    """A post as the models read it: normalised, simplified, disguised words spelt out."""
+    return respell(simplify(normalise(text).text))

@@ -1,0 +1,102 @@
+"""Disguised words become the words themselves, in their places; what is a word of its own stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.errors import ConfigError
+from data.respell import load_respelling, readable, respell
+from data.samples import sample_examples
+from models.evidence import content
+
+TABLE = load_respelling()
+SMALL = """
+words = "退款 投诉"
+kept = ""
+initials = ""
+[sounds]
+tui = "退腿"
+kuan = "款"
+tou = "投头"
+su = "诉素"
+"""
+
+
+def test_a_worked_example() -> None:
+    read = "我要投诉你们,客服不给退款,商家是骗子"
+    assert respell("我要头诉你们,课服不给腿款,商家是pz") == read
+    assert readable("我要頭訴你們，課服不給腿款，商家是ｐｚ") == read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他克服了困难，看了片子",  # words of the dictionary, though they sound like 客服 and 骗子
+        "薛之谦的演唱会",  # kept: a name
+        "路边煎饼加个油条",  # kept: two words
+        "TK和tkx，a@tk.cn，3kf",  # no initials of a word: capitals, longer, in an address, in a code
+        "投诉退款",
+    ],
+)
+def test_what_is_a_word_of_its_own_stays(text: str) -> None:
+    assert respell(text) == text
+
+
+def test_the_longer_word_is_read() -> None:
+    assert respell("服物太度很差") == "服务态度很差"
+
+
+def test_samples_have_hardly_a_disguise() -> None:
+    texts = [example.text for example in sample_examples()]
+    changed = [text for text in texts if respell(text) != text]
+    assert len(changed) <= len(texts) // 50, changed
+
+
+CHARACTERS = (
+    st.sampled_from([*map(chr, TABLE.sounds)]) | st.sampled_from("".join(TABLE.heard.values())) | st.characters()
+)
+
+
+@given(st.text(CHARACTERS, max_size=40))
+def test_positions_stay_and_only_what_sounds_alike_changes(text: str) -> None:
+    read = respell(text)
+    assert len(read) == len(text)
+    for old, new in zip(text, read, strict=True):
+        assert old == new or old.isascii() or TABLE.sounds[ord(old)] == TABLE.sounds[ord(new)]
+
+
+@given(st.sampled_from(sorted(TABLE.heard.values())))
+def test_every_word_of_the_table_stays(word: str) -> None:
+    assert respell(word) == word
+
+
+def test_evidence_tells_the_disguise_as_the_word_that_it_is() -> None:
+    assert [(word.text, word.start) for word in content("找課服推诿")] == [("找", 0), ("課服", 1), ("推诿", 3)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"退款 投诉"', '"退款 腿款"', "sound alike"),
+        ('"退款 投诉"', '"退款 发票"', "'发票' needs"),
+        ('"退款 投诉"', '"退"', "'退' needs"),
+        ('"头"', '"头"', None),
+        ('tou = "投头"', 'tou = "投头退"', "退 has two sounds"),
+        ('initials = ""', 'initials = "tk=退款 tk=投诉"', "each once"),
+        ('initials = ""', 'initials = "tkk=退款"', "tkk=退款"),
+        ('initials = ""', 'initials = "fp=发票"', "发票"),
+        ('initials = ""', "", "initials"),
+    ],
+)
+def test_a_faulty_table_is_told(tmp_path: Path, old: str, new: str, why: str | None) -> None:
+    path = tmp_path / "respell.toml"
+    path.write_text(SMALL.replace(old, new), encoding="utf-8")
+    if why is None:
+        assert load_respelling(path)("腿款") == "退款"
+        return
+    with pytest.raises(ConfigError, match=why):
+        load_respelling(path)
