@@ -44,6 +44,15 @@ def test_the_floor_is_twenty_posts() -> None:
         assert decisions.labels(FLAT)[at] == label
 
 
+def test_nearness_rises_with_the_posts_and_is_a_half_at_the_line() -> None:
+    steps = [_decide(10, 10, 0, 0, 0, 0, 5, 5, 0, ahead, *[0] * 5) for ahead in (0, 5, 19, 20, 40, 400)]
+    near = [float(one.nearness(FLAT)[one.windows.length == 9][0]) for one in steps]
+    assert near == sorted(near)
+    assert near[0] < 0.001
+    assert near[-1] > 0.999
+    assert near[2] < 0.5 < near[3]
+
+
 def test_the_clock_moves_the_target() -> None:
     decisions = _decide(*[10] * 6, *[15] * 6)  # 90 after 60: exactly 1.5 times
     at = decisions.windows.length == 6

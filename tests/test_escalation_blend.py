@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from self_exciting import CONFIG, model, trained
 
-from training.escalation_blend import blend, logistic, recalibrated
+from training.escalation_blend import blend, logistic, recalibrated, told_twice
 from training.metrics import auroc, binary_ece
 
 
@@ -44,7 +44,14 @@ def test_a_new_sigmoid_moves_the_level_and_keeps_the_order() -> None:
 
 def test_the_seed_decides() -> None:
     _, _, where, table = trained()
-    early = (table.features[where.fit], table.labels[where.fit])
+    early = (table.features[where.fit], table.nearness[where.fit])
     late = (table.features[where.calibration], table.labels[where.calibration])
     first, second = (blend(table.names, early, late, CONFIG).predict_proba(late[0]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+def test_what_came_nearer_teaches_more() -> None:
+    rows, labels, weights = told_twice(np.arange(6.0).reshape(3, 2), np.array([0.0, 0.25, 1.0]))
+    assert rows.shape == (6, 2)
+    assert weights[labels == 1].tolist() == [0.0, 0.25, 1.0]
+    np.testing.assert_array_equal(weights[:3] + weights[3:], 1.0)

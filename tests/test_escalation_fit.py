@@ -76,10 +76,11 @@ def test_shuffled_labels_teach_nothing() -> None:
     random = np.random.default_rng(0)
     found = []
     for _ in range(4):
-        labels = table.labels.copy()
+        labels, nearness = table.labels.copy(), table.nearness.copy()
         for part in (where.fit, where.calibration):
-            labels[part] = random.permutation(labels[part])
-        shuffled = fit_model(replace(table, labels=labels), where, CONFIG)
+            order = random.permutation(np.flatnonzero(part))
+            labels[part], nearness[part] = labels[order], nearness[order]
+        shuffled = fit_model(replace(table, labels=labels, nearness=nearness), where, CONFIG)
         features = table.features[where.test]
         found.append(auroc(table.labels[where.test], shuffled.probabilities(features, np.ones(len(features), bool))))
     assert np.mean(found) == pytest.approx(0.5, abs=0.1)

@@ -7,7 +7,9 @@ against 0.868). Both are fitted on one block, the blend's two weights and its si
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import HistGradientBoostingClassifier, StackingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -70,18 +72,33 @@ def recalibrated(model: CalibratedClassifierCV, features: Floats, labels: Ints) 
     return calibrated(model.estimator.estimator, features, labels)
 
 
+def told_twice(features: Floats, nearness: Floats) -> tuple[Floats, Ints, Floats]:
+    """Each decision as an escalation and as none, weighing by how near it came: rows, labels and weights, [2 n].
+
+    A topic that stays one post below the line teaches almost what one above it does. On four rolling origins before
+    the test block: AUROC 0.869 against 0.865 with plain labels, AUPRC 0.511 against 0.503.
+    """
+    labels = np.repeat([1, 0], len(nearness))
+    return np.concatenate([features, features]), labels, np.concatenate([nearness, 1 - nearness])
+
+
 def blend(
     names: Sequence[str],
-    early: tuple[Floats, Ints],
+    early: tuple[Floats, Floats],
     late: tuple[Floats, Ints],
     config: EscalationConfig,
     freedom: float = FREE,
 ) -> CalibratedClassifierCV:
-    """Fit both parts on `early` (features, labels), weigh and calibrate them on `late`.
+    """Fit both parts on `early` (features, nearness), weigh and calibrate them on `late` (features, labels).
 
     `freedom` of the weights, `C` of the regression that finds them: with `EVEN` both parts count about the same.
     """
-    parts = [("trees", trees(names, config).fit(*early)), ("logistic", logistic().fit(*early))]
-    weights = LogisticRegression(C=freedom)
-    stack = StackingClassifier(parts, weights, cv="prefit", stack_method="decision_function").fit(*late)
+    rows, labels, weights = told_twice(*early)
+    wide = replace(config, leaf_rows=2 * config.leaf_rows)  # each decision is two rows
+    parts = [
+        ("trees", trees(names, wide).fit(rows, labels, sample_weight=weights)),
+        ("logistic", logistic().fit(rows, labels, logisticregression__sample_weight=weights)),
+    ]
+    found = LogisticRegression(C=freedom)
+    stack = StackingClassifier(parts, found, cv="prefit", stack_method="decision_function").fit(*late)
     return calibrated(stack, *late)

@@ -26,11 +26,12 @@ LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Features and labels of all decisions, with the hours of the day learnt before the test block."""
+    """Features, labels and nearness of all decisions, with the hours of the day learnt before the test block."""
 
     names: tuple[str, ...]
     features: Floats
     labels: Ints
+    nearness: Floats
     diurnal: Floats
 
     def column(self, name: str) -> Floats:
@@ -45,7 +46,7 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
     features = count_features(decisions.windows, diurnal)
     names = tuple(name for name, values in features.items() if not np.isnan(values[where.fit]).all())
-    return Table(names, design(features, names), decisions.labels(diurnal), diurnal)
+    return Table(names, design(features, names), decisions.labels(diurnal), decisions.nearness(diurnal), diurnal)
 
 
 def _fallback(
@@ -56,16 +57,16 @@ def _fallback(
     if other is not None:
         names = tuple(name for name in names if not name.startswith(tuple(OPTIONAL.values())))
     features = table.features[:, [table.names.index(name) for name in names]]
-    early, late = (features[fit], table.labels[fit]), (features[later], table.labels[later])
-    if min(len(np.unique(early[1])), len(np.unique(late[1]))) < 2:
+    early, late = (features[fit], table.nearness[fit]), (features[later], table.labels[later])
+    if min(len(np.unique(table.labels[rows])) for rows in (fit, later)) < 2:
         raise CorpusError(
             f"where an escalation fits below {LARGEST:.0%} of the largest topic, decisions to fit or to calibrate on "
             "are of one kind only, so nothing teaches the fallback: give more topics"
         )
     if other is None:
         return names, blend(names, early, late, config)
-    early = mixed(early, other.pair(other.where.fit, names, table.diurnal), config)
-    late = mixed(late, other.pair(other.where.calibration, names, table.diurnal), config)
+    early = mixed(early, other.early(names, table.diurnal), config)
+    late = mixed(late, other.late(names, table.diurnal), config)
     return names, blend(names, early, late, config, EVEN)
 
 
@@ -86,10 +87,11 @@ def fit_model(
     limit = LARGEST * float(total_posts(table.features, table.names)[known].max())
     inside = held(table, limit)
     free, fallback = _fallback(table, where.fit & inside, where.calibration & inside, other, config)
-    fit, later = ((table.features[rows], table.labels[rows]) for rows in (where.fit, where.calibration))
+    early = table.features[where.fit], table.nearness[where.fit]
+    late = table.features[where.calibration], table.labels[where.calibration]
     model = EscalationModel(
         head="counts",
-        main=blend(table.names, fit, later, config),
+        main=blend(table.names, early, late, config),
         fallback=fallback,
         names=table.names,
         fallback_names=free,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,11 +23,11 @@ from data.volume_windows import Floats, Ints
 from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of
-from training.escalation_blocks import Blocks, Rows, blocks
+from training.escalation_blocks import Blocks, blocks
 from training.escalation_config import HOT_LIST, EscalationConfig
 from training.hotlist_fit import hour_of
 
-Pair = tuple[Floats, Ints]  # features [n, columns] and labels [n]
+Target = TypeVar("Target", Floats, Ints)  # nearness or labels, [n]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,14 @@ class Kind:
     decisions: Decisions
     where: Blocks
 
-    def pair(self, rows: Rows, names: Sequence[str], diurnal: Floats) -> Pair:
-        """Features and labels of some decisions, by the hours of the day of the head's own series."""
-        taken = self.decisions.take(rows)
+    def early(self, names: Sequence[str], diurnal: Floats) -> tuple[Floats, Floats]:
+        """Features [n, columns] and nearness of the fit block, by the hours of the day of the head's own series."""
+        taken = self.decisions.take(self.where.fit)
+        return design(count_features(taken.windows, diurnal), names), taken.nearness(diurnal)
+
+    def late(self, names: Sequence[str], diurnal: Floats) -> tuple[Floats, Ints]:
+        """Features and labels of the calibration block, likewise."""
+        taken = self.decisions.take(self.where.calibration)
         return design(count_features(taken.windows, diurnal), names), taken.labels(diurnal)
 
 
@@ -89,7 +94,7 @@ def taught_by(other: Kind | None, config: EscalationConfig) -> dict[str, Any]:
     return {"fallback_also": {"file": Path(config.record).name, "sha256": file_sha256(config.record), **rows}}
 
 
-def mixed(own: Pair, other: Pair, config: EscalationConfig) -> Pair:
+def mixed(own: tuple[Floats, Target], other: tuple[Floats, Target], config: EscalationConfig) -> tuple[Floats, Target]:
     """Both kinds in one; of the other at most `record_share` times as many decisions as of the own."""
     chosen = np.random.default_rng(config.seed).permutation(len(other[1]))[: int(config.record_share * len(own[1]))]
     return np.concatenate([own[0], other[0][chosen]]), np.concatenate([own[1], other[1][chosen]])
