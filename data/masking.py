@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from data.masking_rules import HAN, RULES, Rule
+from data.simplify import simplify
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def mask(text: str) -> Masked:
     """Star out what identifies a person, so that 138****5678 stays readable; idempotent, linear in the text."""
-    view, spans, stars = text.translate(_FOLD), list[Span](), set[int]()
+    view, spans, stars = simplify(text.translate(_FOLD)), list[Span](), set[int]()
     while found := _find(view):  # a star can uncover another identifier (the digits after an @); two rounds are usual
         new = {place for rule, span in found for place in _hidden(view, rule, span)}
         view, stars = _star(view, new), stars | new

@@ -64,8 +64,14 @@ def _any(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
 
 
+def _lower(text: str) -> str:
+    """In lower case, as long as before: a few letters (İ) change their length, and stay."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+
+
 def _key(word: str) -> str:
-    key = simplify(normalise(word).text.lower())
+    key = simplify(_lower(normalise(word).text))
     if any(key.count(mark) > simplify(word).count(mark) for mark in (LINK, MENTION)):
         raise ConfigError(
             f"signals: {word!r} holds a link or an @name; these are masked in posts, so it would match any of them: "
@@ -102,25 +108,25 @@ class SignalLexicon:
     def load(cls, path: Path | None = None, watch_words: Sequence[str] = ()) -> SignalLexicon:
         """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
         table = _read(path)
+        no, between, affirming = (
+            _any([_lexicon_key(word) for word in words]) for words in (table.negation, table.between, table.affirming)
+        )
         owner = {_lexicon_key(word): entry.id for entry in table.signal for word in entry.words}
         figures = {_lexicon_key(word) for word in table.figurative}
         watched = [key for word in watch_words if (key := _key(word))]
-        negated = rf"(?:{_any(table.affirming)}|(?P<no>{_any(table.negation)}))(?:{_any(table.between)})*"
         return cls(
             names=_names(table),
             owner=owner,
             pattern=re.compile(f"(?=({_any([*owner, *figures])}))"),
-            watch=re.compile(rf"(?<![a-z0-9])(?:{_any(watched)})(?![a-z0-9])|{_any_han(watched)}") if watched else None,
-            negated=re.compile(negated),
+            watch=re.compile(_watch_pattern(watched)) if watched else None,
+            negated=re.compile(rf"(?:{affirming}|(?P<no>{no}))(?:{between})*"),
             tokenizer=make_tokenizer([*owner, *watched]),
         )
 
     def find(self, text: str) -> tuple[Signal, ...]:
         """Signals of a text in the lexicon's order; words lie in the caller's own characters."""
         normal = normalise(text)
-        lowered = simplify(normal.text.lower())
-        if len(lowered) != len(normal.text):  # a few letters change their length: then case counts
-            lowered = simplify(normal.text)
+        lowered = simplify(_lower(normal.text))
         found: dict[str, list[Word]] = {}
         for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered)]:
             found.setdefault(signal, []).append(_back(text, normal, start, end))
@@ -161,9 +167,10 @@ def _is_whole(start: int, end: int, borders: Set[int], held: Sequence[Word]) -> 
     return any(start == word.start or end == word.end for word in around)
 
 
-def _any_han(words: Sequence[str]) -> str:
-    """Words that are not plain ASCII count anywhere: Chinese has no spaces."""
-    return _any([word for word in words if not word.isascii()]) or r"(?!)"
+def _watch_pattern(words: Sequence[str]) -> str:
+    """Words that are not plain ASCII count anywhere, since Chinese has no spaces; of several at a place the longest."""
+    plain, han = (_any([word for word in words if word.isascii() is ascii]) or r"(?!)" for ascii in (True, False))
+    return rf"{han}|(?<![a-z0-9])(?:{plain})(?![a-z0-9])"
 
 
 def _back(text: str, normal: Normalised, start: int, end: int) -> Word:

@@ -9,9 +9,11 @@ from pydantic import Field
 
 FIRST_STAGE = "/first-stage"  # ends the `model` of an answer that the first stage gave alone
 
-# Bounds of what is read from a manifest; within, a number cannot turn an answer into nan or upside down.
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Bounds of what is read from a manifest, far beyond what is ever fitted; within, no number overflows an answer to nan.
+LARGE = 1e30
+Finite = Annotated[float, Field(ge=-LARGE, le=LARGE)]
+Positive = Annotated[float, Field(ge=1 / LARGE, le=LARGE)]
+Weight = Annotated[float, Field(ge=0, le=LARGE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -32,7 +34,7 @@ class Calibration:
     """
 
     gap_power: Positive = 1.0
-    lexical_weight: Finite = 0.0
+    lexical_weight: Weight = 0.0
     category_bias: tuple[Finite, ...] = ()
     category_temperature: Positive = 1.0
     severity_temperature: Positive = 1.0

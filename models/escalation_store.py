@@ -12,6 +12,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 
 from data.errors import BundleError
+from data.records import Volume
 from models.bundle import Bundle, escalation_file
 from models.escalation import EscalationModel
 from models.hotlist import HotlistModel
@@ -32,6 +33,7 @@ H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
 LISTS = ("names", "fallback_names", "voices")  # tuples of the model, lists in the file
 TREES = "trees"
+PLAIN = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
 MAX_SIZE = 256 * 2**20  # bytes unpacked; ours have 2 and 4 MB, and a blob of 1 MB could hold a thousand
 TRUSTED = [  # beyond numpy, what our models are made of
     "numpy.dtype",  # of what an imputer was fitted on
@@ -103,6 +105,8 @@ def load(blob: bytes) -> Head:
         state |= {name: tuple(state[name]) for name in LISTS if name in state}
         model = HEADS[state["head"]](**state)
         fits = _fits(model)
+        if fits:  # else its trees may lead astray
+            model.predict([PLAIN])  # fails for features that this version does not know
     except BundleError:
         raise
     except UntrustedTypesFoundException as error:

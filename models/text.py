@@ -67,11 +67,14 @@ class TextModel:
         return replace(self, first_stage=None) if self.first_stage is not None else self
 
     def _read(self, texts: Sequence[str], lexical: NDArray[np.float32] | None) -> TextPredictions:
-        """Both readers together; FloatingPointError for logits that are no numbers, which would read as a sure none."""
+        """Both readers together; FloatingPointError for what is no number, which would read as a sure none."""
         category, severity = self.engine.logits(self.tokens.encode(texts))
         if not (np.isfinite(category).all() and np.isfinite(severity).all()):
             raise FloatingPointError("the engine gave logits that are no numbers")
-        return interpret(blend(category, lexical, self.calibration), severity, self.calibration)
+        found = interpret(blend(category, lexical, self.calibration), severity, self.calibration)
+        if not (np.isfinite(found.category).all() and np.isfinite(found.severity).all()):
+            raise FloatingPointError("both readers together gave probabilities that are no numbers")
+        return found
 
     def shared(self) -> TextModel:
         """The same model for many threads, warmed up: the first row of each length takes 10 ms more."""

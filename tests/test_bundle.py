@@ -163,6 +163,10 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
         (lambda raw: raw["text"]["calibration"].update(severity_temperature=-1), "severity_temperature"),
         (lambda raw: raw["text"]["calibration"].update(review_doubt=float("nan")), "review_doubt"),
         (lambda raw: raw["text"]["calibration"].update(miss_cost=0), "miss_cost"),
+        (lambda raw: raw["text"]["calibration"].update(lexical_weight=1e308), "lexical_weight"),
+        (lambda raw: raw["text"]["calibration"].update(lexical_weight=-0.5), "lexical_weight"),
+        (lambda raw: raw["text"]["calibration"].update(category_temperature=1e-320), "category_temperature"),
+        (lambda raw: raw["text"]["calibration"].update(category_bias=[1e308] * 17), r"category_bias\[0\]"),
         (
             lambda raw: raw["text"]["calibration"].update(category_bias=[0.1] * 16),
             "category_bias: 16, .* 17 categories",

@@ -182,6 +182,13 @@ def test_parts_that_do_not_fit_are_refused(changed: dict[str, object]) -> None:
         load(skops.io.dumps(_state(**changed)))
 
 
+@pytest.mark.parametrize(("old", "new"), [("log_3h", "log_4h"), ("log_needed", "log_3h"), ("log_total", "hour")])
+def test_features_that_this_version_does_not_know_or_needs_are_told_at_once(old: str, new: str) -> None:
+    names = [new if name == old else name for name in model().names]
+    with pytest.raises(BundleError, match="not an escalation model of this version"):
+        load(skops.io.dumps(_state(names=names)))
+
+
 def test_a_changed_number_changes_the_answer_so_the_blob_is_the_model() -> None:
     other = load(dump(replace(model(), base_rate=0.5)))
     assert {result.base_rate for result in other.predict(VOLUMES)} == {0.5}

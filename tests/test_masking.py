@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from data.masking import Span, mask
 from data.masking_rules import HAN
+from data.perturb import perturb
+from data.simplify import simplify
 
 
 def id_card(first: str) -> str:
@@ -174,6 +176,27 @@ def test_only_the_number_after_a_cue(kind: str, cue: str, number: str, expected:
 @pytest.mark.parametrize(
     "post",
     [
+        f"身份证号{wrong(ID)}",
+        f"银行卡号：{wrong(CARD_19)}",
+        f"储蓄卡 {grouped(wrong(CARD_16))}",
+        "护照号码：E12345678，港澳通行证H12345678，台胞证12345678，准考证号12345678，医保卡号A1234567",
+        "车牌号为苏A12345，粤B12345、琼C12345、陕E12345",
+        "电话：65512345，手机号码：1-351-2345678，联系19912345678元",
+        "微信号：zhangsan，QQ号码：123456789，帐号6222021234567890",
+        f"订单号{CARD_16}，营收19912345678，金额：13912345678，市值18912345678.50元，占比19912345678%",
+    ],
+)
+def test_traditional_characters_hide_the_same_places(post: str) -> None:
+    traditional = perturb(post, "traditional", 0).translate(str.maketrans("银医赣苏琼陕占", "銀醫贛蘇瓊陝佔"))
+    assert traditional != post == simplify(traditional)
+    masked = mask(post)
+    assert [char == "*" for char in masked.text] == [char == "*" for char in mask(traditional).text]
+    assert mask(traditional).spans == masked.spans
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
         "",
         "客服400-820-8820、4008208820、800 820 8820、95588、12315、10086",
         "QQ 4008208820，扣扣95588，微信4008208820",
@@ -227,6 +250,7 @@ def test_a_mobile_that_is_called_one_is_no_sum_of_money(cue: str, after: str) ->
         ("zhangsan艾特163点com", "z*******艾特163点com"),
         ("zhangsan@163。com", "z*******@163。com"),
         ("张三(410494910) 2012-8-3 16:05 在吗", "张三(41******0) 2012-8-3 16:05 在吗"),
+        ("①13812345678②13912345678", "①138****5678②139****5678"),
         ("https://wa.me/8613812345678", "https://wa.me/86138****5678"),
         (f"https://example.com/?id={ID}", f"https://example.com/?id=110**************{ID[-1]}"),
     ],

@@ -205,6 +205,19 @@ def test_logits_that_are_no_numbers_are_no_answer(fragile: Scorer, tiny_scorer: 
         same(found, tiny_scorer.score([item])[0])
 
 
+@pytest.mark.parametrize(
+    "spoilt", [{"lexical_weight": 1e308}, {"category_temperature": 1e-320}], ids=["weight", "temperature"]
+)
+def test_probabilities_that_are_no_numbers_are_no_answer(tiny_scorer: Scorer, spoilt: dict[str, float]) -> None:
+    assert tiny_scorer.text is not None
+    text = replace(tiny_scorer.text, calibration=replace(tiny_scorer.text.calibration, **spoilt))
+    with np.errstate(all="ignore"):  # no error of the tests' own: a service only warns
+        [found] = replace(tiny_scorer, text=text).score([Item(text="假货要投诉")])
+    assert (codes([found]), found.category, found.severity) == (["scoring_failed"], None, None)
+    assert found.error is not None
+    assert "FloatingPointError" in found.error.message
+
+
 def test_a_likelihood_that_is_no_number_fails_its_own_volume_only(tiny_scorer: Scorer) -> None:
     class Spoilt(EscalationModel):
         """A head that gives no number for topics of 168 hours."""

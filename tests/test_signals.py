@@ -207,6 +207,24 @@ def test_watch_words_ignore_case_and_width_and_negation_but_not_latin_borders() 
     assert _found("XABCD ABCs") == {}
 
 
+@pytest.mark.parametrize(
+    ("words", "text", "longest"),
+    [
+        (["小米", "小米手机"], "我的小米手机14坏了", "小米手机"),
+        (["5G", "5G套餐"], "办了5g套餐", "5g套餐"),
+        (["abc", "abc def"], "买abc def的", "abc def"),
+    ],
+)
+def test_of_watch_words_at_one_place_the_longest_is_told(words: list[str], text: str, longest: str) -> None:
+    [signal] = SignalLexicon.load(watch_words=words).find(text)
+    assert [word.text for word in signal.words] == [longest]
+
+
+def test_a_letter_without_a_short_lower_case_leaves_the_case_of_the_others_alone() -> None:
+    assert _found("İ ABC公司，住进ICU") == {WATCH_WORD: ["ABC"], "injury_reported": ["ICU"]}
+    assert SignalLexicon.load(watch_words=["İKEA"]).find("买了İkea")[0].words[0].text == "İkea"
+
+
 @pytest.mark.parametrize("word", ["www.taobao.com", "jd.com/p", "@李佳琦", "网址http://a.cn/b"])
 def test_a_watch_word_that_posts_hold_masked_only_is_refused(word: str) -> None:
     with pytest.raises(ConfigError, match=f"'{word}' holds a link or an @name"):
@@ -246,6 +264,33 @@ def test_a_word_of_which_normalisation_leaves_nothing_is_refused(tmp_path: Path)
     path = edited(DEFAULT_PATH, tmp_path, '"央视", ', '"央视", "\\u200b", ')
     with pytest.raises(ConfigError, match=r"'\\u200b' .* nothing"):
         SignalLexicon.load(path)
+
+
+WRITTEN = """
+negation = ["沒有", "ＮＯ "]
+between = ["發生"]
+affirming = ["會不會"]
+[[signal]]
+id = "injury"
+name = "傷害"
+words = ["中毒", "受傷"]
+"""
+
+
+def test_all_words_of_an_own_lexicon_may_be_in_traditional_characters_and_full_width(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(WRITTEN, encoding="utf-8")
+    lexicon = SignalLexicon.load(path)
+    for text in ("沒有中毒", "没有中毒", "没有发生中毒", "沒有發生受傷", "no中毒", "ＮＯ中毒"):
+        assert lexicon.find(text) == (), text
+    for text in ("會不會中毒", "会不会中毒", "有人受傷", "有人受伤"):
+        assert [signal.id for signal in lexicon.find(text)] == ["injury"], text
+
+
+@pytest.mark.parametrize("name", ["negation", "between", "affirming"])
+def test_a_negation_of_which_normalisation_leaves_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="leaves nothing"):
+        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, f"{name} = [", f'{name} = ["\\u200b", '))
 
 
 def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:

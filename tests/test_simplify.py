@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,20 @@ def test_a_worked_example() -> None:
     assert simplify("買到假貨，客服說不給退款，我要去消協投訴！") == "买到假货，客服说不给退款，我要去消协投诉！"
 
 
+@pytest.mark.parametrize(
+    ("traditional", "simplified"),
+    [
+        ("我在這區的銀行趕著辦卡，老闆說幾天後纔有", "我在这区的银行赶著办卡，老板说几天后才有"),
+        ("送進醫院搶救，屍體的狀況", "送进医院抢救，尸体的状况"),
+        ("裏面説綫路壞了，衆人遊行", "里面说线路坏了，众人游行"),
+    ],
+)
+def test_common_characters_are_known_with_their_variants(traditional: str, simplified: str) -> None:
+    assert simplify(traditional) == simplified
+
+
 def test_simplified_text_stays() -> None:
-    for text in [example.text for example in sample_examples()] + ["著名品牌", "乾坤", *KEPT]:
+    for text in [example.text for example in sample_examples()] + ["著名品牌", "乾坤", "薰衣草", "二噁英", *KEPT]:
         assert simplify(text) == text
 
 
@@ -36,3 +49,9 @@ def test_it_undoes_what_the_perturbation_does() -> None:
 def test_signals_are_found_in_traditional_text_in_the_callers_characters() -> None:
     [signal] = SignalLexicon.load().find("已經提起訴訟")
     assert (signal.id, signal.words[0].text, signal.words[0].start) == ("legal_action", "提起訴訟", 2)
+
+
+def test_signals_know_a_hospital_in_traditional_text() -> None:
+    lexicon = SignalLexicon.load()
+    for text in ("吃完进医院，银行的人报警", "吃完進醫院，銀行的人報警"):
+        assert [signal.id for signal in lexicon.find(text)] == ["injury_reported", "legal_action"]
