@@ -26,7 +26,7 @@ from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
 from serving.gate.chain import Gate
 from serving.gate.key_ring import KeyRing
-from serving.known_settings import unknown_settings
+from serving.known_settings import idle_settings, unknown_settings
 from serving.micro_batch import SMALL, MicroBatcher
 from serving.openapi import complete
 from serving.pages import build_pages
@@ -75,7 +75,7 @@ class Yujing:
         heap.calm()
         logs.configure()
         metrics.forget_dead_workers()
-        for told in unknown_settings(os.environ):
+        for told in (*unknown_settings(os.environ), *idle_settings(os.environ)):
             logger.warning(told)
         settings = Settings.from_env()
         keys = KeyRing.of(settings)
