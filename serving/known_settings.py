@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from models.cache import CACHE
 from serving.drift.settings import VARIABLES as DRIFT
 from serving.settings import PREFIX, Settings
+from serving.store.settings import FOLDER
 from serving.store.settings import VARIABLES as STORE
 
 KNOWN = (*(PREFIX + name.upper() for name in Settings.__slots__), *STORE.values(), *DRIFT.values(), CACHE)
@@ -23,6 +24,13 @@ def unknown_settings(env: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(env):
         if name.startswith(PREFIX) and name not in KNOWN and not _is_link(name, env[name]):
             yield f"{name} is no setting and does nothing{_nearest(name)}"
+
+
+def idle_settings(env: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each setting of a store where no store is named, so that nothing is kept after all."""
+    for name in STORE.values():
+        if env.get(name) and not env.get(FOLDER):
+            yield f"{name} does nothing, as nothing is stored: name a folder with {FOLDER} (yujing serve --store)"
 
 
 def _is_link(name: str, value: str) -> bool:

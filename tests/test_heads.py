@@ -110,3 +110,29 @@ def test_an_answer_under_way_is_not_cut_off_by_a_slow_head_behind_it(monkeypatch
         return await reader.read()
 
     assert spoken(talk, opened).endswith(b"size 3")
+
+
+@pytest.mark.parametrize("wish", [b"h2c", b"websocket", b"TLS/1.0"])
+@pytest.mark.parametrize("cut", [0, 60, 150, 165, 172])
+def test_a_wish_for_another_protocol_costs_no_body(wish: bytes, cut: int) -> None:
+    """Java's HttpClient asks for h2c with every first request; in whatever pieces it comes."""
+    wished = HEAD % 9 + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAEA\r\n\r\n" % wish
+    requests = (wished + b"a" * 9) * 3 + HEAD % 2 + b"\r\nab"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(requests[:cut])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(requests[cut:])
+        return await reader.readuntil(b"size 2")
+
+    said = spoken(talk)
+    assert (said.count(b"size 9"), said.count(b"HTTP/1.1 200 OK")) == (3, 4)
+
+
+def test_a_tunnel_is_refused() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n")
+        return await reader.read()
+
+    assert spoken(talk).startswith(b"HTTP/1.1 400 ")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,10 @@ from serving.settings import Settings
 def write(path: Path, *keys: Key, stamp: int) -> None:
     path.write_text("".join(f"{key.line}\n" for key in keys), encoding="utf-8")
     os.utime(path, (stamp, stamp))  # a test is faster than a file system's clock
+
+
+def refused(*_: object, **__: object) -> str:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 @given(st.lists(st.sampled_from(SCOPES), min_size=1))
@@ -95,6 +101,22 @@ def test_the_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
     write(path, stamp=3)
     assert ring.find(new) is None  # emptied: nobody, not anybody
     assert ring.configured
+
+
+def test_a_file_that_could_not_be_read_at_first_is_read_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written by root, say, and given to the service afterwards, which changes neither time nor size."""
+    path, (old, desk), (new, again) = tmp_path / "k", new_key("desk", ["score"]), new_key("desk", ["score"])
+    write(path, desk, stamp=1)
+    ring = KeyRing(path, None)
+    write(path, again, stamp=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", refused)
+        assert ring.find(old) == desk
+    time.sleep(0.05)  # the file system's clock
+    path.chmod(0o600)
+    assert (ring.find(old), ring.find(new)) == (None, again)
 
 
 @pytest.mark.parametrize("content", [None, "", "# nothing\n"])

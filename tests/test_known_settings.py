@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.known_settings import KNOWN, unknown_settings
+from serving.known_settings import KNOWN, idle_settings, unknown_settings
 
 PAGE = (Path(__file__).parents[1] / "serving" / "OPERATE.md").read_text(encoding="utf-8")
 
@@ -53,3 +53,15 @@ def test_what_kubernetes_sets_for_a_service_of_our_name_is_not_told() -> None:
         "YUJING_POSTGRES_PORT_5432_TCP_ADDR": "10.0.0.2",
     }
     assert list(unknown_settings(links)) == []
+
+
+def test_settings_of_a_store_that_is_not_named_are_told_without_their_values() -> None:
+    given = {"YUJING_STORE_DAYS": "5", "YUJING_STORE_TEXT": "", "DATABASE_URL": "postgresql://me:geheim@here/db"}
+    told = [*idle_settings(given)]
+    assert [sentence.partition(" does nothing, as nothing is stored")[0] for sentence in told] == [
+        "DATABASE_URL",
+        "YUJING_STORE_DAYS",
+    ]
+    assert "geheim" not in "".join(told)
+    assert [*idle_settings({**given, "YUJING_STORE": "answers"})] == []
+    assert [*idle_settings({"YUJING_RATE": "5"})] == []

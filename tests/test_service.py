@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +18,7 @@ import pytest
 from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 
 from data.records import MAX_ITEMS, Item, Volume
+from data.results import Result
 from data.taxonomy import load_taxonomy
 from models.escalation import TARGET
 from models.escalation_words import GROUPS
@@ -289,3 +294,27 @@ def test_the_examples_escalation_is_one_that_the_service_sends() -> None:
     assert found is not None
     assert (found.target, found.n_obs) == (TARGET, len(volume.counts or ()))
     assert {factor.name for factor in found.factors} <= set(GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("posts", "beside"), [([5] * 16, False), ([5] * 17, True), ([5_000], True), ([200] * 16, True)]
+)
+def test_what_takes_long_to_write_keeps_nobody_else_waiting(posts: list[int], beside: bool) -> None:
+    """For the store each text is masked: 16 of 5,000 characters full of numbers stopped the event loop for a second."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # BentoML's own
+        from serving.service import Yujing
+    threads = []
+
+    async def scored(*_: object) -> list[Result]:
+        return []
+
+    def written(*_: object) -> bytes:
+        threads.append(threading.current_thread())
+        return b"[]"
+
+    live = SimpleNamespace(current=SimpleNamespace(scorer=None))
+    service = SimpleNamespace(live=live, batcher=SimpleNamespace(score=scored), _answer=written)
+    items = [Item(text="1" * length) for length in posts]
+    asyncio.run(Yujing.inner.score.func(service, items))  # type: ignore[attr-defined]
+    assert [thread is not threading.main_thread() for thread in threads] == [beside]

@@ -7,16 +7,18 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from stored import PHONE, TEXT, Outage, answer, metric, right, rows, spool_rows, until
 
 from data.taxonomy import load_taxonomy
 from serving.store import metrics, queries, standing, writer
-from serving.store.errors import StoreDownError
+from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
 from serving.store.spool import Spool
+from serving.store.tables import feedback
 
 pytest_plugins = ["store_fixtures"]
 
@@ -183,3 +185,35 @@ def test_what_a_process_leaves_while_another_runs_is_taken_over(
         spool.append(left)
     until(lambda: {row["id"] for row in rows(settings)} == {row.id for row in left})
     stays.close()
+
+
+def corrected(memory: Memory, prediction_id: str) -> bool:
+    memory.correct(right(prediction_id))
+    return True
+
+
+@pytest.mark.parametrize("whole_folder", [True, False])
+def test_what_is_written_after_the_file_was_deleted_can_be_read(
+    whole_folder: bool, impatient: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder that somebody removes or mounts over: its file lives on for who has it open, and for nobody else."""
+    settings = StoreSettings(folder=tmp_path / "store")
+    memory = Memory(settings, load_taxonomy())
+    [old] = answer(memory, TEXT)
+    memory.correct(right(old))
+    for path in settings.folder.glob("yujing.sqlite3*"):
+        path.unlink()
+    if whole_folder:
+        rmtree(settings.folder)
+        until(lambda: metric("yujing_store_up") == 0)
+        with pytest.raises(StoreDownError):
+            memory.correct(right(old))
+        settings.make_folder()
+    with pytest.raises(UnknownPredictionError):
+        until(lambda: corrected(memory, old))
+    [new] = answer(memory, TEXT)
+    until(lambda: corrected(memory, new))
+    assert [row["id"] for row in rows(settings)] == [new]
+    assert [row["prediction_id"] for row in rows(settings, feedback)] == [new]
+    assert caplog.text.count("the store's file was deleted or exchanged") == 1
+    memory.close()

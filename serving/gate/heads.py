@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import cast
+from typing import Any, cast
 
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from serving.gate.parser import Parser
 
 MAX_HEAD = 64 * 1024  # bytes, as uvicorn's other parser has it; a piece of what comes may be four times as large
 HEAD_SECONDS = 60.0  # as nginx has it; also for a connection on which nothing comes
@@ -19,10 +21,19 @@ TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\
 
 
 class BoundedHeads(HttpToolsProtocol):
-    """uvicorn's protocol, which ends a connection whose head is larger than MAX_HEAD or not whole in HEAD_SECONDS."""
+    """uvicorn's protocol, which ends a connection whose head is larger than MAX_HEAD or not whole in HEAD_SECONDS.
 
+    Nor does it speak anything else afterwards, whatever the head asks for: see `Parser`.
+    """
+
+    parser: Parser
     _waiting: TimerHandle | None = None
     _size = 0  # of the head under way, as far as it has come
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.parser = Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own: requests in a pipeline
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -47,7 +58,12 @@ class BoundedHeads(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop()
-        super().on_headers_complete()
+        if not self.parser.again:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.again:
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()

@@ -49,14 +49,15 @@ class KeyRing:
         matches = [key for key in (*self._fixed, *self._read) if hmac.compare_digest(key.sha256, wanted)]
         return matches[0] if matches else None
 
-    def _look(self) -> tuple[int, int, int] | None:
+    def _look(self) -> tuple[int, ...] | None:
+        """What tells a changed file; its last part also that it may be read now, which changes nothing else."""
         if self._file is None:
             return None
         try:
             found = self._file.stat()
         except OSError:
             return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
     def _load(self) -> tuple[Key, ...]:
         if self._file is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -23,6 +24,8 @@ from sqlalchemy.exc import (
 from data.errors import ConfigError
 from serving.store.errors import RowError, StoreDownError
 from serving.store.migrate import migrate
+
+logger = logging.getLogger("bentoml.yujing.store")
 
 BUSY_SECONDS = 5  # how long a statement waits for another process' lock
 PRAGMAS = (
@@ -62,12 +65,14 @@ class Database:
         self.kind = kind
         self._writing = self.engine.execution_options(immediate=True)
         self._ready, self._failures = False, 0
+        self._file: tuple[int, int] | None = None  # which one the connections hold
         self._lock = threading.Lock()
 
     def _ensure_ready(self) -> None:
         """Who comes while another connects waits for that attempt and shares its end, else each would wait for all."""
         failures = self._failures
         with self._lock:
+            self._leave_lost_file()
             if self._ready:
                 return
             if self._failures != failures:
@@ -78,7 +83,28 @@ class Database:
             except Exception:
                 self._failures += 1
                 raise
-            self._ready = True
+            self._ready, self._file = True, self._found_file()
+
+    def _leave_lost_file(self) -> None:
+        """Begin anew where SQLite's file was deleted or exchanged.
+
+        What is written to the old one, which the connections still hold, nobody can read once they end.
+        """
+        if self._ready and self._found_file() != self._file:
+            logger.error("the store's file was deleted or exchanged: what was in it is not there any more")
+            self.engine.dispose()
+            self._ready = False
+
+    def _found_file(self) -> tuple[int, int] | None:
+        """What stands now where SQLite's file belongs, if anything; None for another kind of database, too."""
+        name = self.engine.url.database or ""
+        if self.kind != "sqlite" or name.startswith("file:"):
+            return None
+        try:
+            found = os.stat(name)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
