@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
+from data.bounds import Finite, Positive, Share, Weight
 
 FIRST_STAGE = "/first-stage"  # ends the `model` of an answer that the first stage gave alone
-
-# Bounds of what is read from a manifest, far beyond what is ever fitted; within, no number overflows an answer to nan.
-LARGE = 1e30
-Finite = Annotated[float, Field(ge=-LARGE, le=LARGE)]
-Positive = Annotated[float, Field(ge=1 / LARGE, le=LARGE)]
-Weight = Annotated[float, Field(ge=0, le=LARGE)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
     """Weight of the second reader, shape of the logits, temperatures, the conformal floor, the decision thresholds.
+
+    Within their bounds no number that a manifest holds can turn an answer into nan or upside down.
 
     gap_power: of the distances of the BERT's category logits from their highest, before anything is added. Label
         smoothing in the training holds the improbable ones too near; one temperature for all cannot undo that.

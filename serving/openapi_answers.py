@@ -25,7 +25,7 @@ ERRORS = {
     422: ("Understood, but not possible.", "idempotency_key_reused", "this Idempotency-Key came with …"),
     429: ("Too many requests of this key; see Retry-After.", "rate_limited", "press may ask 50 times a second: …"),
     500: ("A fault of the service.", "internal_error", "the service failed: tell the operator the request id …"),
-    503: ("Too many requests, or the store is away; see Retry-After.", "overloaded", "32 requests are under way, …"),
+    503: ("Too many requests, or the store is away; see Retry-After.", "overloaded", "64 requests are under way, …"),
     504: (
         "No answer within 120 s; `error` is a plain text here. What was begun goes on: repeat it with the same "
         "Idempotency-Key (409 until it has ended).",

@@ -25,8 +25,6 @@ ODD: tuple[Any, ...] = (
     "F8_E4M3", "F8_E8M0", "F4", "C64", [], {}, [[]], [0, 0], [1, 0], [0, 1], [-1], [2**62, 4], {"a": 1}, [""], [[], {}],
 )  # fmt: skip
 
-Spoil = Callable[[Any], Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Chance:

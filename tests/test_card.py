@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.bundle import Bundle, open_bundle
+from models.bundle import Bundle, open_bundle, text_part
 from training.card import card
 
 
@@ -21,3 +21,12 @@ def test_the_card_of_other_data_claims_no_data_of_ours(trained_bundle: Bundle) -
     assert "`yujing train text` with the configuration" in told
     assert "the topics and times of the series that taught them" in told
     assert not any(words in told for words in ("make model", "2010-2013", "codebook"))
+
+
+def test_hashes_are_told_by_their_first_digits(trained_bundle: Bundle) -> None:
+    part = text_part(trained_bundle)
+    ancestors = ["a" * 64, "b" * 64]
+    manifest = replace(trained_bundle.manifest, text=replace(part, data={**part.data, "ancestors": ancestors}))
+    told = card(replace(trained_bundle, manifest=manifest))
+    assert "| text | ancestors | aaaaaaaa, bbbbbbbb |" in told
+    assert f"| text | held out ids | {part.data['held_out_ids'][:8]} |" in told

@@ -110,6 +110,7 @@ def test_defaults_are_valid_and_survive_a_round_trip(kind: type[TextConfig] | ty
         ("max_tokens", 513),
         ("epochs", 0),
         ("learning_rate", 0.0),
+        ("learning_rate", float("inf")),
         ("label_smoothing", 1.0),
         ("class_weight_power", -0.1),
         ("token_dropout", 1.0),

@@ -68,6 +68,31 @@ def test_part_of_the_files_is_no_test_part_and_their_order_does_not_matter(
     assert turned.examples == read_corpus(config, TAXONOMY, QUIET).examples
 
 
+def test_a_split_of_the_same_size_with_other_rows_is_refused(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    """As a version that deals otherwise would make it: rows that taught would be measured. Sizes alone cannot tell."""
+    other = replace(tiny_config, seed=tiny_config.seed + 1)
+    own, dealt_otherwise = (read_corpus(config, TAXONOMY, QUIET) for config in (tiny_config, other))
+    assert own.about["rows"] == dealt_otherwise.about["rows"]
+    assert own.split != dealt_otherwise.split
+    bundle = as_if(tiny_bundle, other, tmp_path / "bundle")
+    with pytest.raises(CorpusError, match="the split of the training could not be rebuilt"):
+        trained_corpus(bundle, tiny_config.posts, TAXONOMY, QUIET)
+
+
+def test_a_bundle_from_before_the_digest_is_measured_as_ever(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    bundle = as_if(tiny_bundle, tiny_config, tmp_path / "bundle")
+    part = text_part(bundle)
+    older = {name: value for name, value in part.data.items() if name != "held_out_ids"}
+    bundle = save_part(bundle.folder, TAXONOMY, {}, text=replace(part, data=older))
+    corpus = trained_corpus(bundle, tiny_config.posts, TAXONOMY, QUIET)
+    assert corpus is not None
+    assert corpus.split == read_corpus(tiny_config, TAXONOMY, QUIET).split
+
+
 def test_a_file_that_has_changed_since_it_taught_is_told(
     tiny_bundle: Bundle, tiny_config: TextConfig, tiny_posts: Path, tmp_path: Path
 ) -> None:

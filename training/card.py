@@ -29,6 +29,7 @@ OTHER_HEADS_KNOW = (
     "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
 )
 NAME = "MODEL_CARD.md"
+HASHES = ("ancestors", "held_out_ids")  # one or several in the data of a part
 
 
 def markdown_table(reports: dict[str, dict[str, Any]]) -> str:
@@ -40,7 +41,7 @@ def markdown_table(reports: dict[str, dict[str, Any]]) -> str:
 
 
 def _data_table(bundle: Bundle) -> str:
-    """What taught each part: rows, and files with the begin of their sha256."""
+    """What taught each part: rows and files, hashes by their first digits."""
     rows = []
     for name, part in {"text": bundle.manifest.text, **bundle.manifest.escalation}.items():
         if part is None:
@@ -50,6 +51,8 @@ def _data_table(bundle: Bundle) -> str:
                 value = ", ".join(f"`{file}` {sha256[:8]}" for file, sha256 in value.items())
             elif isinstance(value, dict):
                 value = ", ".join(f"{inner} {said}" for inner, said in value.items())
+            elif key in HASHES:
+                value = ", ".join(sha256[:8] for sha256 in ([value] if isinstance(value, str) else value))
             rows.append((name, key.replace("_", " "), value))
     return table(("part", "what", "of which"), rows)
 

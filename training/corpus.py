@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -102,6 +103,12 @@ def taught_files(config: TextConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(files))
 
 
+def _held_out(examples: Sequence[Example], split: Split) -> str:
+    """Hash of the ids of the validation and the test rows: a split of the same sizes may hold out others."""
+    ids = [sorted(examples[i].id for i in part) for part in (split.validation, split.test)]
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
+
+
 def corpus_of(
     examples: Sequence[Example],
     extra: Sequence[Example],
@@ -121,6 +128,7 @@ def corpus_of(
         "files": {path: file_sha256(path) for path in paths},
         "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
         "extra_dropped": len(extra) - len(kept),
+        "held_out_ids": _held_out(examples, parts),
     }
     return Corpus(tuple(examples), tuple(groups), parts, tuple(kept), about)
 
@@ -150,5 +158,7 @@ def pooled(corpus: Corpus) -> Corpus:
     They are its train part, too: a baseline beside it may learn from what has calibrated.
     """
     rows = tuple(sorted((*corpus.split.train, *corpus.split.validation)))
-    about = {**corpus.about, "rows": {"calibration": len(rows), "test": len(corpus.split.test)}}
-    return replace(corpus, split=Split(rows, rows, corpus.split.test), about=about)
+    split = Split(rows, rows, corpus.split.test)
+    counts = {"calibration": len(rows), "test": len(split.test)}
+    about = {**corpus.about, "rows": counts, "held_out_ids": _held_out(corpus.examples, split)}
+    return replace(corpus, split=split, about=about)

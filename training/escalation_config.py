@@ -8,11 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from data.bounds import Positive
+
 HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
 
-Share = Annotated[float, Field(gt=0, lt=0.9)]
-Positive = Annotated[float, Field(gt=0)]
+BlockShare = Annotated[float, Field(gt=0, lt=0.9)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +21,8 @@ class EscalationConfig:
     """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head."""
 
     series: tuple[str, ...] = SERIES
-    test: Share = 0.25  # of the topics, the latest
-    calibration: Share = 0.15  # of the topics before, again the latest
+    test: BlockShare = 0.25  # of the topics, the latest
+    calibration: BlockShare = 0.15  # of the topics before, again the latest
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block's first post
     folds: Annotated[int, Field(ge=0)] = 4  # rolling origins that are reported beside the test block
     iterations: Annotated[int, Field(ge=1)] = 300

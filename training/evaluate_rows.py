@@ -19,7 +19,7 @@ from training.taught import changed_since, hashes, known_files, refuse_taught
 from training.text_config import TextConfig
 from training.told import left_out, warn
 
-HELD_OUT = ("train", "validation", "test", "calibration")  # parts that the posts are dealt into
+PARTS = ("train", "validation", "test", "calibration")  # into which the posts are dealt
 
 
 def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
@@ -31,8 +31,11 @@ def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: C
     return kept
 
 
-def _same_rows(found: Mapping[str, int], before: Mapping[str, int]) -> bool:
-    return all(found.get(name) == before[name] for name in HELD_OUT if name in before)
+def _same_split(found: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether the same rows are held out, by what manifests say; older ones tell only how many."""
+    rows = before["rows"]
+    counts = all(found["rows"].get(name) == rows[name] for name in PARTS if name in rows)
+    return counts and before.get("held_out_ids", found["held_out_ids"]) == found["held_out_ids"]
 
 
 def trained_corpus(
@@ -61,6 +64,6 @@ def trained_corpus(
     corpus = corpus_for(replace(settings, extra=extra, annotated=annotated), taxonomy, console)
     if "calibration" in part.data["rows"]:
         corpus = pooled(corpus)
-    if not _same_rows(corpus.about["rows"], part.data["rows"]):
+    if not _same_split(corpus.about, part.data):
         raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
     return corpus

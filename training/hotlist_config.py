@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from data.bounds import Positive
 from training.escalation_config import HOT_LIST
 
 Days = Annotated[int, Field(ge=1)]
@@ -32,7 +33,7 @@ class HotlistConfig:
     warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
     day: bool = True  # also learn alarm_24h
     iterations: Annotated[int, Field(ge=1)] = 300
-    learning_rate: Annotated[float, Field(gt=0)] = 0.05
+    learning_rate: Positive = 0.05
     leaves: Annotated[int, Field(ge=2)] = 15
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
     l2: Annotated[float, Field(ge=0)] = 10.0

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from data.bounds import Positive, ProperShare
 from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
@@ -15,9 +16,6 @@ UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
 TEACHING = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
 AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +29,8 @@ class TextConfig:
     held_out_source: str | None = None  # leave this source out and test on it
     before: AwareDatetime | None = None  # teach what is older, test on the posts of `hot` from then on
     record: str = "../shared/data/hotlist.parquet"  # the hot-search list: its titles; dates, with `before`
-    test: Share = 0.15
-    validation: Share = 0.10
+    test: ProperShare = 0.15
+    validation: ProperShare = 0.10
     encoder: str = PACKAGED
     rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 256

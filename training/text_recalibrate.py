@@ -89,9 +89,8 @@ def calibration_rows(bundle: Bundle, config: TextConfig, console: Console) -> tu
     settings = _settings(part, config)
     corpus = pooled(read_corpus(settings, bundle.taxonomy, console))
     require_rows(corpus.part("validation"), settings)
-    files = corpus.about["files"]
-    about = {"files": files, "rows": corpus.about["rows"], RECALIBRATED: bundle.model_id}
-    about["ancestors"] = ancestors([bundle], [*files.values()])
+    about = {name: corpus.about[name] for name in ("files", "rows", "held_out_ids")} | {RECALIBRATED: bundle.model_id}
+    about["ancestors"] = ancestors([bundle], [*about["files"].values()])
     return corpus, replace(part, config=asdict(settings), data=about, metrics={})
 
 
