@@ -91,7 +91,7 @@ def _parquet(path: Path) -> Numbered:
             datasets.load_dataset("parquet", split="train", streaming=True, **columns).with_format("arrow").iter(BATCH)
         )
         yield from enumerate((_cells(table, i) for table in tables for i in range(len(table))), 1)
-    except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, KeyError, UnicodeError) as error:
         why = " ".join(str(error).split())
         raise CorpusError(f"{path} is no readable Parquet file ({why}): make it again") from None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
+from typing import NoReturn
 
 import typer
 
-from data.errors import YujingError
+from data.command_line import run
 from serving.commands.demo import demo
 from serving.commands.drift import drift
 from serving.commands.feedback import feedback
@@ -37,13 +37,9 @@ app.add_typer(drift, name="drift")
 app.add_typer(policy, name="policy")
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run a command; an expected failure is one line on stderr and exit code 2, never a traceback."""
-    try:
-        app()
-    except YujingError as error:
-        print(f"yujing: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+    run(app)
 
 
 if __name__ == "__main__":

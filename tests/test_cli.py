@@ -113,6 +113,66 @@ def test_the_command_itself_ends_so() -> None:
     refused(yujing("keys", "new", "desk", "--scope", "read"), "unknown scope 'read'")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["bogus"], "No such command 'bogus': see `"),
+        (["score"], "score --help`"),
+        (["score", "--workers", "many", "a", "b"], "'--workers'"),
+        (["score", "", "out.csv"], "IN is empty"),
+        (["keys", "new", "desk"], "Missing option '--scope'"),
+        (["train", "text", "--set"], "'--set' requires an argument"),
+        (["train", "text", "--set", "epochs=" + "[" * 5_000], "recursion"),
+        (["serve", "--port", "0"], "'--port'"),
+    ],
+)
+def test_arguments_that_are_not_understood_are_told_in_one_line(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["yujing", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    written = capsys.readouterr()
+    refused(subprocess.CompletedProcess(arguments, int(str(left.value.code)), written.out, written.err), says)
+
+
+def test_a_group_without_a_command_shows_its_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["yujing", "keys"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    written = capsys.readouterr()
+    assert "Usage:" in written.out
+    assert written.err == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "says"),
+    [
+        ("training.one_category", [], "Missing argument 'category'"),
+        ("training.one_category", ["bogus", "{folder}"], "unknown category 'bogus'"),
+        ("training.agreement", ["bogus"], "unexpected extra argument"),
+        ("training.ablation", ["--bogus"], "No such option: --bogus"),
+    ],
+)
+def test_the_modules_that_are_commands_end_as_yujing_does(
+    module: str, arguments: list[str], says: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "made"
+    command = [sys.executable, "-m", module, *(one.format(folder=folder) for one in arguments)]
+    refused(subprocess.run(command, capture_output=True, text=True, cwd=ROOT), says)
+    assert not folder.exists()
+
+
+def test_a_name_that_the_terminal_cannot_write_fails_no_run(tmp_path: Path) -> None:
+    shown = "from data.command_line import run_function\ndef say():\n    print('投诉\\udccd.csv')\nrun_function(say)"
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, env=env, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "\\u6295\\u8bc9\\udccd.csv\n"
+
+
 def test_the_help_says_which_extra_is_needed() -> None:
     done = yujing("score", "--help")
     assert done.returncode == 0

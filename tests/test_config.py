@@ -59,6 +59,7 @@ def test_an_unknown_setting_is_named_with_the_known_ones(tmp_path: Path, place: 
         ("posts = 3", "posts: .*tuple"),
         ("posts = [3]", r"posts\[0\]: .*string"),
         ("[share]\nvalue = 0.1", "share: .*number"),
+        ("seed = " + "[" * 5_000, r"run\.toml: .*recursion.*give a readable TOML file"),
         ("seed = ", r"run\.toml: .*give a readable TOML file"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -337,3 +338,11 @@ def test_the_corpora_load_without_a_bad_row(shared_data: Path) -> None:
     assert posts.rows
     assert series.rows
     assert posts.bad == series.bad == []
+
+
+def test_a_name_that_parquet_readers_cannot_open_is_told(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xcd\xb6\xcb\xdf.parquet")
+    with path.open("wb") as file:
+        pq.write_table(pa.table({"id": ["a"], "text": ["好"]}), file)
+    with pytest.raises(CorpusError, match="is no readable Parquet file"):
+        load_examples([path], load_taxonomy())

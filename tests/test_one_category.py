@@ -63,3 +63,12 @@ def test_an_unknown_category_is_refused() -> None:
         only(TAXONOMY, "weather")
     with pytest.raises(ConfigError, match=r"none .* name one of product_quality"):
         only(TAXONOMY, "none")
+
+
+def test_what_is_refused_makes_no_folder(tiny_posts: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="weather"):
+        main("weather", tmp_path / "made", (str(tiny_posts),))
+    assert not (tmp_path / "made").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="give a folder that can be made"):
+        main(FOOD, tmp_path / "file", (str(tiny_posts),))

@@ -12,6 +12,7 @@ from scored_files import read_csv, read_jsonl, score, write_csv
 
 from serving.batch import text_source
 from serving.batch.assemble import Summary, rejects_path
+from serving.batch.rows import Columns
 
 
 def test_bad_rows_fail_alone_and_nothing_vanishes(tmp_path: Path) -> None:
@@ -114,3 +115,14 @@ def test_files_of_one_name_in_several_folders_are_told_apart(tmp_path: Path) -> 
     assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ids
     rejects = read_jsonl(rejects_path(tmp_path / "out.csv"))
     assert [row["file"] for row in rejects] == ["a/posts.csv", "b/posts.csv"]
+
+
+def test_an_id_field_that_was_asked_for_and_is_not_there_fails_its_row(tmp_path: Path) -> None:
+    """Its row's number would look like an id."""
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "1", "text": "x"}\n{"post": null, "text": "x"}\n{"post": "p", "text": "x"}\n')
+    score(source, tmp_path / "out.jsonl", Columns(id="post"))
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    assert [row["id"] for row in rows] == ["1", "2", "p"]
+    assert [row["error"] is None for row in rows] == [False, True, True]
+    assert rows[0]["error"]["message"] == "row 1: has no field 'post': it has id, text"

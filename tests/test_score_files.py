@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from scored_files import read_csv, read_jsonl, score, write_csv
 
 from data.records import Item
 from data.results import Result
-from serving.batch.assemble import Summary
+from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
 from serving.batch.pools import Here
@@ -144,3 +145,16 @@ def test_windows_do_not_show(tmp_path: Path) -> None:
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     assert [status.rows for status in seen] == [7, 14, 21, 28, 35, 42, 49, 50]
     assert seen[-1].share == 1.0
+
+
+@pytest.mark.parametrize("kind", SUFFIXES)
+def test_names_of_files_need_not_be_utf8(kind: str, tmp_path: Path) -> None:
+    name = os.fsdecode("投诉".encode("gbk"))
+    folder = tmp_path / name
+    folder.mkdir()
+    source = source_of(kind, tmp_path).rename(folder / f"{name}{kind}")
+    score(folder, tmp_path / f"{name}{kind}")
+    score(source, tmp_path / f"out{kind}")
+    assert (tmp_path / f"{name}{kind}").read_bytes() == (tmp_path / f"out{kind}").read_bytes()
+    (reject,) = read_jsonl(rejects_path(tmp_path / f"out{kind}"))
+    assert reject["file"] == f"Ͷ\\xcb\\xdf{kind}"

@@ -18,6 +18,7 @@ REFUSALS = {
     "is the input": ("in.csv", "in.csv", Columns()),
     "give --text-column, one of: id, text": ("in.csv", "out.csv", Columns(text="nope")),
     "give --id-column, one of: id, text": ("in.csv", "out.csv", Columns(id="nope")),
+    "has no column '': give --id-column": ("in.csv", "out.csv", Columns(id="")),
     "has no column 'text': it is empty: take it away": ("empty.csv", "out.csv", Columns()),
     "not a readable Parquet file": ("bad.parquet", "out.csv", Columns()),
     "cannot be unpacked": ("bad.jsonl.gz", "out.csv", Columns()),

@@ -5,14 +5,15 @@ The baseline, because it learns in minutes; with a source, that one is left out 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
+from data.command_line import run_function
 from data.taxonomy import load_taxonomy
 from training.compare import differences
 from training.corpus import Corpus, read_corpus
@@ -57,7 +58,13 @@ def ablation_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
     return sheet
 
 
-if __name__ == "__main__":
-    source = sys.argv[1] if len(sys.argv) > 1 else None
+def command(
+    source: Annotated[str | None, typer.Argument(help="Source that is left out and tested on.")] = None,
+) -> None:
+    """Measure what the rows that only teach add to the TF-IDF baseline; it takes minutes."""
     console = Console()
     console.print(ablation_table(ablation(TextConfig(held_out_source=source), console)))
+
+
+if __name__ == "__main__":
+    run_function(command)

@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from sklearn.metrics import cohen_kappa_score
 
+from data.command_line import run_function
 from data.errors import CorpusError
 from data.records import Example
 from data.taxonomy import Taxonomy, load_taxonomy
@@ -58,5 +59,10 @@ def controls(taxonomy: Taxonomy, path: str = CONTROLS, posts: Sequence[str] = PO
     return agreement(corpus, load_posts([path], taxonomy, quiet, {row.id: row for row in corpus}))
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """Tell how far the annotators of the project agree with the labels of its corpus."""
     Console().print(asdict(controls(load_taxonomy())))
+
+
+if __name__ == "__main__":
+    run_function(command)

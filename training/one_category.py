@@ -6,13 +6,15 @@ It writes taxonomy.toml and posts.jsonl; `yujing train text --set taxonomy=… -
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from data.command_line import run_function
 from data.errors import ConfigError
 from data.records import Example
 from data.taxonomy import Taxonomy, as_toml, load_taxonomy
@@ -42,14 +44,26 @@ def relabelled(rows: Iterable[Example], category: str, taxonomy: Taxonomy) -> li
 
 
 def main(category: str, folder: Path, posts: tuple[str, ...] = POSTS) -> None:
-    """Write both files into the folder."""
+    """Write both files into the folder; ConfigError, and nothing is written, for a category that cannot be asked."""
     taxonomy = load_taxonomy()
+    table = as_toml(only(taxonomy, category))
     rows = relabelled(load_posts(posts, taxonomy, Console()), category, taxonomy)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "taxonomy.toml").write_text(as_toml(only(taxonomy, category)), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}: give a folder that can be made") from None
+    (folder / "taxonomy.toml").write_text(table, encoding="utf-8")
     lines = (json.dumps(asdict(row), ensure_ascii=False, default=str) + "\n" for row in rows)
     (folder / "posts.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
+def command(
+    category: Annotated[str, typer.Argument(help="The category that is asked for, by its id.")],
+    folder: Annotated[Path, typer.Argument(help="Where taxonomy.toml and posts.jsonl are written.")],
+) -> None:
+    """Make a yes/no question out of the labelled posts."""
+    main(category, folder)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    run_function(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import gzip
 import hashlib
 import io
@@ -19,6 +18,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from data.errors import InputError
+from serving.batch.walk import below, matching
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,10 @@ TOLD = 3  # names of files in a message
 
 @dataclass(frozen=True)
 class Input:
-    """One file; `name` is its path below the folder that was asked for, or that holds all files of the pattern."""
+    """One file; `name` is its path below the folder that was asked for, or that holds all files of the pattern.
+
+    Bytes of the path that are not UTF-8 stand in the name as `\\xcd`, for it goes into ids and rejects.
+    """
 
     system: fs.FileSystem
     path: str
@@ -45,8 +48,11 @@ class Input:
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
         """The bytes as they are stored; InputError when they cannot be read."""
-        with _reading(self.path), io.BufferedReader(self.system.open_input_file(self.path), BUFFER) as file:
+        with _reading(self.path), io.BufferedReader(self._opened(), BUFFER) as file:
             yield file
+
+    def _opened(self) -> pa.NativeFile:
+        return self.system.open_input_file(os.fsencode(self.path))  # bytes: a path need not be UTF-8
 
     def fingerprint(self) -> str:
         """sha256 of the content: 1 s for a GB or two, against hours of scoring."""
@@ -64,7 +70,8 @@ def find_inputs(source: str) -> list[Input]:
         found = _find(source)
     if not found:
         named = "one file" if "://" in source else "a file, a pattern such as 'posts/*.csv'"
-        raise InputError(f"{_shown(source)}: no such file: give {named} or a folder with {', '.join(SUFFIXES)}")
+        shown = _shown(source) or "IN is empty"
+        raise InputError(f"{shown}: no such file: give {named} or a folder with {', '.join(SUFFIXES)}")
     for one in found:
         if not one.suffix:
             raise InputError(f"{one.path}: unknown kind of file: use a name that ends in {', '.join(SUFFIXES)}")
@@ -82,7 +89,7 @@ def would_read(source: str, path: Path) -> str:
     folder, pattern = os.path.split(source)
     if Path(source).exists() or not fnmatchcase(path.name, pattern):
         return ""
-    return "matches the pattern" if any(path.parent.samefile(one) for one in _glob(folder or ".")) else ""
+    return "matches the pattern" if any(path.parent.samefile(one) for one in matching(folder or ".")) else ""
 
 
 def _shown(message: str) -> str:
@@ -106,40 +113,45 @@ def _find(source: str) -> list[Input]:
         system, path = _by_uri(source)
         kind = system.get_file_info(path).type
         return [Input(system, path, Path(path).name)] if kind == fs.FileType.File else _below(system, path)
+    if not source:  # as a path it is the folder one stands in
+        return []
     if Path(source).is_dir():
         return _below(fs.LocalFileSystem(), str(Path(source)))
-    return _matching([source] if Path(source).exists() else _glob(source))
-
-
-def _glob(pattern: str) -> list[str]:
-    """What the pattern matches, in order and once each; ** stands for any folders, also for none."""
-    return sorted({*glob.glob(pattern, recursive=True)})
+    return _matching([source] if Path(source).exists() else matching(source))
 
 
 def _matching(paths: list[str]) -> list[Input]:
     """Files by their paths below the innermost folder that holds them all: names alone may be the same."""
     folder = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ""
-    return [Input(fs.LocalFileSystem(), path, Path(path).relative_to(folder).as_posix()) for path in paths]
+    return [Input(fs.LocalFileSystem(), path, _name(path, folder)) for path in paths]
 
 
 def _by_uri(uri: str) -> tuple[fs.FileSystem, str]:
     try:
         system, path = fs.FileSystem.from_uri(uri)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeError) as error:
         raise InputError(_shown(f"{uri} cannot be opened: {error}")) from None
     return system, path
 
 
 def _below(system: fs.FileSystem, folder: str) -> list[Input]:
     """Files of the known kinds in a folder and its folders."""
-    if system.get_file_info(folder).type != fs.FileType.Directory:
-        return []
-    found = system.get_file_info(fs.FileSelector(folder, recursive=True))
-    paths = sorted(info.path for info in found if info.type == fs.FileType.File)
-    names = {path: Path(path).relative_to(folder).as_posix() for path in paths}
-    inputs = [Input(system, path, name) for path, name in names.items()]
+    inputs = [Input(system, path, _name(path, folder)) for path in sorted(_files(system, folder))]
     shown = [one for one in inputs if not any(part[0] in "._" for part in Path(one.name).parts)]
     if others := [one.name for one in shown if not one.suffix]:
         named = ", ".join(others[:TOLD]) + (", …" if len(others) > TOLD else "")
         logger.warning("%s: left out what is none of %s: %d (%s)", folder, ", ".join(SUFFIXES), len(others), named)
     return [one for one in shown if one.suffix]
+
+
+def _files(system: fs.FileSystem, folder: str) -> list[str]:
+    if isinstance(system, fs.LocalFileSystem):
+        return below(folder)
+    if system.get_file_info(folder).type != fs.FileType.Directory:
+        return []
+    found = system.get_file_info(fs.FileSelector(folder, recursive=True))
+    return [info.path for info in found if info.type == fs.FileType.File]
+
+
+def _name(path: str, folder: str) -> str:
+    return os.fsencode(Path(path).relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")

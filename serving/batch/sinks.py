@@ -82,7 +82,7 @@ def _lower(cell: Cell) -> Cell:
 @contextmanager
 def _parquet(path: Path) -> Iterator[Write]:
     """Flat columns with their types."""
-    with pq.ParquetWriter(path, SCHEMA) as writer:
+    with path.open("wb") as file, pq.ParquetWriter(file, SCHEMA) as writer:  # pyarrow opens names in UTF-8 only
         yield lambda answers: writer.write_table(_table(answers))
 
 

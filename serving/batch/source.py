@@ -29,7 +29,7 @@ def listed(names: Sequence[str]) -> str:
 
 def missing(columns: Columns, names: Sequence[str], extras: Sequence[str]) -> dict[str, str]:
     """Columns asked for that are not there, by option; volumes need no text beside them, unless its name was given."""
-    wanted = {"--text-column": columns.text} | ({"--id-column": columns.id} if columns.id else {})
+    wanted = {"--text-column": columns.text} | ({} if columns.id is None else {"--id-column": columns.id})
     alone = "volume" in extras and "volume" in names and columns.text == TEXT
     return {flag: name for flag, name in wanted.items() if name not in names and not (name == TEXT and alone)}
 

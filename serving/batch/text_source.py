@@ -108,7 +108,13 @@ def _jsonl_row(number: int, line: Line, columns: Columns, file: Input) -> Row:
         return bad_row(place, str(error))
     if not isinstance(raw, Mapping):
         return bad_row(place, 'must be a JSON object such as {"id": "1", "text": "…"}')
-    if columns.text not in raw and "volume" not in raw:
-        reason = f"has no field {columns.text!r}: it has {listed([*raw])}"
-        return bad_row(place, reason, raw.get(columns.id or "id"))
+    if name := _lacking(raw, columns):
+        return bad_row(place, f"has no field {name!r}: it has {listed([*raw])}", raw.get(columns.id or "id"))
     return make_row(place, raw, columns)
+
+
+def _lacking(raw: Mapping[str, object], columns: Columns) -> str | None:
+    """A field that was asked for and is not there; an id that is there may be null, and its row gets a number."""
+    if columns.text not in raw and "volume" not in raw:
+        return columns.text
+    return None if columns.id is None or columns.id in raw else columns.id

@@ -57,7 +57,7 @@ def read_settings(pairs: Sequence[str]) -> dict[str, object]:
             if not (equals and key.strip()):
                 raise ValueError("no KEY=")
             settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             hint = "write a TOML value, such as epochs=3 or 'out=\"runs/a\"'"
             raise ConfigError(f"--set {pair}: {error}: {hint}") from None
     return settings
