@@ -12,7 +12,7 @@ from data.errors import CorpusError
 from data.hot_topics import HotList
 from data.hotlist import hot_windows_of
 from data.hotlist_features import hot_features
-from training.hotlist_decisions import decide_hot, first_alarm, outcomes, windows_at
+from training.hotlist_decisions import decide_hot, first_alarm, nearness, outcomes, windows_at
 
 LINE = 1_000.0
 
@@ -45,6 +45,16 @@ def test_the_target_by_hand() -> None:
 def test_leaving_the_list_is_being_below_the_line() -> None:
     assert _labels(_with_line(_rows([100.0, 999.0]))) == {0: 0, 1: 0}
     assert _labels(_with_line(_rows([100.0, None, None, 1_500.0]))) == {0: 1}
+
+
+def test_nearness_is_of_the_next_six_hours_alone_and_agrees_with_the_label() -> None:
+    topics = _with_line(_rows([900.0, 100.0, 500.0, 999.0, 200.0, *[300.0] * 5, 1_200.0]))
+    rows, labels = outcomes(topics)
+    moving = topics.heat[rows] != 10.0
+    near = nearness(topics, rows)[moving]
+    highest = np.array([999, 999, 999, 300, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200]) / LINE
+    np.testing.assert_allclose(near, highest**8 / (1 + highest**8))
+    assert ((near >= 0.5) == labels[moving]).all()
 
 
 def test_a_topic_in_alarm_from_the_start_gives_no_decision() -> None:

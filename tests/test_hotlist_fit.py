@@ -52,10 +52,11 @@ def test_shuffled_labels_teach_nothing() -> None:
     decisions, where = trained()
     random, found = np.random.default_rng(0), []
     for _ in range(4):
-        labels = decisions.labels.copy()
+        labels, near = decisions.labels.copy(), decisions.nearness.copy()
         for part in (where.fit, where.calibration):
-            labels[part] = random.permutation(labels[part])
-        noise = fit_hot_model(replace(decisions, labels=labels), where, CONFIG)
+            order = random.permutation(np.flatnonzero(part))
+            labels[part], near[part] = labels[order], near[order]
+        noise = fit_hot_model(replace(decisions, labels=labels, nearness=near), where, CONFIG)
         features = decisions.features[where.test]
         found.append(auroc(decisions.labels[where.test], noise.probabilities(features, np.ones(len(features), bool))))
     assert np.mean(found) == pytest.approx(0.5, abs=0.1)
@@ -63,9 +64,9 @@ def test_shuffled_labels_teach_nothing() -> None:
 
 def test_the_test_block_teaches_nothing() -> None:
     decisions, where = trained()
-    labels, features = decisions.labels.copy(), decisions.features.copy()
-    labels[where.test], features[where.test] = 1 - labels[where.test], 7.0
-    altered = fit_hot_model(replace(decisions, labels=labels, features=features), where, CONFIG)
+    labels, near, features = decisions.labels.copy(), decisions.nearness.copy(), decisions.features.copy()
+    labels[where.test], near[where.test], features[where.test] = 1 - labels[where.test], 1 - near[where.test], 7.0
+    altered = fit_hot_model(replace(decisions, labels=labels, nearness=near, features=features), where, CONFIG)
     rows, inside = decisions.features[where.test], np.ones(where.test.sum(), bool)
     for domain in (inside, ~inside):
         np.testing.assert_array_equal(altered.probabilities(rows, domain), model().probabilities(rows, domain))

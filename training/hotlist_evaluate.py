@@ -24,7 +24,7 @@ from training.evaluate_config import EvaluateConfig
 from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
-from training.hotlist_fit import fit_trees, hot_blocks
+from training.hotlist_fit import hot_blocks, near_trees
 from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
@@ -50,7 +50,7 @@ def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[s
         if group and len(columns) == len(decisions.names):
             continue
         names, features = tuple(decisions.names[i] for i in columns), decisions.features[:, columns]
-        trees = fit_trees(names, features[fit], decisions.labels[fit], config)
+        trees = near_trees(names, features[fit], decisions.nearness[fit], config)
         model = calibrated(trees, features[where.calibration], decisions.labels[where.calibration])
         likelihood = model.predict_proba(features[where.test])[:, 1]
         found[f"without {group}" if group else "all features"] = plain(decisions.labels[where.test], likelihood)
