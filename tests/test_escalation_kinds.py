@@ -30,8 +30,10 @@ def test_decisions_on_the_list_are_taken_where_their_topic_was_on_it() -> None:
     assert len(found.topic)
     assert len(start) == found.topic.max() + 1
     begins = {(start[topic], end - 6) for topic, end in zip(found.topic, found.end, strict=True)}
-    first = {name: min(hour for one, hour in on_record(busy()) if one == name) for name, _ in on_record(busy())}
-    assert begins <= {(float(first[name]), hour) for name, hour in on_record(busy())}
+    record, first = on_record(busy()), dict[str, float]()
+    for name, hour in sorted(record, key=lambda one: -one[1]):
+        first[name] = float(hour)
+    assert begins <= {(first[name], hour) for name, hour in record}
     assert np.isnan(found.windows.authors).any(axis=1).all()
 
 
