@@ -61,7 +61,7 @@ model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, s
 	$(BIN)/yujing self-test --bundle runs/latest/bundle --write
 	$(BIN)/yujing drift reference ../shared/data/posts.jsonl --bundle runs/latest/bundle
 
-figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write the README's tables (10 minutes)
+figures: $(STAMP) ## measure the shipped bundle on its held-out posts and write the README's tables (10 to 40 minutes)
 	$(BIN)/yujing evaluate --robustness --engines --evidence 100 --set draws=200 --set 'series=[]' --set 'record=""'
 	$(BIN)/python -m training.readme
 

@@ -10,16 +10,10 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import HashingVectorizer
 
-from data.normalise import normalise
-from data.simplify import simplify
+from data.simplify import in_simplified
 
 SHINGLE = 3  # characters
 BLOCK = 512  # rows whose similarities are held at once
-
-
-def _read(text: str) -> str:
-    """The text as the model reads it: what is one text to the model is one text here."""
-    return simplify(normalise(text).text)
 
 
 def _shingles(texts: Sequence[str]) -> csr_matrix:
@@ -55,7 +49,7 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[
     Texts that are equal in normalised, simplified characters always share a group.
     """
     unique: dict[str, int] = {}
-    rows = [unique.setdefault(_read(text), len(unique)) for text in texts]
+    rows = [unique.setdefault(in_simplified(text), len(unique)) for text in texts]
     if not unique:
         return []
     left, right = zip(*_pairs(_shingles(list(unique)), threshold), strict=True)
@@ -65,7 +59,7 @@ def near_duplicate_groups(texts: Sequence[str], threshold: float = 0.8) -> list[
 
 def near_any(texts: Sequence[str], others: Sequence[str], threshold: float = 0.8) -> NDArray[np.bool_]:
     """Whether each text would share a group with one of the others, chains apart: [texts]."""
-    rows, known = ([_read(text) for text in each] for each in (texts, others))
+    rows, known = ([in_simplified(text) for text in each] for each in (texts, others))
     same = frozenset(known)
     equal = np.array([text in same for text in rows], bool)  # also texts too short for a shingle
     if not rows or not known:

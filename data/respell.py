@@ -15,9 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
-from data.normalise import normalise
 from data.rim import parse
-from data.simplify import simplify
+from data.simplify import in_simplified
 from data.words import is_word, singles
 
 DEFAULT_PATH = Path(__file__).parent / "respell.toml"
@@ -137,4 +136,4 @@ def respell(text: str) -> str:
 
 def readable(text: str) -> str:
     """A post as the models read it: normalised, simplified, disguised words spelt out."""
-    return respell(simplify(normalise(text).text))
+    return respell(in_simplified(text))

@@ -6,6 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from data.normalise import normalise
 from data.perturb_tables import load_tables
 
 MORE = Path(__file__).parent / "simplify.toml"  # what the perturbation does not write
@@ -27,3 +28,8 @@ def _table() -> dict[int, str]:
 def simplify(text: str) -> str:
     """The text with simplified characters; as long as before, so that positions stay."""
     return text.translate(_table())
+
+
+def in_simplified(text: str) -> str:
+    """A post normalised, in simplified characters."""
+    return simplify(normalise(text).text)

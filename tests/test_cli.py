@@ -57,6 +57,17 @@ def test_the_readmes_make_targets_exist(words: list[str]) -> None:
         assert f"\n{word.removeprefix('make ')}:" in makefile
 
 
+def refused_here(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: torch is imported once, not by every command."""
+    monkeypatch.setattr(sys, "argv", ["yujing", *arguments])
+    with pytest.raises(SystemExit) as left:
+        main()
+    written = capsys.readouterr()
+    refused(subprocess.CompletedProcess(arguments, int(str(left.value.code)), written.out, written.err), says)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -72,12 +83,7 @@ def test_the_readmes_make_targets_exist(words: list[str]) -> None:
 def test_an_expected_failure_is_one_line_and_exit_code_2(
     arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In this process: torch is imported once, not by every command."""
-    monkeypatch.setattr(sys, "argv", ["yujing", *arguments])
-    with pytest.raises(SystemExit) as left:
-        main()
-    written = capsys.readouterr()
-    refused(subprocess.CompletedProcess(arguments, int(str(left.value.code)), written.out, written.err), says)
+    refused_here(arguments, says, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +135,7 @@ def test_the_command_itself_ends_so() -> None:
 def test_arguments_that_are_not_understood_are_told_in_one_line(
     arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["yujing", *arguments])
-    with pytest.raises(SystemExit) as left:
-        main()
-    written = capsys.readouterr()
-    refused(subprocess.CompletedProcess(arguments, int(str(left.value.code)), written.out, written.err), says)
+    refused_here(arguments, says, monkeypatch, capsys)
 
 
 def test_a_group_without_a_command_shows_its_help(

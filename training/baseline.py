@@ -10,13 +10,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 
-from data.normalise import normalise
-from data.simplify import simplify
+from data.simplify import in_simplified
 from data.words import words
 
 
 def _plain(text: str) -> str:
-    return simplify(normalise(text).text).lower()
+    return in_simplified(text).lower()
 
 
 def _words(text: str) -> list[str]:
