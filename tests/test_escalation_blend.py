@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from self_exciting import CONFIG, model, trained
 
-from training.escalation_blend import blend, logistic, recalibrated, told_twice
+from training.escalation_blend import blend, logistic, near_trees, recalibrated, told_twice, trees
 from training.metrics import auroc, binary_ece
 
 
@@ -55,3 +55,12 @@ def test_what_came_nearer_teaches_more() -> None:
     assert rows.shape == (6, 2)
     assert weights[labels == 1].tolist() == [0.0, 0.25, 1.0]
     np.testing.assert_array_equal(weights[:3] + weights[3:], 1.0)
+
+
+def test_the_weights_of_near_misses_move_no_bin() -> None:
+    _, _, where, table = trained()
+    features, nearness = table.features[where.fit], table.nearness[where.fit]
+    near = near_trees(trees(table.names, CONFIG), features, nearness)
+    plain = trees(table.names, CONFIG).fit(features, table.labels[where.fit])
+    for ours, theirs in zip(near._bin_mapper.bin_thresholds_, plain._bin_mapper.bin_thresholds_, strict=True):
+        np.testing.assert_allclose(ours, theirs)

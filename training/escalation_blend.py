@@ -7,7 +7,6 @@ against 0.868). Both are fitted on one block, the blend's two weights and its si
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -82,6 +81,22 @@ def told_twice(features: Floats, nearness: Floats) -> tuple[Floats, Ints, Floats
     return np.concatenate([features, features]), labels, np.concatenate([nearness, 1 - nearness])
 
 
+def near_trees(
+    trees: HistGradientBoostingClassifier, features: Floats, nearness: Floats
+) -> HistGradientBoostingClassifier:
+    """Fit unfitted `trees` on what is `told_twice`; a leaf asks for as many decisions as before, each is two rows.
+
+    The weights of a decision's two rows add to one, so the bins are made without them: with them scikit-learn 1.9
+    looks up 255 weighted percentiles of each feature, 14 s instead of 0.2 s for 4,000 rows of 75.
+    """
+    rows, labels, weights = told_twice(features, nearness)
+    bins = trees._bin_data
+    trees._bin_data = lambda rows, _weights, is_training_data: bins(rows, None, is_training_data)
+    trees.set_params(min_samples_leaf=2 * trees.min_samples_leaf).fit(rows, labels, sample_weight=weights)
+    del trees._bin_data  # the class's own again, so that a bundle can hold them
+    return trees
+
+
 def blend(
     names: Sequence[str],
     early: tuple[Floats, Floats],
@@ -94,9 +109,8 @@ def blend(
     `freedom` of the weights, `C` of the regression that finds them: with `EVEN` both parts count about the same.
     """
     rows, labels, weights = told_twice(*early)
-    wide = replace(config, leaf_rows=2 * config.leaf_rows)  # each decision is two rows
     parts = [
-        ("trees", trees(names, wide).fit(rows, labels, sample_weight=weights)),
+        ("trees", near_trees(trees(names, config), *early)),
         ("logistic", logistic().fit(rows, labels, logisticregression__sample_weight=weights)),
     ]
     found = LogisticRegression(C=freedom)

@@ -17,14 +17,14 @@ from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS
 from training.config import load_config
 from training.corpus import file_sha256
-from training.escalation_blend import calibrated
+from training.escalation_blend import calibrated, near_trees
 from training.escalation_report import figures, plain, sheet
 from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
 from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
-from training.hotlist_fit import hot_blocks, near_trees
+from training.hotlist_fit import hot_blocks, monotone_trees
 from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
@@ -50,7 +50,7 @@ def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[s
         if group and len(columns) == len(decisions.names):
             continue
         names, features = tuple(decisions.names[i] for i in columns), decisions.features[:, columns]
-        trees = near_trees(names, features[fit], decisions.nearness[fit], config)
+        trees = near_trees(monotone_trees(names, config), features[fit], decisions.nearness[fit])
         model = calibrated(trees, features[where.calibration], decisions.labels[where.calibration])
         likelihood = model.predict_proba(features[where.test])[:, 1]
         found[f"without {group}" if group else "all features"] = plain(decisions.labels[where.test], likelihood)
