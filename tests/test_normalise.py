@@ -52,6 +52,7 @@ POSTS = st.one_of(
         ("零\u200b宽\ufeff和\x07控制\ud800字\ue123符", "零宽和控制字符"),
         ("❤️ 👩‍⚕️ 👨‍👩‍👧 1️⃣", "❤️ 👩‍⚕️ 👨‍👩‍👧 1️⃣"),
         ("连\u200d字\ufe0f", "连字"),
+        ("好\ufdfa评", "好评"),
         ("看http://t.cn/x，OK。", "看网址,OK。"),
         ("网网网ｈｔｔｐ：／／ｔ．ｃｎ／ｘ", f"网网{LINK}"),  # with the placeholder four of a kind: a second round
         ("", ""),
@@ -145,7 +146,14 @@ def test_a_link_is_one_whether_or_not_the_text_holds_something_odd(post: str) ->
     assert normalise(post + "\u200b").text == normalise(post).text
 
 
-@pytest.mark.parametrize("piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b"])
+@given(st.characters())
+def test_no_character_becomes_a_text(character: str) -> None:
+    assert len(normalise(f"好{character}好").text) <= 2 + 6
+
+
+@pytest.mark.parametrize(
+    "piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b", "㌖", "\ufdfa"]
+)
 def test_five_thousand_characters_of_anything_are_quick(piece: str) -> None:
     began = process_time()  # not the clock on the wall: the machine may be busy
     normalise((piece * 5_000)[:5_000])
