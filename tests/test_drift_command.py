@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from data.errors import BundleError, InputError
 from data.samples import sample_examples
 from models.bundle import Bundle
+from models.engine_build import ENGINES
 from serving.commands.drift import drift
 
 
@@ -69,6 +70,16 @@ def test_without_a_flag_it_is_the_bundle_that_is_served(
     found = CliRunner().invoke(drift, [*arguments, "there are no posts.jsonl"])
     assert isinstance(found.exception, BundleError)
     assert str(found.exception).startswith("YUJING_BUNDLE or --bundle: mine: no readable manifest.json")
+
+
+def test_posts_are_read_by_the_engine_that_serves(
+    tiny_bundle: Bundle, usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = list[str]()
+    monkeypatch.setitem(ENGINES, "torch", lambda *given: read.append("torch") or ENGINES["onnx"](*given))
+    monkeypatch.setenv("YUJING_ENGINE", "torch")
+    run(monkeypatch, "reference", str(usual), "--bundle", str(tiny_bundle.folder), "--out", str(tmp_path / "out.json"))
+    assert read == ["torch"]
 
 
 def test_the_help_names_the_ways_to_leave_the_bundle_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from serving.commands.options import BundleFolder
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
+    from serving.settings import Settings
 
 USE = "the service uses this file when it is started with YUJING_DRIFT_REFERENCE=<its path>"
 KEEP_APART = "this changed the bundle itself; to leave it alone, give --out FILE and set YUJING_DRIFT_REFERENCE to it"
@@ -38,9 +39,9 @@ def reference(
     from serving.drift.make import reference_path, score_reference, store_reference
     from serving.writable import check_writable
 
-    opened = _opened(bundle)
+    settings, opened = _opened(bundle)
     check_writable(reference_path(opened, out))  # scoring takes minutes
-    made = score_reference(opened, held_out_texts(opened, corpus))
+    made = score_reference(opened, held_out_texts(opened, corpus), settings)
     where = store_reference(made, opened, out)
     typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where.absolute()}")
     typer.echo(USE if out else KEEP_APART)
@@ -61,16 +62,18 @@ def replay(
     from serving.drift.replay import replay as run
     from serving.drift.replay import replay_table
 
-    opened = _opened(bundle)
-    Console().print(replay_table(run(observe_texts(opened, held_out_texts(opened, corpus)), window, draws, seed)))
+    settings, opened = _opened(bundle)
+    observations = observe_texts(opened, held_out_texts(opened, corpus), settings)
+    Console().print(replay_table(run(observations, window, draws, seed)))
 
 
-def _opened(folder: Path | None) -> Bundle:
-    """The bundle of the flag, else the one that the service would take."""
+def _opened(folder: Path | None) -> tuple[Settings, Bundle]:
+    """The service's settings, and the bundle of the flag, else the one that the service would take."""
     from serving.scoring import open_served
     from serving.settings import Settings
 
-    return open_served(Settings.from_env(bundle=folder))
+    settings = Settings.from_env(bundle=folder)
+    return settings, open_served(settings)
 
 
 def held_out_texts(bundle: Bundle, corpus: Path) -> list[str]:

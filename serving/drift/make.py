@@ -14,9 +14,10 @@ from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.manifest import NAME
-from models.scorer import Scorer
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference, make_reference
+from serving.scoring import load_scorer
+from serving.settings import Settings
 from serving.writable import writing
 
 
@@ -29,9 +30,10 @@ def read_texts(path: Path, taxonomy: Taxonomy) -> list[str]:
     return [row.text for row in loaded.rows]
 
 
-def observe_texts(bundle: Bundle, texts: Sequence[str]) -> list[Observation]:
-    """Score texts by the path that serves, and count."""
-    scorer, tokens = Scorer.load(bundle.folder), load_tokens(bundle)
+def observe_texts(bundle: Bundle, texts: Sequence[str], settings: Settings | None = None) -> list[Observation]:
+    """Score texts by the path that serves, with engine, threads and words of the settings, and count."""
+    settings = replace(settings or Settings(), bundle=bundle.folder)
+    scorer, tokens = load_scorer(settings), load_tokens(bundle)
     found: list[Observation] = []
     for start in range(0, len(texts), MAX_ITEMS):
         part = [text[:MAX_TEXT] for text in texts[start : start + MAX_ITEMS]]
@@ -39,9 +41,9 @@ def observe_texts(bundle: Bundle, texts: Sequence[str]) -> list[Observation]:
     return found
 
 
-def score_reference(bundle: Bundle, texts: Sequence[str]) -> Reference:
+def score_reference(bundle: Bundle, texts: Sequence[str], settings: Settings | None = None) -> Reference:
     """Statistics of the bundle's answers to texts; CorpusError when they are too few."""
-    return make_reference(observe_texts(bundle, texts), bundle.model_id)
+    return make_reference(observe_texts(bundle, texts, settings), bundle.model_id)
 
 
 def reference_path(bundle: Bundle, out: Path | None) -> Path:
