@@ -47,7 +47,9 @@ def test_the_log_names_endpoints_not_paths(caplog: pytest.LogCaptureFixture) -> 
     assert "秘密" not in str(lines)
 
 
-@pytest.mark.parametrize("path", ["/scores", "/score/", "/predictionsx", "/predictions/a%0Ab", "/static_content%0A/x"])
+@pytest.mark.parametrize(
+    "path", ["/scores", "/score/", "/predictionsx", "/predictions/a%0Ab", "/predictions/7/", "/static_content%0A/x"]
+)
 def test_what_only_looks_like_an_endpoint_is_none(path: str) -> None:
     app = App()
     answer = ask("DELETE", path, app)
