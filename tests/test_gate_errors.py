@@ -6,12 +6,15 @@ import asyncio
 import io
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 from gate_app import BODY, KEYED, App, ask, bearer, code
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.gate.front import Front
+from serving.gate.refusal import CODES
 from serving.logs import SafeFormatter
 
 
@@ -55,6 +58,15 @@ def test_what_only_looks_like_an_endpoint_is_none(path: str) -> None:
     answer = ask("DELETE", path, app)
     assert code(answer) == (404, "not_found")
     assert "no such endpoint" in answer.text  # ours, before any router
+
+
+def test_the_page_for_operators_explains_every_refusal() -> None:
+    serving = Path(__file__).parents[1] / "serving"
+    page = (serving / "OPERATE.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (serving / "gate").glob("*.py"))
+    codes = {*re.findall(r'RefusedError\(\d+, "(\w+)"', source), *CODES.values()}
+    assert len(codes) > 10
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
 
 
 def test_half_an_answer_is_broken_off() -> None:
