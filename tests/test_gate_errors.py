@@ -6,12 +6,15 @@ import asyncio
 import io
 import json
 import logging
+import re
+from pathlib import Path
 
 import pytest
 from gate_app import BODY, KEYED, App, ask, bearer, code
 from starlette.types import Message, Receive, Scope, Send
 
 from serving.gate.front import Front
+from serving.gate.refusal import CODES
 from serving.logs import SafeFormatter
 
 
@@ -47,12 +50,23 @@ def test_the_log_names_endpoints_not_paths(caplog: pytest.LogCaptureFixture) -> 
     assert "秘密" not in str(lines)
 
 
-@pytest.mark.parametrize("path", ["/scores", "/score/", "/predictionsx", "/predictions/a%0Ab", "/static_content%0A/x"])
+@pytest.mark.parametrize(
+    "path", ["/scores", "/score/", "/predictionsx", "/predictions/a%0Ab", "/predictions/7/", "/static_content%0A/x"]
+)
 def test_what_only_looks_like_an_endpoint_is_none(path: str) -> None:
     app = App()
     answer = ask("DELETE", path, app)
     assert code(answer) == (404, "not_found")
     assert "no such endpoint" in answer.text  # ours, before any router
+
+
+def test_the_page_for_operators_explains_every_refusal() -> None:
+    serving = Path(__file__).parents[1] / "serving"
+    page = (serving / "OPERATE.md").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (serving / "gate").glob("*.py"))
+    codes = {*re.findall(r'RefusedError\(\d+, "(\w+)"', source), *CODES.values()}
+    assert len(codes) > 10
+    assert sorted(code for code in codes if f"`{code}`" not in page) == []
 
 
 def test_half_an_answer_is_broken_off() -> None:

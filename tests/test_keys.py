@@ -159,3 +159,14 @@ def test_the_command_shows_the_key_once_and_its_line_for_the_file() -> None:
     assert found is not None
     assert (found.name, found.scopes) == ("desk", ("score", "feedback"))
     assert secret not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "says"),
+    [("desk 1", "score", "name 'desk 1'"), ("", "score", "name ''"), ("desk", "score feedback", "'score feedback'")],
+)
+def test_the_command_names_what_cannot_be_in_a_line(name: str, scope: str, says: str) -> None:
+    """It told who ran `yujing keys new` to take the line of `yujing keys new`."""
+    done = CliRunner().invoke(app, ["keys", "new", name, "--scope", scope])
+    assert says in str(done.exception)
+    assert not done.stdout

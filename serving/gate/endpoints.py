@@ -13,7 +13,10 @@ from serving.settings import Group
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`path` (and what lies `below` it), the group that may be public, the scope needed (None = any key will do)."""
+    """`path` (and what lies `below` it), the group that may be public, the scope needed (None = any key will do).
+
+    With a slash at its end a path is none: BentoML's router would redirect it, which looks like a deletion done.
+    """
 
     path: str
     group: Group | None = None
@@ -21,7 +24,8 @@ class Endpoint:
     below: bool = False
 
     def serves(self, path: str) -> bool:
-        return path == self.path or (self.below and path.startswith(f"{self.path}/") and path.isprintable())
+        below = self.below and path.startswith(f"{self.path}/") and path.isprintable() and not path.endswith("/")
+        return path == self.path or below
 
 
 ENDPOINTS = (

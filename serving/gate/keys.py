@@ -43,7 +43,8 @@ def hash_key(secret: str) -> str:
 def new_key(name: str, scopes: Sequence[str]) -> tuple[str, Key]:
     """A new secret and the record to store; ConfigError for a bad name or scope."""
     secret = PREFIX + secrets.token_urlsafe(32)
-    return secret, read_key(Key(name, tuple(dict.fromkeys(scopes)), hash_key(secret)).line, "the new key")
+    known = tuple(dict.fromkeys(",".join(scopes).split(",")))
+    return secret, _checked(Key(name, known, hash_key(secret)), "the new key")
 
 
 def read_key(line: str, place: str) -> Key:
@@ -51,16 +52,19 @@ def read_key(line: str, place: str) -> Key:
     parts = line.split()
     if len(parts) != 3:
         raise ConfigError(f"{place}: expected `name scope,scope sha256`: take the line of `yujing keys new`")
-    if any(map(_SECRET.search, parts)):  # else it would stand in the log, as a name or scope
+    return _checked(Key(parts[0], tuple(parts[1].split(",")), parts[2]), place)
+
+
+def _checked(key: Key, place: str) -> Key:
+    if any(map(_SECRET.search, (key.name, *key.scopes, key.sha256))):  # else it would stand in the log, as a name
         raise ConfigError(f"{place}: holds a key itself: put the line of `yujing keys new` there, and exchange the key")
-    name, scopes, sha256 = parts[0], tuple(parts[1].split(",")), parts[2]
-    if not _NAME.fullmatch(name) or name == ANONYMOUS:
-        raise ConfigError(f"{place}: name {name!r}: use 1-64 of A-Z a-z 0-9 . _ - (and not {ANONYMOUS!r})")
-    if unknown := sorted(set(scopes) - set(SCOPES)):
+    if not _NAME.fullmatch(key.name) or key.name == ANONYMOUS:
+        raise ConfigError(f"{place}: name {key.name!r}: use 1-64 of A-Z a-z 0-9 . _ - (and not {ANONYMOUS!r})")
+    if unknown := sorted(set(key.scopes) - set(SCOPES)):
         raise ConfigError(f"{place}: unknown scope {unknown[0]!r}: use {', '.join(SCOPES)}")
-    if not _SHA256.fullmatch(sha256):
+    if not _SHA256.fullmatch(key.sha256):
         raise ConfigError(f"{place}: the third word must be a SHA-256 in lower-case hex: never the key itself")
-    return Key(name, scopes, sha256)
+    return key
 
 
 def read_keys(text: str, source: str) -> tuple[Key, ...]:
