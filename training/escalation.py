@@ -133,7 +133,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     where = test_block(topics, decisions, config)
     table = tabulate(topics, decisions, where)
     require(table.labels, where, decisions.topic)
-    other = kind_if_there(config)
+    other = kind_if_there(config, console)
     about = _about(config, topics, where, decisions, table) | taught_by(other, config)
     console.print(about)
     until = float(decisions.end[where.calibration].max())
