@@ -35,7 +35,7 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
 from training.report_html import write_json
-from training.taught import known_files
+from training.taught import known_files, tell_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,10 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
 
     CorpusError for both kinds together: the latest topics of all might have taught it.
     """
-    known_files(config.series, [*bundle.manifest.escalation["counts"].data.get("files", {}).values()])
-    flags = {**bundle.manifest.escalation["counts"].config, "series": config.series}
+    head = bundle.manifest.escalation["counts"]
+    if known_files(config.series, [*head.data.get("files", {}).values()]) is None:
+        tell_changed(config.series, head.config, head.data, console, ("series",))
+    flags = {**head.config, "series": config.series}
     settings = load_config(EscalationConfig, flags=flags)
     topics = topics_of(read_series(settings, console))
     decisions = decide_on(topics)
@@ -76,7 +78,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
     def part(rows: Any) -> Replay:
         return Replay.of(decisions.topic[rows], now[rows], likelihood[rows], crossing[rows])
 
-    return History(part(where.calibration), part(unseen(where.test, now, bundle.manifest.escalation["counts"])))
+    return History(part(where.calibration), part(unseen(where.test, now, head)))
 
 
 def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
