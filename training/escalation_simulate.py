@@ -34,6 +34,7 @@ from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
+from training.place import require_folder
 from training.report_html import write_json
 from training.taught import known_files, tell_changed
 
@@ -134,6 +135,8 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     console = console or Console()
     if head == "counts" and (config.test_from or config.test_to):
         raise ConfigError("test_from and test_to choose days of the hot-search list: give them with --head hotlist")
+    out = Path(config.out)
+    require_folder(out)
     bundle, model = _open(head, config)
     history = READ[type(model)](model, bundle, config, console)
     if not len(history.earlier.time) or not len(history.replayed.time):
@@ -152,7 +155,6 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     }
     points = [(one.false_alarms_per_day, one.recall) for _, one in line]
     marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
-    out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(found, out / f"{head}.json")
     (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
