@@ -9,9 +9,17 @@ from typing import Annotated
 from pydantic import Field
 
 from data.bounds import Days, Positive, Seed, Weight
+from data.errors import ConfigError
 
 HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
+
+
+def refuse_bundle(bundle: str | None) -> None:
+    """ConfigError for a training that is told whose head to take: it would begin anew, unsaid."""
+    if bundle is not None:
+        raise ConfigError(f"bundle={bundle}: only --recalibrate takes the head of one: give it, or leave bundle out")
+
 
 BlockShare = Annotated[float, Field(gt=0, lt=0.9)]
 
