@@ -57,11 +57,11 @@ def test_a_new_sigmoid_of_the_fallback_alone_changes_nothing_in_domain() -> None
 
 def test_a_training_that_is_told_whose_head_to_recalibrate_is_refused(tmp_path: Path) -> None:
     """Without the flag it trained anew, from nothing, and never looked at the bundle."""
-    told = {"bundle": "models/bundle", "out": str(tmp_path)}
+    bundle, out = "models/bundle", str(tmp_path)
     with pytest.raises(ConfigError, match=r"bundle=models/bundle: only --recalibrate takes the head"):
-        train_escalation(replace(CONFIG, **told), QUIET)
+        train_escalation(replace(CONFIG, bundle=bundle, out=out), QUIET)
     with pytest.raises(ConfigError, match=r"bundle=models/bundle: only --recalibrate takes the head"):
-        train_hotlist(HotlistConfig(**told), QUIET)
+        train_hotlist(HotlistConfig(bundle=bundle, out=out), QUIET)
 
 
 @pytest.mark.parametrize("left", [0, 1])

@@ -158,13 +158,14 @@ def test_grown_series_are_told_where_they_are_measured_and_replayed(tiny_bundle:
     shutil.copy(FOLDER / "volumes.jsonl", path)
     part = replace(counts, config={**counts.config, "series": [path]}, data={"files": {path: "what it was"}})
     save_part(tmp_path / "bundle", TAXONOMY, {}, escalation={"counts": part})
-    shared = {"bundle": str(tmp_path / "bundle"), "series": (path,)}
-    out, log = str(tmp_path / "out.json"), io.StringIO()
-    evaluate(EvaluateConfig(posts=(), record="", draws=10, out=out, **shared), Console(file=log, width=400))
+    folder, out, log = str(tmp_path / "bundle"), str(tmp_path / "out.json"), io.StringIO()
+    config = EvaluateConfig(bundle=folder, posts=(), series=(path,), record="", draws=10, out=out)
+    evaluate(config, Console(file=log, width=400))
     assert "volumes.jsonl taught the bundle with other rows than now" in log.getvalue()
     log = io.StringIO()
+    replay = SimulateConfig(bundle=folder, series=(path,), out=str(tmp_path))
     with suppress(CorpusError):  # twelve series are too few to replay
-        simulate("counts", SimulateConfig(out=str(tmp_path), **shared), Console(file=log, width=400))
+        simulate("counts", replay, Console(file=log, width=400))
     assert "volumes.jsonl taught the bundle with other rows than now" in log.getvalue()
 
 
