@@ -13,3 +13,5 @@ Positive = Annotated[float, Field(ge=1 / LARGE, le=LARGE)]
 Weight = Annotated[float, Field(ge=0, le=LARGE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 ProperShare = Annotated[float, Field(gt=0, lt=1)]  # some, but not all
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # numpy, scikit-learn and torch take no other
+Days = Annotated[int, Field(ge=1, le=3_650)]  # with millions of them no date is left

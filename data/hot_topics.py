@@ -126,5 +126,8 @@ def hot_list_of(table: pa.Table) -> HotList:
 
 
 def read_hot_list(path: Path) -> HotList:
-    """Read a record of the list; CorpusError as `read_record`."""
-    return hot_list_of(read_record(path, COLUMNS))
+    """Read a record of the list; CorpusError as `read_record`, and where no topic is left on it."""
+    hot = hot_list_of(read_record(path, COLUMNS))
+    if not len(hot.time):
+        raise CorpusError(f"{path} holds no topic with a title and heat that is not pinned: give another record")
+    return hot

@@ -12,6 +12,9 @@ from pydantic import Field
 from data.errors import ConfigError
 from training.config import load_config
 from training.escalation_config import EscalationConfig
+from training.escalation_simulate_config import SimulateConfig
+from training.evaluate_config import EvaluateConfig
+from training.hotlist_config import HotlistConfig
 from training.text_config import TextConfig
 
 
@@ -122,3 +125,19 @@ def test_settings_out_of_range_are_refused(name: str, value: object) -> None:
     assert name in {field.name for field in fields(TextConfig)}
     with pytest.raises(ConfigError, match=f"settings of TextConfig: {name}: "):
         load_config(TextConfig, flags={name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        *((TextConfig, name, float("inf")) for name in ("weight_decay", "severity_weight")),
+        *((kind, "l2", float("inf")) for kind in (EscalationConfig, HotlistConfig)),
+        *((SimulateConfig, name, float("inf")) for name in ("miss_cost", "false_alarm_cost")),
+        *((kind, "seed", seed) for kind in (TextConfig, EscalationConfig, EvaluateConfig) for seed in (-1, 2**32)),
+        *((HotlistConfig, name, 10_000_000) for name in ("calibration_days", "fold_days", "warn_after_days", "folds")),
+        *((EscalationConfig, name, 10_000_000) for name in ("recalibrate_days", "warn_after_days")),
+    ],
+)
+def test_what_would_end_in_a_traceback_or_in_no_number_is_refused(kind: type, name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"settings of {kind.__name__}: {name}: "):
+        load_config(kind, flags={name: value})

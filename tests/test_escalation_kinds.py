@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hot_list import START, table_of
+from hot_list import START, table, table_of
+from rich.console import Console
 from second_kind import busy, busy_kind, settings
 from self_exciting import CONFIG, model, trained
 
+from data.errors import CorpusError
 from data.hot_series import on_record
 from data.hot_topics import hot_list_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel
@@ -18,6 +24,8 @@ from models.escalation_store import dump, load
 from training.escalation_fit import WIDE, fit_model
 from training.escalation_kinds import hot_decisions, kind_if_there, kind_of, mixed, read_if_there, taught_by
 from training.escalation_recalibrate import Recent, recalibrate_model
+
+QUIET = Console(quiet=True)
 
 
 def _taught() -> EscalationModel:
@@ -64,7 +72,21 @@ def test_a_list_without_topics_before_the_date_teaches_nothing() -> None:
     assert kind_of(busy(), replace(settings(), record_until=date(1990, 1, 1))) is None
     assert read_if_there("nowhere.parquet") is read_if_there(None) is None
     alone = replace(CONFIG, record=None)
-    assert taught_by(kind_if_there(alone), alone) == {}
+    assert taught_by(kind_if_there(alone, QUIET), alone) == {}
+
+
+def test_a_record_that_teaches_nothing_is_told(tmp_path: Path) -> None:
+    """Days after `record_until` did nothing, unsaid; without discussions the error spoke of posts in no file's name."""
+    path, told = tmp_path / "list.parquet", io.StringIO()
+    rows = [(hour + 0.5, "stays", 400.0, None) for hour in range(24)]
+    pq.write_table(table_of(rows, [(100.0 * hour,) * 3 for hour in range(24)]), path)
+    config = replace(CONFIG, record=str(path), record_until=date(1990, 1, 1))
+    assert kind_if_there(config, Console(file=told, width=300)) is None
+    assert "list.parquet: no topic of it begins before record_until=1990-01-01" in told.getvalue()
+    column = table().column_names.index("discuss")
+    pq.write_table(table().set_column(column, "discuss", pa.nulls(len(table()), pa.int64())), path)
+    with pytest.raises(CorpusError, match=r"discussions on .*list\.parquet: no decision: .*; or record=''"):
+        kind_if_there(config, QUIET)
 
 
 def test_no_kind_outweighs_the_own() -> None:

@@ -12,14 +12,16 @@ import pytest
 from rich.console import Console
 from self_exciting import CONFIG, model, trained, write_series
 
-from data.errors import BundleError, CorpusError
+from data.errors import BundleError, ConfigError, CorpusError
 from data.records import Volume
 from data.taxonomy import load_taxonomy
 from models.bundle import SHIPPED, escalation_file, open_bundle, save_part
 from models.escalation_store import dump, load
 from models.manifest import EscalationPart
+from training.escalation import train_escalation
 from training.escalation_fit import with_voices
 from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model, source_of
+from training.hotlist import train_hotlist
 from training.hotlist_config import HotlistConfig
 
 QUIET = Console(quiet=True)
@@ -51,6 +53,15 @@ def test_a_new_sigmoid_of_the_fallback_alone_changes_nothing_in_domain() -> None
     for inside, same in ((np.ones(len(asked), bool), True), (np.zeros(len(asked), bool), False)):
         moved = np.abs(new.probabilities(asked, inside) - old.probabilities(asked, inside)).max()
         assert (moved < 1e-9) == same
+
+
+def test_a_training_that_is_told_whose_head_to_recalibrate_is_refused(tmp_path: Path) -> None:
+    """Without the flag it trained anew, from nothing, and never looked at the bundle."""
+    bundle, out = "models/bundle", str(tmp_path)
+    with pytest.raises(ConfigError, match=r"bundle=models/bundle: only --recalibrate takes the head"):
+        train_escalation(replace(CONFIG, bundle=bundle, out=out), QUIET)
+    with pytest.raises(ConfigError, match=r"bundle=models/bundle: only --recalibrate takes the head"):
+        train_hotlist(HotlistConfig(bundle=bundle, out=out), QUIET)
 
 
 @pytest.mark.parametrize("left", [0, 1])

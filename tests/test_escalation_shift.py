@@ -10,7 +10,7 @@ from second_kind import busy_kind
 from self_exciting import CONFIG, trained
 
 from training.escalation_report import FIGURES
-from training.escalation_shift import larger_later, shifts
+from training.escalation_shift import _report, larger_later, shifts
 
 SHIFT = replace(CONFIG, draws=10)
 
@@ -43,6 +43,26 @@ def test_every_simulation_reports_every_model_and_figure(reports: dict) -> None:
 def test_the_second_kind_can_be_left_out() -> None:
     topics, decisions, _, _ = trained()
     assert set(dict(shifts(topics, decisions, SHIFT, None, 1 - SHIFT.test, 1.0))) == {"larger"}
+
+
+def test_a_kind_without_later_decisions_simulates_nothing() -> None:
+    """A record that ends before `record_until`: there was a traceback after the first fits."""
+    topics, decisions, _, _ = trained()
+    kind = busy_kind()
+    ended = replace(kind, where=replace(kind.where, test=np.zeros_like(kind.where.test)))
+    assert set(dict(shifts(topics, decisions, SHIFT, ended, 1 - SHIFT.test, 1.0))) == {"larger"}
+
+
+def test_an_earlier_half_of_one_kind_teaches_no_sigmoid() -> None:
+    _, decisions, where, _ = trained()
+    test = decisions.take(where.test)
+    early, answers = test.start <= np.median(test.start), {"as_served": np.full(len(test.topic), 0.1)}
+    for labels, there in ((np.where(early, 0, 1), False), (np.arange(len(early)) % 2, True)):
+        found = _report(answers, labels, test, 10)
+        assert ("as_served_recalibrated" in found["models"]) == there
+    one = test.take(test.topic == test.topic[0])  # no later half
+    found = _report({"as_served": np.full(len(one.topic), 0.1)}, np.arange(len(one.topic)) % 2, one, 10)
+    assert "as_served_recalibrated" not in found["models"]
 
 
 def test_a_kind_met_before_is_answered_better(reports: dict) -> None:  # type: ignore[type-arg]

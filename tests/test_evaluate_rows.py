@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from training.escalation_simulate_config import SimulateConfig
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 from training.evaluate_rows import trained_corpus
-from training.taught import known_files
+from training.taught import known_files, tell_changed
 from training.text_config import TextConfig
 
 TAXONOMY = load_taxonomy()
@@ -138,6 +139,34 @@ def test_series_that_are_known_in_part_are_refused(tiny_bundle: Bundle, tmp_path
     replay = SimulateConfig(bundle=str(tmp_path / "bundle"), series=(own, str(other)), out=str(tmp_path / "policy"))
     with pytest.raises(CorpusError, match=r"volumes\.jsonl taught the model, .*other\.jsonl did not"):
         simulate("counts", replay, QUIET)
+
+
+def test_series_and_records_that_have_changed_since_they_taught_are_told(tmp_path: Path) -> None:
+    """A record that goes on growing has another hash each day; the days that taught measured the head, unsaid."""
+    path = tmp_path / "grown.jsonl"
+    path.write_text("now", encoding="utf-8")
+    for name, config in (("series", {"series": [str(path)]}), ("record", {"record": str(path)})):
+        for now, told in (("another", True), (file_sha256(str(path)), False)):
+            log = io.StringIO()
+            tell_changed((str(path),), config, {"files": {"grown.jsonl": now}}, Console(file=log, width=400), (name,))
+            assert ("grown.jsonl taught the bundle with other rows than now" in log.getvalue()) == told
+
+
+def test_grown_series_are_told_where_they_are_measured_and_replayed(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    path, counts = str(tmp_path / "volumes.jsonl"), tiny_bundle.manifest.escalation["counts"]
+    shutil.copy(FOLDER / "volumes.jsonl", path)
+    part = replace(counts, config={**counts.config, "series": [path]}, data={"files": {path: "what it was"}})
+    save_part(tmp_path / "bundle", TAXONOMY, {}, escalation={"counts": part})
+    folder, out, log = str(tmp_path / "bundle"), str(tmp_path / "out.json"), io.StringIO()
+    config = EvaluateConfig(bundle=folder, posts=(), series=(path,), record="", draws=10, out=out)
+    evaluate(config, Console(file=log, width=400))
+    assert "volumes.jsonl taught the bundle with other rows than now" in log.getvalue()
+    log = io.StringIO()
+    replay = SimulateConfig(bundle=folder, series=(path,), out=str(tmp_path))
+    with suppress(CorpusError):  # twelve series are too few to replay
+        simulate("counts", replay, Console(file=log, width=400))
+    assert "volumes.jsonl taught the bundle with other rows than now" in log.getvalue()
 
 
 def test_files_that_are_unknown_to_the_manifest_are_no_part_of_it() -> None:

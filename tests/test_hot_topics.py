@@ -101,6 +101,15 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
     assert read_hot_list(tmp_path / "list.parquet").heat.tolist() == [10, 20]
 
 
+def test_a_record_without_topics_is_refused(tmp_path: Path) -> None:
+    """A recalibration asked it for its last hour, which was a traceback."""
+    for name, rows in (("empty", 0), ("pinned", 1)):
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(table_of([(1.0, "a", 0.0, 1.0)]).slice(0, rows), path)
+        with pytest.raises(CorpusError, match=rf"{name}\.parquet holds no topic with a title and heat"):
+            read_hot_list(path)
+
+
 def test_what_is_no_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.parquet").write_bytes(b"no parquet")
     with pytest.raises(CorpusError, match="give a Parquet file"):

@@ -114,6 +114,16 @@ def test_baselines_answer_the_test_block_and_the_constant_ranks_nothing() -> Non
     assert len(set(answers["constant"].round(9))) == 1
 
 
+def test_a_record_without_discussions_is_measured_without_their_baseline() -> None:
+    """Features that nobody gave are left out of the head; its baseline ended a training in a traceback."""
+    decisions, where = trained()
+    features = decisions.features.copy()
+    features[:, [name.startswith("discussions") for name in decisions.names]] = np.nan
+    known = replace(decisions, features=features).known(where.fit)
+    assert "discussions_gain" not in known.names
+    assert set(hot_baselines(known, where)) == {*HOT_SCORES} - {"discussions_per_hour"}
+
+
 def test_the_report_holds_every_model_slice_and_budget() -> None:
     decisions, where = trained()
     found = measure_hot(model(), decisions, where, CONFIG)

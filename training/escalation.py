@@ -24,7 +24,7 @@ from training.card import write_card
 from training.corpus import file_sha256
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation_blocks import Blocks, blocks, require
-from training.escalation_config import EscalationConfig
+from training.escalation_config import EscalationConfig, refuse_bundle
 from training.escalation_fit import Table, baseline_probabilities, fit_model, tabulate
 from training.escalation_kinds import Kind, kind_if_there, taught_by
 from training.escalation_report import by_age, figures, plain, sheet, spread_of
@@ -126,6 +126,7 @@ def _about(
 def train_escalation(config: EscalationConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register the `counts` head; the bundle lies in `config.out`/bundle."""
     console = console or Console()
+    refuse_bundle(config.bundle)
     ends_of_folds(config)  # asked before the fit
     folder = bundle_place(config.out)
     topics = topics_of(read_series(config, console))
@@ -133,7 +134,7 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     where = test_block(topics, decisions, config)
     table = tabulate(topics, decisions, where)
     require(table.labels, where, decisions.topic)
-    other = kind_if_there(config)
+    other = kind_if_there(config, console)
     about = _about(config, topics, where, decisions, table) | taught_by(other, config)
     console.print(about)
     until = float(decisions.end[where.calibration].max())

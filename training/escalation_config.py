@@ -8,10 +8,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data.bounds import Positive
+from data.bounds import Days, Positive, Seed, Weight
+from data.errors import ConfigError
 
 HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
+
+
+def refuse_bundle(bundle: str | None) -> None:
+    """ConfigError for a training that is told whose head to take: it would begin anew, unsaid."""
+    if bundle is not None:
+        raise ConfigError(f"bundle={bundle}: only --recalibrate takes the head of one: give it, or leave bundle out")
+
 
 BlockShare = Annotated[float, Field(gt=0, lt=0.9)]
 
@@ -29,15 +37,15 @@ class EscalationConfig:
     learning_rate: Positive = 0.03
     leaves: Annotated[int, Field(ge=2)] = 15
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
-    l2: Annotated[float, Field(ge=0)] = 30.0
+    l2: Weight = 30.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
     record: str | None = HOT_LIST  # hot list whose hourly discussions teach the fallback, if it is there
     record_topics: Annotated[int, Field(ge=1)] = 12_000  # hot-search topics of it that are read
     record_share: Positive = 0.25  # of its decisions, at most so many times as of the series
     record_until: date = date(2025, 8, 1)  # first day of the topics that only test (Asia/Shanghai)
-    warn_after_days: Annotated[int, Field(ge=1)] = 90  # age of the calibration from which answers carry a warning
+    warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
     bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
-    recalibrate_days: Annotated[int, Field(ge=1)] = 45  # latest days that `--recalibrate` reads
+    recalibrate_days: Days = 45  # latest days that `--recalibrate` reads
     draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic
-    seed: int = 7
+    seed: Seed = 7
     out: str = "runs/latest"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from rich.console import Console
 
 from data.errors import CorpusError
 from data.hot_series import discussion_series, on_record
@@ -26,6 +27,7 @@ from training.decisions import Decisions, decide_on, topics_of
 from training.escalation_blocks import Blocks, blocks
 from training.escalation_config import HOT_LIST, EscalationConfig
 from training.hotlist_fit import hour_of
+from training.told import left_out
 
 Target = TypeVar("Target", Floats, Ints)  # nearness or labels, [n]
 
@@ -78,12 +80,21 @@ def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
     return Kind(decisions, where)
 
 
-def kind_if_there(config: EscalationConfig) -> Kind | None:
-    """The second kind, where its record is at hand; CorpusError when a record that was asked for is not."""
+def kind_if_there(config: EscalationConfig, console: Console) -> Kind | None:
+    """The second kind, where its record is at hand; CorpusError when a record that was asked for is not, or is no use.
+
+    Told when all of its topics are later than those that may teach.
+    """
     if config.record and config.record != HOT_LIST and not Path(config.record).is_file():
         raise CorpusError(f"{config.record}: no such file: give a hot list that is there, or record=''")
     hot = read_if_there(config.record)
-    return None if hot is None else kind_of(hot, config)
+    try:
+        kind = None if hot is None else kind_of(hot, config)
+    except CorpusError as error:
+        raise CorpusError(f"discussions on {config.record}: {error}; or record='' to do without") from None
+    if hot is not None and kind is None:
+        left_out(console, f"{config.record}: no topic of it begins before record_until={config.record_until}")
+    return kind
 
 
 def taught_by(other: Kind | None, config: EscalationConfig) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 topics, 11 years later, of whole topics instead of single posts. `kind_met_before`: the same topics, when the fallback
 has also learnt from earlier ones of their kind, as it is shipped. A topic is seen there only while it stays on the
 list, so calm futures are missing from it and escalations are four times as frequent. `as_served_recalibrated`: with
-a sigmoid fitted on the earlier half of the test (`--recalibrate`).
+a sigmoid fitted on the earlier half of the test (`--recalibrate`), where that has escalations and calm decisions.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, fit_model, tabulate
 from training.escalation_kinds import Kind, kind_if_there
 from training.escalation_report import figures, sheet
+from training.told import left_out
 
 Answers = dict[str, Floats]
 
@@ -52,12 +53,11 @@ def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decision
     return found
 
 
-def _with_sigmoid(likelihood: Floats, labels: Ints, first: Floats) -> tuple[Floats, Rows]:
-    """Likelihoods of the later half by a sigmoid from the earlier one, and the mask of that half: [later], [n]."""
-    early = first <= np.median(first)
+def _with_sigmoid(likelihood: Floats, labels: Ints, early: Rows) -> Floats:
+    """Likelihoods of the later half by a sigmoid from the earlier one: [later]."""
     score = log_odds(likelihood)
     curve = sigmoid(score[early], labels[early])
-    return curve.predict_proba(score[~early].reshape(-1, 1))[:, 1], ~early
+    return np.asarray(curve.predict_proba(score[~early].reshape(-1, 1))[:, 1])
 
 
 def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict[str, Any]:
@@ -67,15 +67,20 @@ def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict
         "mean_answer": round(float(answers["as_served"].mean()), 4),
         "models": {name: figures(labels, p, test.topic, draws) for name, p in answers.items()},
     }
-    repaired, later = _with_sigmoid(answers["as_served"], labels, test.start)
-    found["models"]["as_served_recalibrated"] = figures(labels[later], repaired, test.topic[later], draws)
+    early = test.start <= np.median(test.start)
+    if not early.all() and 0 < labels[early].mean() < 1:
+        repaired = _with_sigmoid(answers["as_served"], labels, early)
+        found["models"]["as_served_recalibrated"] = figures(labels[~early], repaired, test.topic[~early], draws)
     return found
 
 
 def shifts(
     topics: Topics, decisions: Decisions, config: EscalationConfig, other: Kind | None, origin: float, end: float
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each simulation by name with its figures; the test topics lie between the shares `origin` and `end` by time."""
+    """Each simulation by name with its figures; the test topics lie between the shares `origin` and `end` by time.
+
+    A second kind without a decision to test on simulates nothing.
+    """
     where = blocks(decisions, topics.start, origin, end, config)
     moved = larger_later(topics, decisions, where)
     table = tabulate(topics, decisions, where)
@@ -83,7 +88,7 @@ def shifts(
     test = decisions.take(moved.test)
     answers = _answers(fit_model(table, moved, config, other=other), table, moved, test, config)
     yield "larger", _report(answers, table.labels[moved.test], test, config.draws)
-    if other is None:
+    if other is None or not other.where.test.any():
         return
     test = other.decisions.take(other.where.test)
     for name, taught in (("other_kind", None), ("kind_met_before", other)):
@@ -95,7 +100,10 @@ def shift_reports(
     topics: Topics, decisions: Decisions, config: EscalationConfig, console: Console
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The simulations on the test block, printed."""
-    for name, found in shifts(topics, decisions, config, kind_if_there(config), 1 - config.test, 1.0):
+    other = kind_if_there(config, console)
+    if other is not None and not other.where.test.any():
+        left_out(console, f"shift other_kind: no decision on {config.record} from {config.record_until} on")
+    for name, found in shifts(topics, decisions, config, other, 1 - config.test, 1.0):
         about = f"{found['decisions']} decisions, prevalence {found['prevalence']:.3f}, mean {found['mean_answer']:.3f}"
         console.print(sheet(f"shift {name}: {about}", found["models"]))
         yield name, found

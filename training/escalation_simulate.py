@@ -34,8 +34,9 @@ from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
+from training.place import require_folder
 from training.report_html import write_json
-from training.taught import known_files
+from training.taught import known_files, tell_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,10 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
 
     CorpusError for both kinds together: the latest topics of all might have taught it.
     """
-    known_files(config.series, [*bundle.manifest.escalation["counts"].data.get("files", {}).values()])
-    flags = {**bundle.manifest.escalation["counts"].config, "series": config.series}
+    head = bundle.manifest.escalation["counts"]
+    if known_files(config.series, [*head.data.get("files", {}).values()]) is None:
+        tell_changed(config.series, head.config, head.data, console, ("series",))
+    flags = {**head.config, "series": config.series}
     settings = load_config(EscalationConfig, flags=flags)
     topics = topics_of(read_series(settings, console))
     decisions = decide_on(topics)
@@ -76,7 +79,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
     def part(rows: Any) -> Replay:
         return Replay.of(decisions.topic[rows], now[rows], likelihood[rows], crossing[rows])
 
-    return History(part(where.calibration), part(unseen(where.test, now, bundle.manifest.escalation["counts"])))
+    return History(part(where.calibration), part(unseen(where.test, now, head)))
 
 
 def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
@@ -132,6 +135,8 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     console = console or Console()
     if head == "counts" and (config.test_from or config.test_to):
         raise ConfigError("test_from and test_to choose days of the hot-search list: give them with --head hotlist")
+    out = Path(config.out)
+    require_folder(out)
     bundle, model = _open(head, config)
     history = READ[type(model)](model, bundle, config, console)
     if not len(history.earlier.time) or not len(history.replayed.time):
@@ -150,7 +155,6 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     }
     points = [(one.false_alarms_per_day, one.recall) for _, one in line]
     marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
-    out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     write_json(found, out / f"{head}.json")
     (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")

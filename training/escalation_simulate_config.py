@@ -8,9 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from data.bounds import Positive
 from training.escalation_config import HOT_LIST, SERIES
-
-Cost = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +20,9 @@ class SimulateConfig:
     bundle: str | None = None  # folder; None = the shipped one
     policy: str | None = None  # risk policy (TOML); None = the shipped one
     severity: Annotated[int, Field(ge=0, le=4)] | None = None  # of every topic; None = no text, so unknown
-    false_alarms_per_day: Cost = 10.0
-    miss_cost: Cost | None = None  # of a crossing that nobody was warned of
-    false_alarm_cost: Cost = 1.0
+    false_alarms_per_day: Positive = 10.0
+    miss_cost: Positive | None = None  # of a crossing that nobody was warned of
+    false_alarm_cost: Positive = 1.0
     series: tuple[str, ...] = SERIES  # head counts
     record: str = HOT_LIST  # head hotlist
     test_from: date | None = None  # head hotlist: days to replay; None = the test block of the training

@@ -27,7 +27,7 @@ from training.evaluate_text import evaluate_text
 from training.hotlist_evaluate import evaluate_hotlist
 from training.place import report_place
 from training.report_html import write_report
-from training.taught import known_files
+from training.taught import known_files, tell_changed
 from training.told import left_out
 
 
@@ -42,7 +42,7 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
         EscalationConfig, flags={**known, "series": config.series, "record": config.record, "draws": config.draws}
     )
     topics = topics_of(read_series(settings, console))
-    decisions, baselines, title = decide_on(topics), {}, "all decisions of series that did not teach it"
+    decisions, baselines, title = decide_on(topics), {}, "all decisions of other series"
     now, shifted = decisions.end - HORIZON, {}
     if config.shift:
         shifted = dict(shift_reports(topics, decisions, settings, console))
@@ -52,6 +52,7 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
         baselines = baseline_probabilities(tabulate(topics, decisions, where), where)
         decisions = decisions.take(where.test)
     else:
+        tell_changed(config.series, part.config, part.data, console, ("series",))
         decisions = decisions.take(unseen(np.ones(len(now), bool), now, part))
     found = measure(model, decisions, baselines, config.draws)
     console.print(sheet(title + since(part), found["models"]))

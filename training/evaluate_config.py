@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from data.bounds import Seed
 from models.engine_build import DEFAULT
 from training.escalation_config import HOT_LIST, SERIES
 from training.text_config import POSTS
@@ -27,5 +28,5 @@ class EvaluateConfig:
     robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
     evidence: Annotated[int, Field(ge=0)] = 0  # crisis posts on which the evidence is checked for faithfulness
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
-    seed: int = 0  # of perturbations and of the posts for the evidence; the split is always that of the training
+    seed: Seed = 0  # of perturbations and of the posts for the evidence; the split is always that of the training
     out: str = "runs/evaluate.json"  # the HTML report lies beside it

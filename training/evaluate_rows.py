@@ -15,9 +15,9 @@ from models.bundle import Bundle
 from training.config import load_config
 from training.corpus import Corpus, file_sha256, pooled
 from training.corpus_time import corpus_for
-from training.taught import changed_since, hashes, known_files, refuse_taught
+from training.taught import hashes, known_files, refuse_taught, tell_changed
 from training.text_config import TextConfig
-from training.told import left_out, warn
+from training.told import left_out
 
 PARTS = ("train", "validation", "test", "calibration")  # into which the posts are dealt
 
@@ -54,9 +54,7 @@ def trained_corpus(
     known = known_files(posts, hashes(part.config.get("posts", ()), part.data))
     if known is None:
         refuse_taught(posts, part.data)
-        if changed := changed_since(posts, part.config, part.data):
-            why = "taught the bundle with other rows than now: what they have kept is not unseen"
-            warn(console, "not all unseen", f"{', '.join(changed)} {why}")
+        tell_changed(posts, part.config, part.data, console)
         return None
     settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": known, "teacher": None})
     only_taught = (settings.extra, settings.annotated) if teaching else ((), ())

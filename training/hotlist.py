@@ -21,6 +21,7 @@ from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
 from training.escalation_blocks import Blocks, require
+from training.escalation_config import refuse_bundle
 from training.escalation_report import figures, plain, sheet, spread_of
 from training.hotlist_baselines import hot_baselines
 from training.hotlist_config import HotlistConfig
@@ -98,6 +99,7 @@ def _about(config: HotlistConfig, decisions: HotDecisions, where: Blocks) -> dic
 def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bundle:
     """Train, evaluate and register the `hotlist` head; the bundle lies in `config.out`/bundle."""
     console, folder = console or Console(), bundle_place(config.out)
+    refuse_bundle(config.bundle)
     decisions = decide_hot(read_hot_list(Path(config.record)))
     where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
     require_days(decisions, where, config)

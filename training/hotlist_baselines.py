@@ -30,9 +30,11 @@ HOT_SCORES: Mapping[str, Score] = {
     "linear_extrapolation": lambda d, where: _or(d.column("linear_6h"), d.column("ratio")),
     "weighted_intensity": lambda d, where: d.column("intensity_1.5h"),
 }
+OPTIONAL: Mapping[str, str] = {"discussions_per_hour": "discussions_gain"}  # the feature that a record may lack
 
 
 def hot_baselines(decisions: HotDecisions, where: Blocks) -> dict[str, Floats]:
-    """Likelihoods on the test block by each score, with a sigmoid from the calibration block."""
-    scores = {name: score_of(decisions, where) for name, score_of in HOT_SCORES.items()}
+    """Likelihoods on the test block by each score whose feature is known, with a sigmoid from the calibration block."""
+    there = {name: of for name, of in HOT_SCORES.items() if OPTIONAL.get(name, "ratio") in decisions.names}
+    scores = {name: score_of(decisions, where) for name, score_of in there.items()}
     return by_score(scores, decisions.labels, where)

@@ -8,10 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data.bounds import Positive
+from data.bounds import Days, Positive, Seed, Weight
 from training.escalation_config import HOT_LIST
-
-Days = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +24,7 @@ class HotlistConfig:
     test_to: date = date(2026, 2, 1)  # the day after its last
     calibration_days: Days = 60  # before the test block
     embargo_hours: Annotated[int, Field(ge=0)] = 48  # between the last label of a block and the next block
-    folds: Annotated[int, Field(ge=0)] = 4  # rolling origins before the test block
+    folds: Annotated[int, Field(ge=0, le=100)] = 4  # rolling origins before the test block
     fold_days: Days = 60  # tested at each of them
     recalibrate_days: Days = 45  # latest days that a weekly recalibration, or `--recalibrate`, reads
     bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
@@ -36,8 +34,8 @@ class HotlistConfig:
     learning_rate: Positive = 0.05
     leaves: Annotated[int, Field(ge=2)] = 15
     leaf_rows: Annotated[int, Field(ge=1)] = 200  # decisions in a leaf, at least
-    l2: Annotated[float, Field(ge=0)] = 10.0
+    l2: Weight = 10.0
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
     draws: Annotated[int, Field(ge=10)] = 100  # of the bootstrap, by day
-    seed: int = 7
+    seed: Seed = 7
     out: str = "runs/latest"

@@ -26,6 +26,7 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import hot_blocks, monotone_trees
 from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
+from training.taught import tell_changed
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
 
@@ -63,7 +64,7 @@ def _ready(decisions: HotDecisions, model: HotlistModel) -> HotDecisions:
 
 
 def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, Any]:
-    """Every decision of a record that did not teach the head: it and its fallback, slices, the cost of alarms."""
+    """Every decision of another record: the head and its fallback, slices, the cost of alarms."""
     every = np.ones(len(decisions.time), bool)
     found = {
         name: answers(model, decisions, every, main) for name, main in (("model", True), ("logistic_regression", False))
@@ -82,13 +83,14 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     model = open_head(bundle, HotlistModel)
     settings = load_config(HotlistConfig, flags={**part.config, "record": config.record, "draws": config.draws})
     decisions = decide_hot(read_hot_list(Path(config.record)))
-    ready, title = _ready(decisions, model), "all decisions of a record that did not teach it"
+    ready, title = _ready(decisions, model), "all decisions of another record"
     if file_sha256(config.record) in part.data.get("files", {}).values():
         title = f"{settings.test_from} to {settings.test_to}"
         where = hot_blocks(ready.time, settings.test_from, settings.test_to, settings)
         where = replace(where, test=unseen(where.test, ready.time, part))
         found = measure_hot(model, ready, where, settings)
     else:
+        tell_changed((config.record,), part.config, part.data, console, ("record",))
         later = unseen(np.ones(len(ready.time), bool), ready.time, part)
         found = _others(model, ready.take(later), config.draws)
     console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from data.errors import CorpusError
 from training.corpus import file_sha256
 from training.text_config import TextConfig
+from training.told import warn
 
 LABELLED = ("posts", "extra", "annotated")  # settings that name files of labels
 
@@ -51,11 +54,30 @@ def known_files(paths: Sequence[str], wanted: Sequence[str | None]) -> tuple[str
     return tuple(known[sha] for sha in dict.fromkeys(wanted) if sha is not None)
 
 
-def changed_since(paths: Sequence[str], config: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
-    """Files that stand where a file stood that taught a bundle (its `config` and `data`), with other bytes."""
-    places = {Path(path).resolve() for name in LABELLED for path in config.get(name, ())}
+def changed_since(
+    paths: Sequence[str], config: Mapping[str, Any], data: Mapping[str, Any], names: Sequence[str] = LABELLED
+) -> list[str]:
+    """Files that stand where a file stood that taught a part of a bundle (its `config` and `data`), with other bytes.
+
+    `names`: the settings that name such files.
+    """
+    named = (config.get(name) or () for name in names)
+    places = {Path(path).resolve() for value in named for path in ((value,) if isinstance(value, str) else value)}
     there = [path for path in paths if Path(path).resolve() in places and Path(path).is_file()]
     return [path for path in there if file_sha256(path) not in taught(data)]
+
+
+def tell_changed(
+    paths: Sequence[str],
+    config: Mapping[str, Any],
+    data: Mapping[str, Any],
+    console: Console,
+    names: Sequence[str] = LABELLED,
+) -> None:
+    """Warn of files that have `changed_since`: by their hashes they are others, and all that they hold unseen."""
+    if changed := changed_since(paths, config, data, names):
+        why = "taught the bundle with other rows than now: what they have kept is not unseen"
+        warn(console, "not all unseen", f"{', '.join(changed)} {why}")
 
 
 def refuse_taught(paths: Sequence[str], data: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from data.bounds import Positive, ProperShare
+from data.bounds import Positive, ProperShare, Seed, Weight
 from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
@@ -38,11 +38,11 @@ class TextConfig:
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Positive = 5e-4  # 1e-3 diverged in the third epoch of one run (macro-F1 0.60 -> 0.03)
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.06  # share of all steps
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    weight_decay: Weight = 0.01
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     second_weight: Annotated[float, Field(ge=0, lt=1)] = 0.15  # probability mass of the second category
     class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.3  # weight of a class ~ count ** -power
-    severity_weight: Annotated[float, Field(ge=0)] = 1.0  # of the severity loss beside the category loss
+    severity_weight: Weight = 1.0  # of the severity loss beside the category loss
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
     lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
     start: str | None = None  # bundle whose adapter and heads the run begins with
@@ -53,7 +53,7 @@ class TextConfig:
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
     bf16: bool = True  # where GPU or CPU compute it natively; elsewhere fp32
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
-    seed: int = 7
+    seed: Seed = 7
     out: str = "runs/latest"
 
     def __post_init__(self) -> None:
