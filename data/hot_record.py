@@ -17,6 +17,8 @@ def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
     needed = ", ".join(columns)
     try:
         table = pq.read_table(path, columns=list(columns))
+    except FileNotFoundError:
+        raise CorpusError(f"{path}: no such file: give a Parquet file with the columns {needed}") from None
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{path}: {error}: give a Parquet file with the columns {needed}") from None
     if missing := [name for name in columns if name not in table.column_names]:

@@ -95,6 +95,7 @@ class EscalationResult:
     missing: tuple[str, ...]
     factors: tuple[Factor, ...]
     cold_start: bool = False  # one or two observations: little more than the level is known
+    crossed: bool = False  # past the alarm line in its present episode: what the probability is about has happened
     calibrated_until: datetime | None = None  # end of the data that the calibration learnt from
     calibration_stale: bool = False  # that end lies longer before the volume than is configured
     warnings: tuple[str, ...] = ()

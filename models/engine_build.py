@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from tokenizers import Tokenizer
 
@@ -18,6 +19,7 @@ from models.openvino_engine import OpenVinoEngine
 from models.text import TextModel
 from models.tokens import Tokens
 
+EngineName = Literal["int8", "bf16", "onnx", "torch"]
 STRANGE = "\ua66e"  # of no vocabulary
 
 
@@ -114,7 +116,7 @@ ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {
     "onnx": _onnx,
     "torch": _torch,
 }
-DEFAULT = "int8"
+DEFAULT: EngineName = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:

@@ -33,6 +33,7 @@ class Observed:
     n_obs: int
     missing: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    crossed: bool = False  # the event that the head foretells has happened
     said: Mapping[str, float] = field(default_factory=dict)  # what the words say instead of the features
 
     @property
@@ -159,6 +160,7 @@ class EscalationHead(ABC):
                 missing=seen.missing,
                 factors=self.factors(features[i], effects[i], seen),
                 cold_start=seen.cold,
+                crossed=seen.crossed,
                 calibrated_until=self.calibration_end,
                 calibration_stale=self.stale(volumes[i].as_of),
                 warnings=seen.told,

@@ -89,7 +89,9 @@ def _peak(v: Values) -> str:
     peak = _amount(v["log_peak"])
     if peak == 0:
         return "至今无帖"
-    return f"距峰值{v['since_peak']:.0f}小时，当前为峰值的{number(min(_amount(v['log_1h']) / peak, 1), '.0%')}"
+    now = _amount(v["log_1h"])
+    present = "当前未知" if isnan(now) else f"当前为峰值的{min(now / peak, 1):.0%}"
+    return f"距峰值{number(v['since_peak'])}小时，{present}"
 
 
 def _steadiness(v: Values) -> str:
@@ -97,6 +99,8 @@ def _steadiness(v: Values) -> str:
     quiet = max(v["quiet_6h"] - (HORIZON - hours), 0)  # the hours before the first bin count as quiet there
     if hours < HORIZON or mean == 0:
         return f"近{hours}小时中{quiet:.0f}小时无帖"
+    if isnan(mean) or isnan(v["spread_6h"]):
+        return "近6小时波动未知"
     return f"近6小时波动系数{number(v['spread_6h'] * (mean + PRIOR) / mean, '.1f')}，其中{quiet:.0f}小时无帖"
 
 

@@ -100,8 +100,9 @@ class HotlistModel(EscalationHead):
         inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
         seen = episode.seen.sum(axis=1).tolist()
-        told = [_told(*one) for one in zip(already, episode.newest.tolist(), strict=True)]
-        observed = [Observed(n, _missing(one), more) for n, one, more in zip(seen, volumes, told, strict=True)]
+        over = already.tolist()
+        told = [_told(*one) for one in zip(over, episode.newest.tolist(), strict=True)]
+        observed = [Observed(n, _missing(v), *more) for n, v, *more in zip(seen, volumes, told, over, strict=True)]
         return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:

@@ -48,16 +48,18 @@ class Policy(PolicyTable):
         taxonomy: Taxonomy,
         unread: bool = False,
         uncounted: bool = False,
+        crossed: bool = False,
     ) -> RiskResult:
         """Join severity `rank` (None without text) and `lift` over the base rate (None without volume).
 
+        `crossed`: the topic is past its alarm line, so that its lift alone would say too little.
         `unread`, `uncounted`: there is a text, a volume, but it could not be scored; the reasons say so.
         Unknown signals are named among the reasons by their id and tell nobody.
         ConfigError for a category that the taxonomy lacks; InputError for a rank outside 0-4, or a
         negative or NaN lift.
         """
         rules = [self.signals.get(signal, SignalRule(name=signal)) for signal in dict.fromkeys(signals)]
-        cell = self.matrix[_row(rank)][self.band(lift)]
+        cell = self.matrix[_row(rank)][self.band(lift, crossed)]
         level = self.levels[max([cell, *(rule.raise_to or 0 for rule in rules)])]
         extra = [self.categories.get(category or "", ()), *(rule.notify for rule in rules)]
         return RiskResult(
@@ -67,17 +69,23 @@ class Policy(PolicyTable):
             respond_within_minutes=level.respond_within_minutes,
             notify=self._told(level, extra),
             first_steps=level.first_steps,
-            reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy, unread, uncounted)),
+            reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy, unread, uncounted, crossed)),
         )
 
-    def band(self, lift: float | None) -> int:
+    def band(self, lift: float | None, crossed: bool = False) -> int:
         """The matrix column of a lift; the first one is "no volume"."""
         if lift is None:
             return 0
         if not lift >= 0:
             raise InputError(f"lift {lift}: expected at least 0, the probability over its base rate")
         last = len(self.bands) - 1
-        return next((column for column in range(1, last) if lift < self.bands[column].below), last)
+        own = next((column for column in range(1, last) if lift < self.bands[column].below), last)
+        return max(own, self._crossed) if crossed else own
+
+    @property
+    def _crossed(self) -> int:
+        """The least matrix column of a topic past its alarm line."""
+        return [None, *(band.id for band in self.bands)].index(self.crossed) - 1
 
     def _times(self, lift: float) -> str:
         """A lift in one decimal, or in as many as keep it in its band: 2.96 is not called 3.0."""
@@ -98,6 +106,7 @@ class Policy(PolicyTable):
         taxonomy: Taxonomy,
         unread: bool,
         uncounted: bool,
+        crossed: bool,
     ) -> Iterator[str]:
         unknown = f"{'文本无法评分' if unread else '没有文本'}，严重程度未知"
         yield unknown if rank is None else _severity_reason(rank, taxonomy)
@@ -105,6 +114,8 @@ class Policy(PolicyTable):
             yield f"类别为{taxonomy.categories[taxonomy.index(category)].name}"
         unknown = f"{'声量无法评分' if uncounted else '没有声量数据'}，升级可能性未知"
         yield unknown if lift is None else f"升级可能性为基准的{self._times(lift)}倍"
+        if crossed and self.band(lift, crossed) > self.band(lift):
+            yield f"话题本轮已过警戒线，声量按“{self.bands[self._crossed].name}”计"
         if rules:
             yield f"文中出现信号：{'、'.join(rule.name for rule in rules)}"
         for rule in rules:

@@ -67,11 +67,14 @@ class PolicyTable:
     levels: Annotated[tuple[Level, ...], Field(min_length=5, max_length=5)]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signals: Mapping[str, SignalRule] = field(default_factory=dict)
+    crossed: str | None = None  # band that a topic past its alarm line belongs to at least; None = to that of its lift
 
 
 def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str]) -> Iterator[str]:
     """What is wrong with a table, the first cause first; `categories` and `signals`: the ids that there are."""
     yield from _band_faults(policy.bands)
+    if policy.crossed is not None:
+        yield from _key_faults("crossed", [policy.crossed], [band.id for band in policy.bands])
     yield from _level_faults(policy.levels)
     yield from _key_faults("categories", policy.categories, categories)
     yield from _key_faults("signals", policy.signals, signals)

@@ -186,8 +186,9 @@ class Scorer:
         category = result.category.id if result.category else None
         rank = result.severity.rank if result.severity else None
         lift = result.escalation.lift if result.escalation else None
+        crossed = result.escalation is not None and result.escalation.crossed
         signals = [signal.id for signal in result.signals]
         unread = item.text is not None and result.category is None
         uncounted = item.volume is not None and result.escalation is None
-        risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread, uncounted)
+        risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread, uncounted, crossed)
         return replace(result, risk=risk, needs_review=result.needs_review or unread)

@@ -75,6 +75,8 @@ def _cells(item: Item, result: Result) -> Iterator[Text]:
 def _escalation(result: Result) -> str:
     if result.escalation is None:
         return "-"
+    if result.escalation.crossed:
+        return "past its line"
     return f"{result.escalation.probability:.0%} ({result.escalation.lift:.1f}×)"
 
 

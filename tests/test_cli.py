@@ -156,6 +156,7 @@ def test_a_group_without_a_command_shows_its_help(
         ("training.one_category", ["bogus", "{folder}"], "unknown category 'bogus'"),
         ("training.agreement", ["bogus"], "unexpected extra argument"),
         ("training.ablation", ["--bogus"], "No such option: --bogus"),
+        ("training.readme", ["nowhere.json"], "nowhere.json: no such file: `make figures`"),
     ],
 )
 def test_the_modules_that_are_commands_end_as_yujing_does(

@@ -112,6 +112,14 @@ def test_more_authors_than_posts_are_told(authors: tuple[float | None, ...], tol
     assert found.warnings == told
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [([9.0, None, 9.0], ()), ([9.0, 9.0, None, None], ("最近2小时没有发帖数据，结果按此前的情况估算",))],
+)
+def test_newest_hours_that_are_unknown_are_told(counts: list[float | None], told: tuple[str, ...]) -> None:
+    assert [one for one in _answer(_volume(counts)).warnings if "最近" in one] == [*told]
+
+
 def test_a_topic_like_those_of_training_is_in_domain() -> None:
     found = _answer(_whole(7, 12))
     assert found.in_domain

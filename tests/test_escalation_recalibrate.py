@@ -43,6 +43,15 @@ def test_only_the_sigmoid_changes() -> None:
     assert about["main"]["after"]["ece"] < about["main"]["before"]["ece"]
 
 
+def test_what_measures_a_new_sigmoid_is_decided_after_the_labels_that_made_it() -> None:
+    recent = _recent()["main"]
+    for span in (6, 24):
+        early, late = replace(recent, span=span).halves()
+        assert len(early.end)
+        assert len(late.end)
+        assert (late.end - span).min() >= early.end.max()
+
+
 def test_a_new_sigmoid_of_the_fallback_alone_changes_nothing_in_domain() -> None:
     _, _, where, table = trained()
     old = with_voices(model(), table.features[where.calibration], table.labels[where.calibration])

@@ -61,6 +61,11 @@ def test_rows_that_are_there_twice_or_in_any_order_are_the_same_record() -> None
         np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name), err_msg=name)
 
 
+def test_a_record_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"nowhere\.parquet: no such file: give a Parquet file with the columns"):
+        read_hot_list(tmp_path / "nowhere.parquet")
+
+
 def test_a_row_without_a_time_is_told(tmp_path: Path) -> None:
     table = table_of([(0.0, "a", 10, 1), (1.0, "a", 10, 1)])
     times = pa.array([table["time"][0].as_py(), None], table.schema.field("time").type)

@@ -105,7 +105,9 @@ def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume
 
 @pytest.mark.parametrize(("heat", "told"), [((2_000.0,), True), ((1_200.0, 500.0), True), ((999.0,), False)])
 def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told: bool) -> None:
-    assert any("已过警戒线" in warning for warning in _answer(_known(heat)).warnings) == told
+    found = _answer(_known(heat))
+    assert any("已过警戒线" in warning for warning in found.warnings) == told
+    assert found.crossed == told
 
 
 @pytest.mark.parametrize(

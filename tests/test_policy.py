@@ -91,6 +91,18 @@ def test_golden_example() -> None:
     )
 
 
+def test_a_topic_past_its_line_is_no_calm_one() -> None:
+    """Its lift is that of a crossing still to come: 0.2 would be green."""
+    calm, past = (POLICY.assess(None, None, 0.2, [], TAXONOMY, crossed=crossed) for crossed in (False, True))
+    column = [band.id for band in POLICY.bands].index(POLICY.crossed or "")
+    assert (calm.rank, past.rank) == (0, POLICY.matrix["unknown"][column])
+    assert past.reasons == (*calm.reasons, "话题本轮已过警戒线，声量按“基准的3–8倍”计")
+    high = POLICY.assess(None, None, 9.0, [], TAXONOMY, crossed=True)
+    assert high == POLICY.assess(None, None, 9.0, [], TAXONOMY)
+    without = replace(POLICY, crossed=None)
+    assert without.assess(None, None, 0.2, [], TAXONOMY, crossed=True) == calm
+
+
 def test_volume_alone_uses_the_unknown_row() -> None:
     risk = POLICY.assess(None, None, 9.0, [], TAXONOMY)
     assert risk.rank == POLICY.matrix["unknown"][-1]
@@ -216,6 +228,7 @@ def test_unknown_category_is_refused() -> None:
         ("below = 3.0", "below = 1.0", "bands"),
         ("rank = 2\n", "rank = 3\n", "levels: ranks"),
         ("notify_from = 1", "notify_form = 1", "notify_form"),
+        ('crossed = "high"', 'crossed = "hgh"', r"crossed\.hgh: there is no such id.*extreme"),
         ("[matrix]", "[matrix", "readable"),
         ("privacy_data = [", "privacy_dta = [", r"policy\.toml: categories\.privacy_dta: there is no such id"),
         ("[signals.legal_action]", "[signals.legal_acton]", r"policy\.toml: signals\.legal_acton: .*legal_action"),

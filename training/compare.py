@@ -16,7 +16,7 @@ from data.errors import BundleError, CorpusError
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle
-from models.engine_build import load_text_model
+from models.engine_build import EngineName, load_text_model
 from training import metrics
 from training.bootstrap import intervals
 from training.corpus import read_rows
@@ -37,7 +37,7 @@ class CompareConfig:
     """Which bundles, on which posts; files that taught a bundle count with its own test part only."""
 
     posts: tuple[str, ...] = POSTS
-    engine: str = "onnx"
+    engine: EngineName = "onnx"
     draws: Annotated[int, Field(ge=10)] = 1_000  # of the bootstrap
     out: str | None = None  # JSON of the same figures
 

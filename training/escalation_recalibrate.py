@@ -48,14 +48,23 @@ DAY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What one classifier of a head answered lately: inputs [n, columns], labels [n], end of each label in hours."""
+    """What one classifier of a head answered lately: inputs [n, columns], labels [n], end of each label in hours.
+
+    A label covers the last `span` hours before its end.
+    """
 
     inputs: Floats
     labels: Ints
     end: Floats
+    span: int = HORIZON
 
     def take(self, rows: Rows) -> Recent:
-        return Recent(self.inputs[rows], self.labels[rows], self.end[rows])
+        return Recent(self.inputs[rows], self.labels[rows], self.end[rows], self.span)
+
+    def halves(self) -> tuple[Recent, Recent]:
+        """Those whose labels end in the earlier half, and those that are decided after it."""
+        middle = np.median(self.end)
+        return self.take(self.end <= middle), self.take(self.end - self.span >= middle)
 
     @property
     def enough(self) -> bool:
@@ -91,15 +100,14 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
     if model.day is not None:
         known = ~np.isnan(decisions.day_labels)
         day = np.nan_to_num(decisions.day_labels).astype(np.int64)
-        found["day"] = Recent(features, day, decisions.time + DAY).take(known)
+        found["day"] = Recent(features, day, decisions.time + DAY, DAY).take(known)
     return found
 
 
 def refit(classifier: CalibratedClassifierCV, recent: Recent) -> tuple[CalibratedClassifierCV, dict[str, Any]]:
     """The classifier with a sigmoid from recent decisions, and what that changed on the later half of them."""
     about: dict[str, Any] = {"decisions": len(recent.labels), "prevalence": round(float(recent.labels.mean()), 4)}
-    middle = np.median(recent.end)
-    early, late = recent.take(recent.end <= middle), recent.take(recent.end > middle)
+    early, late = recent.halves()
     if early.enough and late.enough:
         tried = recalibrated(classifier, early.inputs, early.labels)
         about["before"] = plain(late.labels, classifier.predict_proba(late.inputs)[:, 1])

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from data.bounds import Seed
-from models.engine_build import DEFAULT
+from models.engine_build import DEFAULT, EngineName
 from training.escalation_config import HOT_LIST, SERIES
 from training.text_config import POSTS
 
@@ -23,7 +23,7 @@ class EvaluateConfig:
     record: str = HOT_LIST  # for the hotlist head and the shift simulation; empty = neither
     shift: bool = False  # also fit the counts head on part of its series and answer larger ones and another kind
     ablation: bool = False  # also fit the hotlist head without each group of features, on a sample before the test
-    engine: str = DEFAULT
+    engine: EngineName = DEFAULT
     engines: bool = False  # also compare every engine with torch
     robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
     evidence: Annotated[int, Field(ge=0)] = 0  # crisis posts on which the evidence is checked for faithfulness

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from data.errors import BundleError, ConfigError
 from models.bundle import open_bundle, save_first_stage
-from models.engine_build import DEFAULT, load_text_model
+from models.engine_build import DEFAULT, EngineName, load_text_model
 from training.evaluate_rows import trained_corpus
 from training.first_stage_report import held_out, lines, on_unlabelled
 from training.text import first_stage_of
@@ -28,7 +28,7 @@ class FirstStageConfig:
     posts: tuple[str, ...] = POSTS
     unlabelled: str = UNLABELLED[0]  # left out where it is absent
     sample: Annotated[int, Field(ge=1)] = 3_000  # of the unlabelled posts
-    engine: str = DEFAULT
+    engine: EngineName = DEFAULT
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
     write: bool = True  # False: only measure
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from data.command_line import run_function
 from data.errors import ConfigError
 from data.markdown import fill, table
 from models.bundle import open_bundle
 from training.evaluate_config import EvaluateConfig
 from training.report_html import NOTHING, environment, spread
 
+MEASURED = Path(EvaluateConfig().out)
 README, EVALUATION = Path("README.md"), Path("training/EVALUATION.md")
 PAGES = {README: ("text", "heads"), EVALUATION: ("doubt", "robustness", "counts", "hotlist")}
 Figures = Mapping[str, Any]
@@ -112,8 +116,10 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
     return made | ({"heads": heads_table(measured)} if measured else {})
 
 
-def main(evaluation: Path) -> None:
+def main(evaluation: Annotated[Path, typer.Argument(help="JSON that `make figures` wrote.")] = MEASURED) -> None:
     """Fill the pages' tables from the JSON of `yujing evaluate` and the manifest of the shipped bundle."""
+    if not evaluation.is_file():
+        raise ConfigError(f"{evaluation}: no such file: `make figures` measures, then fills the tables")
     found = json.loads(evaluation.read_text(encoding="utf-8"))
     bundle = open_bundle(None)
     if found["model"] != bundle.model_id:
@@ -127,4 +133,4 @@ def main(evaluation: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(EvaluateConfig().out))
+    run_function(main)

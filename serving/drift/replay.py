@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from rich.table import Table
 
+from data.errors import CorpusError
 from serving.drift.compare import NAMES, State, Statistic, compare, worst
 from serving.drift.observation import Observation
-from serving.drift.reference import make_reference
+from serving.drift.reference import MIN_POSTS, make_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Replay:
 
 def replay(observations: Sequence[Observation], size: int, draws: int, seed: int) -> Replay:
     """Draw `draws` windows of `size` posts (with replacement) from one random half; CorpusError for too few posts."""
+    if len(observations) < 2 * MIN_POSTS:
+        raise CorpusError(
+            f"{len(observations)} posts were scored: a replay needs at least {2 * MIN_POSTS}, half of them as reference"
+        )
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(observations))
     first, second = ([observations[i] for i in part] for part in np.array_split(order, 2))
