@@ -59,7 +59,7 @@ def test_the_work_of_the_patience_fits_in_and_no_more(seconds: float, fit: int) 
 def test_bytes_count_and_not_requests() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 0.01)
-    with under_way(room, LEAST, 13 * SIZE):
+    with under_way(room, 4, 13 * SIZE):
         assert refusal(room.one(1)).status == 503
     with under_way(room, 40):
         room.check()

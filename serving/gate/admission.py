@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from serving.gate.refusal import RefusedError
 
-LEAST = 4  # requests that are let in whatever they take: callers of long ones who come one after another
+LEAST = 2  # requests that are let in whatever they take: one under way, and one that comes meanwhile
 FIRST_PACE = 20_000.0  # bytes a second of one slow core, believed until answers have shown the pace
 MEMORY = 2.0  # busy seconds after which an answer counts for the pace by 1/e
 
