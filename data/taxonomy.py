@@ -101,6 +101,8 @@ def parse_taxonomy(text: str, where: str) -> Taxonomy:
         raise ConfigError(f"{where}: category id {twice[0]!r} comes twice: give every category an id of its own")
     if [severity.rank for severity in severities] != list(range(len(severities))):
         raise ConfigError(f"{where}: severity ranks must be 0, 1, 2, … in order")
+    if len(severities) < 3:  # the severity head would be empty, and OpenVINO loads no such graph
+        raise ConfigError(f"{where}: two severity ranks: give rank 0 and at least two grades of harm")
     return Taxonomy(version, categories, severities)
 
 

@@ -1,12 +1,14 @@
 """Laws of the taxonomy table: its order, its texts and what a wrong table is told."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from altered import edited
 
 from data.errors import ConfigError
-from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
+from data.taxonomy import DEFAULT_PATH, Taxonomy, as_toml, load_taxonomy, parse_taxonomy
 
 CLUSTERS = {"victim", "accidental", "preventable"}
 COMPLAINT_CLASSES = {
@@ -104,6 +106,13 @@ def test_hash_depends_on_order_but_not_on_wording(taxonomy: Taxonomy, tmp_path: 
 def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         load_taxonomy(edited(DEFAULT_PATH, tmp_path, old, new))
+
+
+def test_one_grade_of_harm_is_too_few(taxonomy: Taxonomy) -> None:
+    for ranks, told in ((3, None), (2, "two severity ranks: give rank 0 and at least two grades")):
+        table = as_toml(replace(taxonomy, severities=taxonomy.severities[:ranks]))
+        with pytest.raises(ConfigError, match=told) if told else nullcontext():
+            assert len(parse_taxonomy(table, "mine.toml").severities) == ranks
 
 
 @pytest.mark.parametrize(
