@@ -21,7 +21,7 @@ _EMOJI = (
     r"[\u00a9\u00ae\u2190-\u21ff\u2300-\u23ff\u2500-\u27ff\u2900-\u297f\u2b00-\u2bff\u3030\u303d"
     r"\U0001f000-\U0001faff\U000e0020-\U000e007f]"
 )
-# With them the two ligatures that NFKC writes out as 18 and 8 characters: 256 long posts of these took minutes.
+# With them the two ligatures that NFKC writes out as 18 and 8 characters: 16 long posts of these took 24 s.
 _INVISIBLE = re.compile(
     rf"(?P<keep>{_EMOJI}\ufe0f?(?:\u200d(?={_EMOJI}))?|[#*0-9]\ufe0f?\u20e3)"
     r"|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from tokenizers import Tokenizer
 
@@ -14,12 +13,12 @@ from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_par
 from models.cache import REMEDY, cache_root, engine_path
 from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
+from models.engine_name import DEFAULT
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
 from models.text import TextModel
 from models.tokens import Tokens
 
-EngineName = Literal["int8", "bf16", "onnx", "torch"]
 STRANGE = "\ua66e"  # of no vocabulary
 
 
@@ -116,7 +115,6 @@ ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {
     "onnx": _onnx,
     "torch": _torch,
 }
-DEFAULT: EngineName = "int8"
 
 
 def load_tokens(bundle: Bundle) -> Tokens:

@@ -100,9 +100,8 @@ class HotlistModel(EscalationHead):
         inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
         seen = episode.seen.sum(axis=1).tolist()
-        over = already.tolist()
-        told = [_told(*one) for one in zip(over, episode.newest.tolist(), strict=True)]
-        observed = [Observed(n, _missing(v), *more) for n, v, *more in zip(seen, volumes, told, over, strict=True)]
+        rows = zip(seen, volumes, already.tolist(), episode.newest.tolist(), strict=True)
+        observed = [Observed(n, _missing(volume), _told(over, newest), over) for n, volume, over, newest in rows]
         return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:

@@ -85,7 +85,7 @@ class Policy(PolicyTable):
     @property
     def _crossed(self) -> int:
         """The least matrix column of a topic past its alarm line."""
-        return [None, *(band.id for band in self.bands)].index(self.crossed) - 1
+        return 0 if self.crossed is None else [band.id for band in self.bands].index(self.crossed)
 
     def _times(self, lift: float) -> str:
         """A lift in one decimal, or in as many as keep it in its band: 2.96 is not called 3.0."""

@@ -67,7 +67,7 @@ class PolicyTable:
     levels: Annotated[tuple[Level, ...], Field(min_length=5, max_length=5)]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signals: Mapping[str, SignalRule] = field(default_factory=dict)
-    crossed: str | None = None  # band that a topic past its alarm line belongs to at least; None = to that of its lift
+    crossed: str | None = None  # id of the least band of a topic past its alarm line; None = that of its lift
 
 
 def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str]) -> Iterator[str]:

@@ -15,7 +15,8 @@ from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle
 from models.calibration import FIRST_STAGE
-from models.engine_build import DEFAULT, load_text_model
+from models.engine_build import load_text_model
+from models.engine_name import DEFAULT
 from models.escalation_store import Head, kind_of, open_head
 from models.evidence import evidence
 from models.policy import Policy

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from data.errors import ConfigError
+from models.engine_name import DEFAULT, EngineName
 from serving.environment import checked, written
 
 PREFIX = "YUJING_"
@@ -39,7 +40,7 @@ class Settings:
 
     bundle: Path | None = None
     watch_words: Path | None = None
-    engine: Literal["int8", "bf16", "onnx", "torch"] = "int8"
+    engine: EngineName = DEFAULT
     threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
     calibration_days: Annotated[int, Field(ge=1)] | None = None
     keys_file: Path | None = None

@@ -12,7 +12,8 @@ import typer
 from keyword_scorer import KeywordScorer
 
 from models.bundle import Bundle, find_first_stage
-from models.engine_build import DEFAULT, ENGINES
+from models.engine_build import ENGINES
+from models.engine_name import DEFAULT
 from models.scorer import Scorer
 from serving.benchmarks import engines
 from serving.benchmarks import publish as published

@@ -16,7 +16,8 @@ from data.errors import BundleError, CorpusError
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle
-from models.engine_build import EngineName, load_text_model
+from models.engine_build import load_text_model
+from models.engine_name import EngineName
 from training import metrics
 from training.bootstrap import intervals
 from training.corpus import read_rows

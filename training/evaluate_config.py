@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from data.bounds import Seed
-from models.engine_build import DEFAULT, EngineName
+from models.engine_name import DEFAULT, EngineName
 from training.escalation_config import HOT_LIST, SERIES
 from training.text_config import POSTS
 

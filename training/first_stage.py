@@ -11,7 +11,8 @@ from rich.console import Console
 
 from data.errors import BundleError, ConfigError
 from models.bundle import open_bundle, save_first_stage
-from models.engine_build import DEFAULT, EngineName, load_text_model
+from models.engine_build import load_text_model
+from models.engine_name import DEFAULT, EngineName
 from training.evaluate_rows import trained_corpus
 from training.first_stage_report import held_out, lines, on_unlabelled
 from training.text import first_stage_of

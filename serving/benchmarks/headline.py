@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from data.markdown import table
-from models.engine_build import DEFAULT
+from models.engine_name import DEFAULT
 from serving.benchmarks.engines import OURS, PIPELINE, TORCH
 from serving.benchmarks.markdown import spread
 from serving.benchmarks.path import FILES, SCORER

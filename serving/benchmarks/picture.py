@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from models.engine_build import DEFAULT
+from models.engine_name import DEFAULT
 from serving.benchmarks.engines import OURS, PIPELINE
 
 WIDTH, LEFT, ROW = 760, 250, 30
