@@ -24,6 +24,7 @@ TARGET = (
     "by hour of day"
 )
 OPTIONAL = {"authors": "author_", "negative": "negative_"}  # arrays read where they are given, prefix of their features
+Voices = tuple[float, float, float]  # constant, weights of the log-odds of main model and fallback
 PARTS = {"authors": "独立作者", "negative": "负面"}  # of the posts, and what a share of them is called
 MIN_TOTAL, MIN_RECENT = 20, 10  # posts in all and in the last 6 h at which the target is defined
 MAX_AGE = 48  # hours of age up to which the training series were cut
@@ -72,9 +73,9 @@ class EscalationModel(EscalationHead):
     (Logistic regression alone gave a topic that doubles every hour half the base rate; the shipped blend gives it 2.9
     to 3.3 times from the seventh hour on.)
     `fallback_names`: features that the fallback reads, () = all without a scale; `voices`: in domain, the constant and
-    the weights of the log-odds of main model and fallback, since what holds for two kinds of series steadies one.
-    `middle`: medians of the features in training; `limit`: posts, with those needed to escalate, that the training
-    series hold.
+    the weights of the log-odds of main model and fallback, since what holds for two kinds of series steadies one;
+    `outside`: the same where out of domain. `middle`: medians of the features in training; `limit`: posts, with those
+    needed to escalate, that the training series hold.
     """
 
     groups = GROUPS
@@ -92,7 +93,8 @@ class EscalationModel(EscalationHead):
     calibrated_until: float | None = None
     warn_after_days: int = 90
     fallback_names: tuple[str, ...] = ()
-    voices: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    voices: Voices = (0.0, 1.0, 0.0)
+    outside: Voices = (0.0, 0.0, 1.0)
 
     @cached_property
     def free(self) -> list[int]:
@@ -104,18 +106,20 @@ class EscalationModel(EscalationHead):
         """A group of features in words."""
         return describe(group, values)
 
+    def heard(self, features: Floats, voices: Voices) -> Floats:
+        """Log-odds of main model and fallback by their weights; one without weight is not asked: [n]."""
+        score = np.full(len(features), voices[0])
+        for part, columns, weight in ((self.main, slice(None), voices[1]), (self.fallback, self.free, voices[2])):
+            if weight and len(features):
+                score += weight * log_odds(part.predict_proba(features[:, columns])[:, 1])
+        return score
+
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
-        """Likelihood per row: both models by their `voices`, or the fallback alone where out of domain: [n]."""
-        constant, own, wide = self.voices
-        asked = np.ones(len(features), bool) if wide else ~in_domain
-        found = np.empty(len(features))
-        if asked.any():
-            found[asked] = self.fallback.predict_proba(features[asked][:, self.free])[:, 1]
-        if in_domain.any():
-            main = self.main.predict_proba(features[in_domain])[:, 1]
-            both = constant + own * log_odds(main) + wide * log_odds(found[in_domain]) if wide else None
-            found[in_domain] = main if both is None else 1 / (1 + np.exp(-both))
-        return found
+        """Likelihood per row, by `voices`, or by those `outside` where out of domain: [n]."""
+        score = np.empty(len(features))
+        for rows, voices in ((in_domain, self.voices), (~in_domain, self.outside)):
+            score[rows] = self.heard(features[rows], voices)
+        return np.asarray(1 / (1 + np.exp(-score)))
 
     def in_domain(self, windows: Windows, features: Floats) -> NDArray[np.bool_]:
         """Documented rule, [n]: at least 20 posts, 10 of them in the last 6 h, all of which are known; at most 48 h of

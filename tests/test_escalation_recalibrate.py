@@ -30,21 +30,22 @@ QUIET = Console(quiet=True)
 def _recent(shift: int = 1) -> dict[str, Recent]:
     _, decisions, where, table = trained()
     labels = table.labels[where.test] * (np.arange(where.test.sum()) % shift == 0)
-    return {"main": Recent(table.features[where.test], labels, decisions.end[where.test])}
+    return {"in_domain": Recent(table.features[where.test], labels, decisions.end[where.test])}
 
 
 def test_only_the_sigmoid_changes() -> None:
     new, about = recalibrate_model(model(), _recent(3), 30)
-    assert new.main.estimator.estimator is model().main.estimator.estimator
+    assert new.main is model().main
     assert new.fallback is model().fallback
+    assert new.outside == model().outside
     assert (new.names, new.base_rate) == (model().names, model().base_rate)
     assert new.warn_after_days == 30
-    assert new.calibrated_until == _recent()["main"].end.max()
-    assert about["main"]["after"]["ece"] < about["main"]["before"]["ece"]
+    assert new.calibrated_until == _recent()["in_domain"].end.max()
+    assert about["in_domain"]["after"]["ece"] < about["in_domain"]["before"]["ece"]
 
 
 def test_what_measures_a_new_sigmoid_is_decided_after_the_labels_that_made_it() -> None:
-    recent = _recent()["main"]
+    recent = _recent()["in_domain"]
     for span in (6, 24):
         early, late = replace(recent, span=span).halves()
         assert len(early.end)
@@ -52,16 +53,17 @@ def test_what_measures_a_new_sigmoid_is_decided_after_the_labels_that_made_it() 
         assert (late.end - span).min() >= early.end.max()
 
 
-def test_a_new_sigmoid_of_the_fallback_alone_changes_nothing_in_domain() -> None:
+@pytest.mark.parametrize("name", ["in_domain", "out_of_domain"])
+def test_a_new_sigmoid_of_one_side_of_the_domain_changes_nothing_on_the_other(name: str) -> None:
     _, _, where, table = trained()
     old = with_voices(model(), table.features[where.calibration], table.labels[where.calibration])
-    few, other = _recent()["main"].take(np.arange(where.test.sum()) < 3), _recent(4)["main"]
-    free = replace(other, inputs=other.inputs[:, old.free])
-    new, _ = recalibrate_model(old, {"main": few, "fallback": free}, 30)
-    asked = table.features[where.test]
-    for inside, same in ((np.ones(len(asked), bool), True), (np.zeros(len(asked), bool), False)):
-        moved = np.abs(new.probabilities(asked, inside) - old.probabilities(asked, inside)).max()
-        assert (moved < 1e-9) == same
+    few, many = _recent()["in_domain"].take(np.arange(where.test.sum()) < 3), _recent(4)["in_domain"]
+    new, about = recalibrate_model(old, {"in_domain": few, "out_of_domain": few} | {name: many}, 30)
+    assert list(about) == [name]
+    for inside in (True, False):
+        rows = np.full(len(many.inputs), inside)
+        moved = np.abs(new.probabilities(many.inputs, rows) - old.probabilities(many.inputs, rows)).max()
+        assert (moved > 0.01) == (inside == (name == "in_domain"))
 
 
 def test_a_training_that_is_told_whose_head_to_recalibrate_is_refused(tmp_path: Path) -> None:
@@ -75,9 +77,9 @@ def test_a_training_that_is_told_whose_head_to_recalibrate_is_refused(tmp_path: 
 
 @pytest.mark.parametrize("left", [0, 1])
 def test_one_sided_days_are_refused(left: int) -> None:
-    one = _recent()["main"]
+    one = _recent()["in_domain"]
     with pytest.raises(CorpusError, match="at least 30 escalations and 30 calm decisions"):
-        recalibrate_model(model(), {"main": replace(one, labels=np.full_like(one.labels, left))}, 30)
+        recalibrate_model(model(), {"in_domain": replace(one, labels=np.full_like(one.labels, left))}, 30)
 
 
 def test_an_old_calibration_and_a_cold_start_are_told() -> None:
@@ -106,7 +108,7 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     found = load(bundle.read(escalation_file("counts")))
     assert part.config == {"a": 1}
     assert part.calibrated_until == found.calibration_end
-    assert part.recalibration["main"]["decisions"] > 0
+    assert part.recalibration["in_domain"]["decisions"] > 0
     with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", config, QUIET)
 

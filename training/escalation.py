@@ -90,17 +90,17 @@ def test_block(topics: Topics, decisions: Decisions, config: EscalationConfig) -
 def measure(
     model: EscalationModel, decisions: Decisions, baselines: Mapping[str, Floats], draws: int
 ) -> dict[str, Any]:
-    """The model, its fallback and the baselines on some decisions; and the answers as they are served, by domain."""
+    """The model in and out of its domain and the baselines on some decisions; and the answers as they are served."""
     windows, labels = decisions.windows, decisions.labels(model.diurnal)
     features = design(count_features(windows, model.diurnal), model.names)
     inside = model.in_domain(windows, features)
-    likelihood, fallback = (model.probabilities(features, np.full(len(labels), main)) for main in (True, False))
-    served = np.where(inside, likelihood, fallback)
-    answers = {"model": likelihood, "scale_free_fallback": fallback, "as_served": served, **baselines}
+    likelihood, outside = (model.probabilities(features, np.full(len(labels), one)) for one in (True, False))
+    served = np.where(inside, likelihood, outside)
+    answers = {"model": likelihood, "as_out_of_domain": outside, "as_served": served, **baselines}
     return {
         "models": {name: figures(labels, p, decisions.topic, draws) for name, p in answers.items()},
         "in_domain": plain(labels[inside], likelihood[inside]),
-        "out_of_domain": plain(labels[~inside], fallback[~inside]),
+        "out_of_domain": plain(labels[~inside], outside[~inside]),
         "by_hours_observed": by_age(labels, likelihood, windows.length),
     }
 

@@ -41,7 +41,7 @@ class EscalationConfig:
     feature_share: Annotated[float, Field(gt=0, le=1)] = 0.3  # of the features that a split may look at
     record: str | None = HOT_LIST  # hot list whose hourly discussions teach the fallback, if it is there
     record_topics: Annotated[int, Field(ge=1)] = 12_000  # hot-search topics of it that are read
-    record_share: Positive = 0.25  # of its decisions, at most so many times as of the series
+    record_share: Positive = 0.5  # of its decisions, at most so many times as of the series
     record_until: date = date(2025, 8, 1)  # first day of the topics that only test (Asia/Shanghai)
     warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
     bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one

@@ -11,8 +11,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from data.errors import CorpusError
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
-from models.escalation import OPTIONAL, SCALED, EscalationModel, total_posts
-from models.escalation_head import design, log_odds
+from models.escalation import OPTIONAL, SCALED, EscalationModel, Voices, total_posts
+from models.escalation_head import design
 from training.decisions import Decisions, Topics
 from training.escalation_baselines import by_score, hour_rates
 from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
@@ -21,6 +21,7 @@ from training.escalation_config import EscalationConfig
 from training.escalation_kinds import Kind, mixed
 
 WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
+FAR = 0.3  # share out of domain of what is answered in it: under every shift on earlier origins it ranks better
 LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 
 
@@ -107,15 +108,20 @@ def fit_model(
 
 
 def with_voices(model: EscalationModel, features: Floats, labels: Ints) -> EscalationModel:
-    """Both models heard in domain: `WIDE` is the share of the fallback, then a sigmoid from later decisions."""
-    main, wide = (
-        log_odds(m.predict_proba(x)[:, 1])
-        for m, x in ((model.main, features), (model.fallback, features[:, model.free]))
-    )
-    score = (1 - WIDE) * main + WIDE * wide
-    curve = sigmoid(score, labels)
+    """Both models heard everywhere. In domain `WIDE` is the share of the fallback, then a sigmoid from later decisions.
+
+    Out of domain that answer has the share `FAR` of the log-odds, the fallback the rest.
+    """
+    voices = tuned(model, (0.0, 1 - WIDE, WIDE), features, labels)
+    constant, own, wide = (FAR * one for one in voices)
+    return replace(model, voices=voices, outside=(constant, own, wide + 1 - FAR))
+
+
+def tuned(model: EscalationModel, voices: Voices, features: Floats, labels: Ints) -> Voices:
+    """The same voices after a sigmoid from some decisions."""
+    curve = sigmoid(model.heard(features, voices), labels)
     constant, slope = float(curve.intercept_[0]), float(curve.coef_[0, 0])
-    return replace(model, voices=(constant, slope * (1 - WIDE), slope * WIDE))
+    return constant + slope * voices[0], slope * voices[1], slope * voices[2]
 
 
 SCORES: Mapping[str, Callable[[Table, Blocks], Floats]] = {

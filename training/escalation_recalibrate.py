@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from sklearn.calibration import CalibratedClassifierCV
 
 from data.errors import CorpusError
 from data.files import whole
@@ -25,7 +24,7 @@ from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
-from models.escalation_head import design, log_odds
+from models.escalation_head import design
 from models.escalation_store import Head, dump, kind_of, open_head
 from models.hotlist import DAY, HotlistModel, within
 from models.manifest import NAME
@@ -35,7 +34,7 @@ from training.escalation import read_series
 from training.escalation_blend import recalibrated
 from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import with_voices
+from training.escalation_fit import tuned
 from training.escalation_report import plain
 from training.escalation_unseen import kept
 from training.hotlist_config import HotlistConfig
@@ -48,7 +47,7 @@ DAY_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What one classifier of a head answered lately: inputs [n, columns], labels [n], end of each label in hours.
+    """What one part of a head answered lately: inputs [n, columns], labels [n], end of each label in hours.
 
     A label covers the last `span` hours before its end.
     """
@@ -72,16 +71,13 @@ class Recent:
 
 
 def _counts(model: EscalationModel, config: EscalationConfig, console: Console) -> dict[str, Recent]:
-    """Main model: decisions in domain. Fallback: those out of domain, since each answers its own."""
+    """The voices that answer in domain and those outside it, each with decisions of its own."""
     decisions = decide_on(topics_of(read_series(config, console)))
     decisions = decisions.take(decisions.end > decisions.end.max() - DAY_HOURS * config.recalibrate_days)
     features = design(count_features(decisions.windows, model.diurnal), model.names)
     labels, inside = decisions.labels(model.diurnal), model.in_domain(decisions.windows, features)
-    free = features[:, model.free]
-    return {
-        "main": Recent(features, labels, decisions.end).take(inside),
-        "fallback": Recent(free, labels, decisions.end).take(~inside),
-    }
+    recent = Recent(features, labels, decisions.end)
+    return {"in_domain": recent.take(inside), "out_of_domain": recent.take(~inside)}
 
 
 def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> dict[str, Recent]:
@@ -104,30 +100,38 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
     return found
 
 
-def refit(classifier: CalibratedClassifierCV, recent: Recent) -> tuple[CalibratedClassifierCV, dict[str, Any]]:
-    """The classifier with a sigmoid from recent decisions, and what that changed on the later half of them."""
+def _likelihood(model: Head, name: str, inputs: Floats) -> Floats:
+    """What one part of a head answers, by its name among the recent decisions: [n]."""
+    if isinstance(model, EscalationModel):
+        return model.probabilities(inputs, np.full(len(inputs), name == "in_domain"))
+    return np.asarray(getattr(model, name).predict_proba(inputs)[:, 1])
+
+
+def _fitted(model: Head, name: str, recent: Recent) -> Head:
+    """The head with a new sigmoid of one part."""
+    if isinstance(model, EscalationModel) and name == "in_domain":
+        return replace(model, voices=tuned(model, model.voices, recent.inputs, recent.labels))
+    if isinstance(model, EscalationModel):
+        return replace(model, outside=tuned(model, model.outside, recent.inputs, recent.labels))
+    return replace(model, **{name: recalibrated(getattr(model, name), recent.inputs, recent.labels)})
+
+
+def refit(model: Head, name: str, recent: Recent) -> tuple[Head, dict[str, Any]]:
+    """The head with a sigmoid of one part from recent decisions, and what that changed on the later half of them."""
     about: dict[str, Any] = {"decisions": len(recent.labels), "prevalence": round(float(recent.labels.mean()), 4)}
     early, late = recent.halves()
     if early.enough and late.enough:
-        tried = recalibrated(classifier, early.inputs, early.labels)
-        about["before"] = plain(late.labels, classifier.predict_proba(late.inputs)[:, 1])
-        about["after"] = plain(late.labels, tried.predict_proba(late.inputs)[:, 1])
-    return recalibrated(classifier, recent.inputs, recent.labels), about
-
-
-def heard_as_before(model: EscalationModel, old: CalibratedClassifierCV, inputs: Floats) -> EscalationModel:
-    """In domain nothing changes: decisions out of domain taught the fallback's new sigmoid, a line in log-odds."""
-    new, before = (log_odds(one.predict_proba(inputs)[:, 1]) for one in (model.fallback, old))
-    slope, shift = np.polyfit(new, before, 1).tolist()
-    constant, own, wide = model.voices
-    return replace(model, voices=(constant + wide * shift, own, wide * slope))
+        tried = _fitted(model, name, early)
+        about["before"] = plain(late.labels, _likelihood(model, name, late.inputs))
+        about["after"] = plain(late.labels, _likelihood(tried, name, late.inputs))
+    return _fitted(model, name, recent), about
 
 
 READ: Mapping[type, Callable[..., dict[str, Recent]]] = {EscalationModel: _counts, HotlistModel: _hotlist}
 
 
 def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_days: int) -> tuple[Head, dict[str, Any]]:
-    """The head with new sigmoids; CorpusError when no classifier has enough recent decisions of both kinds."""
+    """The head with new sigmoids; CorpusError when no part has enough recent decisions of both kinds."""
     ready = {name: recent for name, recent in recents.items() if recent.enough}
     if not ready:
         seen = ", ".join(f"{name}: {int(r.labels.sum())} of {len(r.labels)}" for name, r in recents.items())
@@ -135,17 +139,11 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
             f"too few recent decisions to calibrate on (escalations: {seen}): at least {MIN_EVENTS} escalations and "
             f"{MIN_EVENTS} calm decisions are needed: give later data, or more days with --set recalibrate_days=90"
         )
-    fitted = {name: refit(getattr(model, name), recent) for name, recent in ready.items()}
-    changes: dict[str, Any] = {name: classifier for name, (classifier, _) in fitted.items()}
+    about = {}
+    for name, recent in ready.items():
+        model, about[name] = refit(model, name, recent)
     until = max(float(recent.end.max()) for recent in ready.values())
-    changes |= {"calibrated_until": until, "warn_after_days": warn_after_days}
-    fresh = replace(model, **changes)
-    if isinstance(fresh, EscalationModel) and fresh.voices[2]:
-        if "main" in ready:
-            fresh = with_voices(fresh, ready["main"].inputs, ready["main"].labels)
-        else:
-            fresh = heard_as_before(fresh, model.fallback, ready["fallback"].inputs)
-    return fresh, {name: about for name, (_, about) in fitted.items()}
+    return replace(model, calibrated_until=until, warn_after_days=warn_after_days), about
 
 
 def source_of(head: str, config: EscalationConfig | HotlistConfig) -> Bundle:
