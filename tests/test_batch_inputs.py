@@ -97,6 +97,19 @@ def test_what_a_source_would_read(
     assert would_read(source, tmp_path / path) == where
 
 
+@pytest.mark.parametrize("place", ["posts", "out", "out/deep", "other"])
+@pytest.mark.parametrize("source", ["posts", "posts/", "posts/**/*.csv", "link"])
+def test_a_source_would_read_what_its_links_lead_to(
+    source: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fill(tmp_path, "posts/a.csv", "out/deep/b.csv", "other/c.csv"))
+    Path("posts/link").symlink_to(tmp_path / "out")
+    Path("link").symlink_to("posts")
+    told = would_read(source, Path(place, "new.csv"))
+    fill(tmp_path, f"{place}/new.csv")
+    assert bool(told) == any(Path(one.path).samefile(f"{place}/new.csv") for one in find_inputs(source))
+
+
 def test_a_uri_of_this_machine_is_a_folder_too(tmp_path: Path) -> None:
     assert would_read(f"file://{tmp_path}", tmp_path / "out.csv") == "lies in the folder"
     assert would_read(f"file://{tmp_path}/in.csv", tmp_path / "out.csv") == ""
