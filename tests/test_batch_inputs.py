@@ -98,13 +98,14 @@ def test_what_a_source_would_read(
 
 
 @pytest.mark.parametrize("place", ["posts", "out", "out/deep", "other"])
-@pytest.mark.parametrize("source", ["posts", "posts/", "posts/**/*.csv", "link"])
+@pytest.mark.parametrize("source", ["posts", "posts/", "posts/**/*.csv", "link", "*/*.csv"])
 def test_a_source_would_read_what_its_links_lead_to(
     source: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(fill(tmp_path, "posts/a.csv", "out/deep/b.csv", "other/c.csv"))
     Path("posts/link").symlink_to(tmp_path / "out")
     Path("link").symlink_to("posts")
+    Path("gone").symlink_to("nowhere")
     told = would_read(source, Path(place, "new.csv"))
     fill(tmp_path, f"{place}/new.csv")
     assert bool(told) == any(Path(one.path).samefile(f"{place}/new.csv") for one in find_inputs(source))

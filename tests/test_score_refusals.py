@@ -83,6 +83,15 @@ def test_rejects_do_not_replace_the_input(tmp_path: Path) -> None:
     assert source.exists()
 
 
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.rejects.jsonl"])
+def test_a_folder_in_the_place_of_an_output_is_told_before_the_work(name: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=f"{name} is a directory: give another file"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", name]
+
+
 def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:
     write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
     with pytest.raises(InputError, match="lies in the folder that is read"):

@@ -91,7 +91,8 @@ def would_read(source: str, path: Path) -> str:
     folder, pattern = os.path.split(source)
     if Path(source).exists() or not fnmatchcase(path.name, pattern):
         return ""
-    return "matches the pattern" if any(path.parent.samefile(one) for one in matching(folder or ".")) else ""
+    folders = filter(os.path.isdir, matching(folder or "."))  # links to nothing match, too
+    return "matches the pattern" if any(path.parent.samefile(one) for one in folders) else ""
 
 
 def _shown(message: str) -> str:
