@@ -97,6 +97,10 @@ BAD = [
     ({"id": "x", "text": ""}, "text", "at least 1"),
     ({"id": "x", "text": " \u200b\n"}, "text", "normalisation"),
     ({"id": "x", "text": 5}, "text", "string"),
+    (b'{"id": "\\ud83d", "text": "x"}', "id", "surrogates"),  # half an emoji
+    (b'{"id": "x", "text": "x", "source": "\\ud83d"}', "source", "surrogates"),
+    (b'{"id": "x", "text": "x", "event": "\\ud83d"}', "event", "surrogates"),
+    (b'{"id": "x", "text": "\\ud83d"}', "text", "unicode"),
     ({"id": "x", "text": "好", "category": "weather"}, "category", "'weather' is not in the taxonomy.*product_quality"),
     ({"id": "x", "text": "好", "second": "weather"}, "second", "taxonomy"),
     ({"id": "x", "text": "好", "severity": 5}, "severity", "4"),
