@@ -40,7 +40,7 @@ def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_pa
     with pytest.raises(InputError, match=reason):
         score(tmp_path / source, tmp_path / target, columns)
     assert (tmp_path / "out.csv").read_text() == "old"
-    assert list(tmp_path.glob(".*.part")) == []
+    assert list(tmp_path.glob(".*")) == []
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/out.csv", "file:///tmp/out.csv"])
