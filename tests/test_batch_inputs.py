@@ -173,6 +173,13 @@ def test_the_encoding_is_found_out(blob: bytes, encoding: str) -> None:
     assert detect(io.BytesIO(blob)) == encoding
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("start", range(6))
+def test_a_first_line_longer_than_what_is_looked_at_tells_its_encoding(start: int, encoding: str) -> None:
+    blob = ("x" * start + "好的" * SAMPLE).encode(encoding)
+    assert detect(io.BytesIO(blob)) == encoding
+
+
 def test_a_gzipped_file_is_looked_into(tmp_path: Path) -> None:
     from serving.batch.rows import Columns
     from serving.batch.sources import open_source
