@@ -60,7 +60,7 @@ def _csv(path: Path, _: Collection[str]) -> Numbered:
     lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
     reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
     try:
-        header = next(reader, [])
+        header = next(filter(None, reader), [])  # blank lines may stand before it, too
     except csv.Error as error:
         raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
     _once_each(path, header)

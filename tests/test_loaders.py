@@ -168,6 +168,11 @@ def test_csv_lines_are_counted_through_quoted_newlines(tmp_path: Path) -> None:
     assert "2 cells where the header has 3" in loaded.bad[0].why
 
 
+def test_blank_lines_before_the_header_are_none(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "posts.csv", "\ufeff\r\n\nid,text\n\n1,好\n2\n".encode())
+    assert ([row.id for row in loaded.rows], _told(loaded)) == (["1"], [(6, "row")])
+
+
 def test_csv_in_another_encoding_is_told_line_by_line(tmp_path: Path) -> None:
     lines = [b"id,text", "1,好".encode(), "2,坏了abc".encode("gbk"), "3,好".encode()]
     loaded = _load(tmp_path, "posts.csv", b"\n".join(lines))
