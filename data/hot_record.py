@@ -11,9 +11,15 @@ import pyarrow.parquet as pq
 
 from data.errors import CorpusError
 
+AMOUNTS = ("heat", "rank", "read", "discuss", "origin")
+KINDS = {"title": pa.string(), "ads": pa.bool_(), **dict.fromkeys(AMOUNTS, pa.float64())}
+
 
 def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a record, `time` among them, in microseconds; CorpusError when the file is of another shape."""
+    """Some columns of a record, `time` among them, in microseconds, the others of KINDS.
+
+    CorpusError when the file is of another shape.
+    """
     needed = ", ".join(columns)
     try:
         table = pq.read_table(path, columns=list(columns))
@@ -28,9 +34,27 @@ def read_record(path: Path, columns: Sequence[str]) -> pa.Table:
         raise CorpusError(f"{path}: time is {kind}: give timestamps with a zone")
     if absent := table["time"].null_count:
         raise CorpusError(f"{path}: {absent} of {len(table)} rows have no time: give it, or leave them out")
-    finer = pc.CastOptions(pa.timestamp("us", kind.tz), allow_time_truncate=True)  # pandas writes nanoseconds
+    table = table.set_column(table.column_names.index("time"), "time", _times(path, table["time"]))
+    for name in filter(KINDS.__contains__, columns):
+        table = table.set_column(table.column_names.index(name), name, _known(path, name, table[name]))
+    return table
+
+
+def _times(path: Path, time: pa.ChunkedArray) -> pa.ChunkedArray:
+    finer = pc.CastOptions(pa.timestamp("us", time.type.tz), allow_time_truncate=True)  # pandas writes nanoseconds
     try:
-        time = pc.cast(table["time"], options=finer)
+        time = pc.cast(time, options=finer)
+        pc.min_max(time).as_py()
+    except (pa.ArrowException, ValueError, OverflowError) as error:  # a year before 1, a zone that nobody knows
+        raise CorpusError(f"{path}: time: {error}: give times of a known zone, of years from 1 to 9999") from None
+    return time
+
+
+def _known(path: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column in its one kind: pandas writes categories, 0 and 1, and no kind where all is missing."""
+    try:
+        column = pc.cast(column, KINDS[name])
+        column.validate(full=True)
     except pa.ArrowException as error:
-        raise CorpusError(f"{path}: time: {error}: give times that microseconds since 1970 can hold") from None
-    return table.set_column(table.column_names.index("time"), "time", time)
+        raise CorpusError(f"{path}: {name}: {error}: give {KINDS[name]} values") from None
+    return column

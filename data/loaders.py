@@ -48,7 +48,7 @@ def _load(
     known = {column.name for column in fields(kind)}
     loaded: Loaded[Record] = Loaded()
     for path in paths:
-        for number, row in read_rows(path):
+        for number, row in read_rows(path, known):
             if isinstance(row, str):
                 loaded.bad.append(BadRow(str(path), number, "row", row))
                 continue

@@ -73,7 +73,14 @@ def _digits(name: object) -> object:
     return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
 
 
-Name = Annotated[str, BeforeValidator(_digits)]  # of a row that teaches; a column of numbers holds whole ones
+def _utf8(name: str) -> str:
+    """Half an emoji, as JSON may write it, ends the writing of a report after the training; pydantic lets it pass."""
+    name.encode()  # a UnicodeEncodeError is a ValueError
+    return name
+
+
+# Of a row that teaches; a column of numbers holds whole ones.
+Name = Annotated[str, BeforeValidator(_digits), AfterValidator(_utf8)]
 ARRAYS = ("counts", "negative", "authors", "heat", "rank", "reads", "discussions", "originals")
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import datasets
@@ -37,7 +37,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             raise CorpusError(f"{path} is no readable gzip file ({error}): make it again") from None
 
 
-def _jsonl(path: Path) -> Numbered:
+def _jsonl(path: Path, _: Collection[str]) -> Numbered:
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
@@ -56,11 +56,11 @@ def _once_each(path: Path, header: Sequence[str]) -> None:
         raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
 
 
-def _csv(path: Path) -> Numbered:
+def _csv(path: Path, _: Collection[str]) -> Numbered:
     lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
     reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
     try:
-        header = next(reader, [])
+        header = next(filter(None, reader), [])  # blank lines may stand before it, too
     except csv.Error as error:
         raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
     _once_each(path, header)
@@ -82,14 +82,26 @@ def _csv(path: Path) -> Numbered:
             yield reader.line_num, {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
 
 
-def _parquet(path: Path) -> Numbered:
+def _features(path: Path, columns: Sequence[pa.Field]) -> datasets.Features:
+    if not columns:
+        raise CorpusError(f"{path} has none of the columns that are read: give the columns the names they should have")
+    features = datasets.Features()
+    for column in columns:
+        try:
+            features |= datasets.Features.from_arrow_schema(pa.schema([column]))
+        except ValueError:  # maps, UUIDs
+            raise CorpusError(f"{path}: {column.name} is a {column.type}, which cannot be read: write text") from None
+    return features
+
+
+def _parquet(path: Path, wanted: Collection[str]) -> Numbered:
     try:
         schema = pq.read_schema(path).remove_metadata()  # they may call a column pictures, which would be opened
         _once_each(path, schema.names)
-        columns = {"features": datasets.Features.from_arrow_schema(schema), "data_files": glob.escape(str(path))}
-        tables = (
-            datasets.load_dataset("parquet", split="train", streaming=True, **columns).with_format("arrow").iter(BATCH)
-        )
+        features = _features(path, [column for column in schema if column.name in wanted])
+        columns = {"features": features, "columns": [*features], "data_files": glob.escape(str(path))}
+        rows = datasets.load_dataset("parquet", split="train", streaming=True, batch_size=BATCH, **columns)
+        tables = rows.with_format("arrow").iter(BATCH)
         yield from enumerate((_cells(table, i) for table in tables for i in range(len(table))), 1)
     except (pa.ArrowException, OSError, KeyError, UnicodeError) as error:
         why = " ".join(str(error).split())
@@ -106,7 +118,7 @@ def _cells(batch: pa.Table, row: int) -> Row | str:
         return f"holds a cell that cannot be read ({' '.join(str(error).split())}): write it as text"
 
 
-READERS: dict[str, Callable[[Path], Numbered]] = {
+READERS: dict[str, Callable[[Path, Collection[str]], Numbered]] = {
     ".csv": _csv,
     ".jsonl": _jsonl,
     ".jsonl.gz": _jsonl,
@@ -114,11 +126,14 @@ READERS: dict[str, Callable[[Path], Numbered]] = {
 }
 
 
-def read_rows(path: Path) -> Numbered:
-    """The rows of one file with their lines, counted from 1 (rows for Parquet); CorpusError as its kind demands."""
+def read_rows(path: Path, wanted: Collection[str]) -> Numbered:
+    """The rows of one file with their lines, counted from 1 (rows for Parquet); CorpusError as its kind demands.
+
+    They may hold more than the `wanted` fields; of Parquet no other column is read, so that none can fail a row.
+    """
     reader = next((READERS[suffix] for suffix in READERS if path.name.endswith(suffix)), None)
     if reader is None:
         raise CorpusError(f"{path}: unknown kind of file: give one of {', '.join(READERS)}")
     if not path.is_file():
         raise CorpusError(f"{path}: no such file")
-    return reader(path) if path.stat().st_size else iter(())
+    return reader(path, wanted) if path.stat().st_size else iter(())

@@ -97,6 +97,20 @@ def test_what_a_source_would_read(
     assert would_read(source, tmp_path / path) == where
 
 
+@pytest.mark.parametrize("place", ["posts", "out", "out/deep", "other"])
+@pytest.mark.parametrize("source", ["posts", "posts/", "posts/**/*.csv", "link", "*/*.csv"])
+def test_a_source_would_read_what_its_links_lead_to(
+    source: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fill(tmp_path, "posts/a.csv", "out/deep/b.csv", "other/c.csv"))
+    Path("posts/link").symlink_to(tmp_path / "out")
+    Path("link").symlink_to("posts")
+    Path("gone").symlink_to("nowhere")
+    told = would_read(source, Path(place, "new.csv"))
+    fill(tmp_path, f"{place}/new.csv")
+    assert bool(told) == any(Path(one.path).samefile(f"{place}/new.csv") for one in find_inputs(source))
+
+
 def test_a_uri_of_this_machine_is_a_folder_too(tmp_path: Path) -> None:
     assert would_read(f"file://{tmp_path}", tmp_path / "out.csv") == "lies in the folder"
     assert would_read(f"file://{tmp_path}/in.csv", tmp_path / "out.csv") == ""
@@ -156,6 +170,13 @@ def test_a_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     ],
 )
 def test_the_encoding_is_found_out(blob: bytes, encoding: str) -> None:
+    assert detect(io.BytesIO(blob)) == encoding
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("start", range(6))
+def test_a_first_line_longer_than_what_is_looked_at_tells_its_encoding(start: int, encoding: str) -> None:
+    blob = ("x" * start + "好的" * SAMPLE).encode(encoding)
     assert detect(io.BytesIO(blob)) == encoding
 
 

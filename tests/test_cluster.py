@@ -99,6 +99,13 @@ def test_numbers_and_missing_cells_of_frames() -> None:
         next(ScoreFrames(load=KeywordScorer)(iter([pd.DataFrame({"text": ["好"]})])))
 
 
+@pytest.mark.parametrize("name", ["id", "text", "volume", "explain"])
+def test_a_doubled_column_of_a_frame_is_refused(name: str) -> None:
+    doubled = pd.DataFrame([["a", "好", None, None]], columns=["id", "text", name, name])
+    with pytest.raises(InputError, match=rf"the frame has \d columns '{name}': rename all but one"):
+        next(ScoreFrames(load=KeywordScorer)(iter([doubled])))
+
+
 def test_ids_of_frames_are_theirs_or_null() -> None:
     ids = [901, None, None, 903]
     texts = ["买到假货", "好", "", "好"]

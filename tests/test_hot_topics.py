@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -90,6 +91,44 @@ def test_a_time_beyond_microseconds_is_told(tmp_path: Path) -> None:
     beyond = pa.array([2**62], pa.timestamp("ms", "Asia/Shanghai"))
     pq.write_table(table.set_column(0, "time", beyond), tmp_path / "list.parquet")
     with pytest.raises(CorpusError, match=r"list\.parquet: time: "):
+        read_hot_list(tmp_path / "list.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "as_written"),
+    [
+        ("title", lambda column: column.dictionary_encode()),  # categories of pandas
+        ("title", lambda column: column.cast(pa.large_string())),
+        ("ads", lambda column: column.cast(pa.int64())),
+        ("ads", lambda column: pa.nulls(len(column))),  # of pandas, where none is marked
+        ("heat", lambda column: column.cast(pa.string())),
+        ("read", lambda column: column.cast(pa.float32())),
+    ],
+)
+def test_what_a_column_is_written_as_does_not_show(name: str, as_written: Any, tmp_path: Path) -> None:
+    table = table_of([(float(hour), title, 10 + hour, 1) for hour in range(5) for title in "ab"])
+    odd = table.set_column(table.column_names.index(name), name, as_written(table[name]))
+    pq.write_table(odd, tmp_path / "list.parquet")
+    found, wanted = read_hot_list(tmp_path / "list.parquet"), hot_list_of(table)
+    for field in ("time", "topic", "episode", "snapshots", "heat", "reads"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(wanted, field), err_msg=field)
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("heat", pa.array(["1万"])),
+        ("ads", pa.array(["否"])),
+        ("rank", pa.array([[1]])),
+        ("title", pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())),
+        ("time", pa.array([0], pa.timestamp("us", "Mars/Olympus"))),
+        ("time", pa.array([-(10**17)], pa.timestamp("us", "UTC"))),
+    ],
+)
+def test_a_cell_of_another_kind_names_its_column(name: str, cells: pa.Array, tmp_path: Path) -> None:
+    table = table_of([(0.5, "a", 10, 1)])
+    pq.write_table(table.set_column(table.column_names.index(name), name, cells), tmp_path / "list.parquet")
+    with pytest.raises(CorpusError, match=rf"list\.parquet: {name}: .*: give "):
         read_hot_list(tmp_path / "list.parquet")
 
 

@@ -57,4 +57,19 @@ def test_a_line_past_the_limit_is_cut_and_counts_once() -> None:
     lines = list(bounded_lines(io.StringIO("ab\n" + "x" * 25 + "\ncd", newline="\n"), 10))
     assert lines == [Line(1, "ab\n"), Line(2, "x" * 10, cut=True), Line(3, "cd")]
     exact = list(bounded_lines(io.StringIO("x" * 10, newline="\n"), 10))
-    assert [line.text for line in exact] == ["x" * 10]
+    assert exact == [Line(1, "x" * 10)]
+
+
+flat = st.text(st.sampled_from('假货,"; '), max_size=8)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(st.lists(flat, min_size=2, max_size=4), min_size=1, max_size=8), limit=st.integers(1, 40))
+def test_a_record_is_whole_or_its_line_was_cut(rows: list[list[str]], limit: int) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    long = [len(line) > limit for line in file.getvalue().splitlines(keepends=True)]
+    file.seek(0)
+    records = list(csv_records(bounded_lines(file, limit)))
+    assert [bool(record.fault) for record in records] == long
+    assert all(record.fault or record.cells == row for record, row in zip(records, rows, strict=True))

@@ -97,6 +97,10 @@ BAD = [
     ({"id": "x", "text": ""}, "text", "at least 1"),
     ({"id": "x", "text": " \u200b\n"}, "text", "normalisation"),
     ({"id": "x", "text": 5}, "text", "string"),
+    (b'{"id": "\\ud83d", "text": "x"}', "id", "surrogates"),  # half an emoji
+    (b'{"id": "x", "text": "x", "source": "\\ud83d"}', "source", "surrogates"),
+    (b'{"id": "x", "text": "x", "event": "\\ud83d"}', "event", "surrogates"),
+    (b'{"id": "x", "text": "\\ud83d"}', "text", "unicode"),
     ({"id": "x", "text": "好", "category": "weather"}, "category", "'weather' is not in the taxonomy.*product_quality"),
     ({"id": "x", "text": "好", "second": "weather"}, "second", "taxonomy"),
     ({"id": "x", "text": "好", "severity": 5}, "severity", "4"),
@@ -164,6 +168,11 @@ def test_csv_lines_are_counted_through_quoted_newlines(tmp_path: Path) -> None:
     assert "2 cells where the header has 3" in loaded.bad[0].why
 
 
+def test_blank_lines_before_the_header_are_none(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "posts.csv", "\ufeff\r\n\nid,text\n\n1,好\n2\n".encode())
+    assert ([row.id for row in loaded.rows], _told(loaded)) == (["1"], [(6, "row")])
+
+
 def test_csv_in_another_encoding_is_told_line_by_line(tmp_path: Path) -> None:
     lines = [b"id,text", "1,好".encode(), "2,坏了abc".encode("gbk"), "3,好".encode()]
     loaded = _load(tmp_path, "posts.csv", b"\n".join(lines))
@@ -225,6 +234,38 @@ def test_a_parquet_cell_that_cannot_be_read_fails_its_row_only(tmp_path: Path) -
     assert ([row.id for row in far_off.rows], _told(far_off)) == (["a"], [(2, "row")])
     assert ([row.id for row in no_utf8.rows], _told(no_utf8)) == (["b"], [(1, "row")])
     assert no_utf8.bad[0].why == "is not UTF-8: convert the file"
+
+
+FAR = pa.array([1, 10**18], pa.int64()).cast(pa.timestamp("us", "UTC"))
+NO_UTF8 = pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff", b"ok"]).buffers())
+MAP = pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64()))
+KEYS = pa.array([bytes(16), bytes(16)], pa.uuid())  # as DuckDB writes them
+
+
+@pytest.mark.parametrize("other", [FAR, NO_UTF8, MAP, KEYS], ids=["far", "no_utf8", "map", "uuid"])
+def test_a_parquet_column_that_is_not_read_fails_nothing(tmp_path: Path, other: pa.Array) -> None:
+    pq.write_table(pa.table({"id": ["a", "b"], "text": ["好", "坏"], "other": other}), tmp_path / "posts.parquet")
+    loaded = load_examples([tmp_path / "posts.parquet"], TAXONOMY)
+    assert ([row.text for row in loaded.rows], loaded.bad) == (["好", "坏"], [])
+
+
+def test_a_parquet_column_of_a_kind_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": KEYS, "text": ["好", "坏"]}), tmp_path / "posts.parquet")
+    with pytest.raises(CorpusError, match=r"posts.parquet: id is a extension<arrow.uuid>, .*: write text"):
+        load_examples([tmp_path / "posts.parquet"], TAXONOMY)
+    pq.write_table(pa.table({"正文": ["好"]}), tmp_path / "names.parquet")
+    with pytest.raises(CorpusError, match=r"names.parquet has none of the columns that are read: give"):
+        load_examples([tmp_path / "names.parquet"], TAXONOMY)
+
+
+def test_groups_of_no_rows_are_no_damage(tmp_path: Path) -> None:
+    rows = pa.table({"id": ["a"], "text": ["好"]})
+    for groups in ([rows[:0]], [rows[:0], rows, rows[:0]]):
+        with pq.ParquetWriter(tmp_path / "posts.parquet", rows.schema) as writer:
+            for group in groups:
+                writer.write_table(group)
+        loaded = load_examples([tmp_path / "posts.parquet"], TAXONOMY)
+        assert (len(loaded.rows), loaded.bad) == (sum(map(len, groups)), [])
 
 
 def test_a_spoiled_parquet_file_is_an_error_of_ours_or_none(tmp_path: Path) -> None:

@@ -36,6 +36,14 @@ def test_a_damaged_page_is_one_clear_error(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["in.parquet"]
 
 
+def test_names_of_columns_that_are_not_utf8_are_one_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": ["好"], "NAME": ["a"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"NAME", "名称".encode("gbk")))
+    with pytest.raises(InputError, match=r"in\.parquet is not a readable Parquet file: 'utf-8' codec"):
+        score(path)
+
+
 def twice(names: list[str]) -> pa.Table:
     return pa.Table.from_arrays([pa.array(["好", "假货"])] * len(names), names=names)
 

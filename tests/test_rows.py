@@ -82,6 +82,12 @@ def test_no_id_is_the_place(tmp_path: Path) -> None:
         assert make_row(Place(5, 6, "a.csv", alone=False), {"id": given, "text": "好"}, Columns()).id == "a.csv:5"
 
 
+def test_a_place_may_be_longer_than_an_id() -> None:
+    place = Place(5, 6, f"{'长' * 80}/{'长' * 80}/{'长' * 80}.csv", alone=False)
+    row = make_row(place, {"text": "好"}, Columns())
+    assert (row.id, row.error) == (f"{place.file}:5", None)
+
+
 def parquet_ids(column: pa.Array, folder: Path) -> tuple[Summary, list[str]]:
     pq.write_table(pa.table({"id": column, "text": ["好"] * len(column)}), folder / "in.parquet")
     summary = score_files(Job(str(folder / "in.parquet"), folder / "out.parquet"), Here(KeywordScorer))

@@ -40,7 +40,7 @@ def test_refusals_name_the_reason_and_leave_the_target_alone(reason: str, tmp_pa
     with pytest.raises(InputError, match=reason):
         score(tmp_path / source, tmp_path / target, columns)
     assert (tmp_path / "out.csv").read_text() == "old"
-    assert list(tmp_path.glob(".*.part")) == []
+    assert list(tmp_path.glob(".*")) == []
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/out.csv", "file:///tmp/out.csv"])
@@ -81,6 +81,15 @@ def test_rejects_do_not_replace_the_input(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"rejects\.jsonl is the input"):
         score(source, tmp_path / "out.csv")
     assert source.exists()
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.rejects.jsonl"])
+def test_a_folder_in_the_place_of_an_output_is_told_before_the_work(name: str, tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=f"{name} is a directory: give another file"):
+        score(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", name]
 
 
 def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> None:

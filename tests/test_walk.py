@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from data.errors import InputError
 from serving.batch.inputs import find_inputs
 from serving.batch.walk import below, matching
 
@@ -76,6 +77,16 @@ def test_a_folder_that_cannot_be_read_is_no_silent_loss(tree: Path, monkeypatch:
     monkeypatch.setattr("os.scandir", refuse)  # root may read anything
     with pytest.raises(PermissionError):
         below("a")
+
+
+def test_a_link_to_nothing_is_no_silent_loss(tree: Path) -> None:
+    (tree / "a/gone.csv").symlink_to("nowhere.csv")
+    (tree / "a/loop.csv").symlink_to("loop.csv")
+    for source in ("a", "a/*.csv"):
+        gone, loop = (one for one in find_inputs(source) if not Path(one.path).exists())
+        for one in (gone, loop):
+            with pytest.raises(InputError, match=rf"{one.path} cannot be read"):
+                one.fingerprint()
 
 
 @pytest.mark.parametrize("source", ["gbk", "gbk/*", "{name}.csv", "{name}"])

@@ -50,17 +50,17 @@ def detect(file: BinaryIO) -> str:
     for mark, name in MARKS.items():
         if head.startswith(mark):
             return name
-    lines = [line for line in head.split(b"\n") if not line.isascii()]
-    if len(head) == SAMPLE and len(lines) > 1:
-        lines = lines[:-1]  # may be cut in the middle of a character
-    utf8 = sum(_decodes(line, "utf-8") for line in lines)
-    other = sum(not _decodes(line, "utf-8") and _decodes(line, "gb18030") for line in lines)
+    *lines, last = head.split(b"\n")
+    found = [(line, True) for line in lines] + [(last, len(head) < SAMPLE)]  # may be cut in the middle of a character
+    found = [(line, whole) for line, whole in found if not line.isascii()]
+    utf8 = sum(_decodes("utf-8", *each) for each in found)
+    other = sum(not _decodes("utf-8", *each) and _decodes("gb18030", *each) for each in found)
     return "gb18030" if other > utf8 else "utf-8"
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
+def _decodes(encoding: str, line: bytes, whole: bool) -> bool:
     try:
-        line.decode(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(line, whole)
     except UnicodeDecodeError:
         return False
     return True

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from data.errors import InputError
-from serving.batch.walk import below, matching
+from serving.batch.walk import below, folders_below, matching
 
 logger = logging.getLogger(__name__)
 
@@ -85,11 +85,14 @@ def would_read(source: str, path: Path) -> str:
         if not isinstance(system, fs.LocalFileSystem):
             return ""
     if Path(source).is_dir():
-        return "lies in the folder" if path.resolve().is_relative_to(Path(source).resolve()) else ""
+        inside = path.resolve().is_relative_to(Path(source).resolve())
+        linked = inside or any(path.parent.samefile(one) for one in folders_below(source))
+        return "lies in the folder" if linked else ""
     folder, pattern = os.path.split(source)
     if Path(source).exists() or not fnmatchcase(path.name, pattern):
         return ""
-    return "matches the pattern" if any(path.parent.samefile(one) for one in matching(folder or ".")) else ""
+    folders = filter(os.path.isdir, matching(folder or "."))  # links to nothing match, too
+    return "matches the pattern" if any(path.parent.samefile(one) for one in folders) else ""
 
 
 def _shown(message: str) -> str:

@@ -28,10 +28,11 @@ def bounded_lines(file: TextIO, limit: int) -> Iterator[Line]:
     number = 0
     while text := file.readline(limit):
         number += 1
-        more = text
+        more, cut = text, False
         while len(more) == limit and not more.endswith(("\n", "\r")):
             more = file.readline(limit)
-        yield Line(number, text.lstrip(MARK) if number == 1 else text, cut=more is not text)
+            cut = cut or bool(more)
+        yield Line(number, text.lstrip(MARK) if number == 1 else text, cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class _Feed:
 
 
 def csv_records(lines: Iterable[Line], separator: str = ",") -> Iterator[Record]:
-    """RFC 4180 records. A quote that is broken or never closed costs the line it stands on, not those after it.
+    """RFC 4180 records. A quote that is broken or never closed, or a cut, costs its own line, not those after it.
 
     The search for the closing quote ends at csv.field_size_limit (131,072 characters), so memory is bounded.
     """
@@ -75,6 +76,8 @@ def csv_records(lines: Iterable[Line], separator: str = ",") -> Iterator[Record]
         feed.taken = []
         try:
             cells = next(reader)
+            if any(line.cut for line in feed.taken):  # what stood behind the cut is lost, a part of the text maybe
+                raise csv.Error(f"a line of more than {MAX_CSV_LINE} characters")
         except StopIteration:
             return
         except csv.Error as error:

@@ -25,7 +25,7 @@ def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Itera
         try:  # a buffer, so that no whole row group is read at once
             table = pq.ParquetFile(raw, buffer_size=BUFFER, pre_buffer=False)
             names = table.schema_arrow.names
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:  # names of columns need not be UTF-8
             raise InputError(f"{file.path} is not a readable Parquet file: {error}") from None
         require(columns, names, file, EXTRAS)
         wanted = [name for name in dict.fromkeys((columns.id or "id", columns.text, *EXTRAS)) if name in names]

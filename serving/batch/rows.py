@@ -83,13 +83,14 @@ def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
     """Validate a row's fields as an item; other columns are ignored: files carry more than a score depends on."""
     text = raw.get(columns.text)
     try:
-        row_id = write_id(raw.get(columns.id or "id")) or place.id
+        row_id = write_id(raw.get(columns.id or "id"))
     except InputError as error:
         return bad_row(place, str(error))
     if isinstance(text, str) and UNDECODABLE in text:
         return bad_row(place, OTHER_ENCODING, row_id)
     try:
-        return Row(place, row_id, item=parse(Item, {**_extras(raw), "id": row_id, "text": text}))
+        item = parse(Item, {**_extras(raw), "id": row_id, "text": text})
+        return Row(place, row_id or place.id, item=item)  # with a long path the place is longer than an id may be
     except InputError as error:
         return bad_row(place, str(error), row_id)
 

@@ -21,7 +21,7 @@ from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 
-FORMAT = 7  # of the shards: another one does not go on with what this one left
+FORMAT = 8  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,9 @@ def _check(job: Job, inputs: Sequence[Input]) -> None:
 def _check_target(target: Path) -> None:
     if target.parts[0].endswith(":"):  # s3://bucket/out.csv, as a path has it
         raise InputError(f"{target}: OUT is a file on this machine: copy it from here to where it shall be")
-    if target.is_dir():
-        raise InputError(f"{target} is a directory: give a file to write")
+    for written in (target, rejects_path(target)):
+        if written.is_dir():
+            raise InputError(f"{written} is a directory: give another file to write")
     if not target.parent.is_dir():
         raise InputError(f"{target.parent}: no such directory: make it first")
     if target.exists() and not os.access(target, os.W_OK):

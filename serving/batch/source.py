@@ -35,7 +35,7 @@ def missing(columns: Columns, names: Sequence[str], extras: Sequence[str]) -> di
 
 
 def require(columns: Columns, names: Sequence[str], file: Input, extras: Sequence[str] = ()) -> None:
-    """InputError where a column is missing, or there twice: one of the two would be read unsaid.
+    """InputError where a column is missing, or there twice.
 
     `extras`: further columns that are read where they are there.
     """
@@ -45,6 +45,11 @@ def require(columns: Columns, names: Sequence[str], file: Input, extras: Sequenc
         if any("\0" in one or UNDECODABLE in one for one in names):
             raise InputError(f"{file.path} begins with bytes that are no text: give --encoding, or a name of its kind")
         raise InputError(f"{file.path} has no column {name!r}: give {flag}, one of: {listed(names)}")
+    refuse_doubled(columns, names, file.path, extras)
+
+
+def refuse_doubled(columns: Columns, names: Sequence[str], where: str, extras: Sequence[str] = ()) -> None:
+    """InputError where a column that is read is there twice: one of the two would be read unsaid."""
     for name in (columns.text, columns.id or "id", *extras):
         if (count := names.count(name)) > 1:
-            raise InputError(f"{file.path} has {count} columns {name!r}: rename all but one of them")
+            raise InputError(f"{where} has {count} columns {name!r}: rename all but one of them")

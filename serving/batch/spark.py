@@ -24,7 +24,7 @@ from serving.batch.model import LoadScorer
 from serving.batch.pools import Load
 from serving.batch.rows import EXTRAS, Columns, Place, Row, make_row
 from serving.batch.shard import score_rows
-from serving.batch.source import listed, missing
+from serving.batch.source import listed, missing, refuse_doubled
 from serving.batch.windows import ROWS
 from serving.scoring import SupportsScore
 from serving.settings import Settings
@@ -40,7 +40,7 @@ DDL = ", ".join(f"{column.name} {TYPES[str(column.type)]}" for column in SCHEMA)
 class ScoreFrames:
     """A function from frames to frames; it is sent to Spark's workers, and each loads the scorer once, with one thread.
 
-    InputError: a frame without the text or the id column.
+    InputError: a frame without the text or the id column, or with two of a name, as a join leaves them.
     """
 
     columns: Columns = field(default_factory=lambda: Columns(id="id"))
@@ -61,6 +61,7 @@ class ScoreFrames:
             names = [*frame.columns]
             if lost := missing(columns, names, EXTRAS).values():
                 raise InputError(f"the frame has no column {', '.join(lost)}: it has {listed(names)}")
+            refuse_doubled(columns, names, "the frame", EXTRAS)
             wanted = [name for name in dict.fromkeys((columns.id, columns.text, *EXTRAS)) if name in names]
             for cells in frame[wanted].itertuples(index=False, name=None):
                 number += 1

@@ -18,11 +18,19 @@ STARS = "**"
 
 
 def below(folder: str) -> list[str]:
-    """Paths of all files in a folder and its folders, none when it is no folder; OSError where one cannot be read."""
+    """Paths of all files in a folder and its folders, none when it is no folder; OSError where one cannot be read.
+
+    A link to nothing is among them, to be refused when it is opened: else it would be lost unsaid.
+    """
     if not os.path.isdir(folder):
         return []
     paths = (os.path.join(here, name) for here, files in _folders(folder) for name in files)
-    return [path for path in paths if os.path.isfile(path)]
+    return [path for path in paths if os.path.isfile(path) or not os.path.exists(path)]
+
+
+def folders_below(folder: str) -> Iterator[str]:
+    """The folder and those in which `below` finds files, also those that links lead to."""
+    return (here for here, _ in _folders(folder, as_glob=True))
 
 
 def matching(pattern: str) -> list[str]:
