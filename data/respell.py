@@ -120,7 +120,7 @@ def _initials(block: str, words: Set[str]) -> dict[str, str]:
 def load_respelling(path: Path = DEFAULT_PATH) -> Respelling:
     """Read the table; ConfigError names the file and the entry that is wrong."""
     try:
-        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError, InputError) as error:
         raise ConfigError(f"respelling {path}: {error}") from None
     sounds, words = _sounds(raw.sounds), raw.words.split()

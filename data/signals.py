@@ -46,7 +46,7 @@ class _Table:
 def _read(path: Path | None) -> _Table:
     path = path or DEFAULT_PATH
     try:
-        return parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
+        return parse(_Table, tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError, InputError) as error:
         raise ConfigError(f"signals lexicon {path}: {error}") from None
 
