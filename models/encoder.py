@@ -97,7 +97,7 @@ def _packaged_folder() -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         model, tokenizer = build_packaged(read_packaged())
-        with whole(folder) as part:
+        with whole(folder, first=True) as part:
             if folder.exists():  # another process was faster, and may be reading it
                 return folder
             model.save_pretrained(part)

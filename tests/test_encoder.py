@@ -84,6 +84,22 @@ def test_the_cached_folder_is_whole_and_for_all_or_not_there(
         assert len([*folder.iterdir()]) == 2
 
 
+class _Overtaken(_Saved):
+    """Meanwhile another process has put the whole folder in place."""
+
+    def save_pretrained(self, folder: Path) -> None:
+        super().save_pretrained(folder)
+        (folder.parent.parent / folder.name).mkdir()
+        (folder.parent.parent / folder.name / "early").touch()
+
+
+def test_the_folder_of_a_faster_process_stays_for_who_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    monkeypatch.setattr(encoder, "read_packaged", lambda: None)
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: (_Saved(), _Overtaken()))
+    assert [path.name for path in encoder._packaged_folder().iterdir()] == ["early"]
+
+
 def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("YUJING_CACHE", str(tmp_path / "file"))
