@@ -11,27 +11,30 @@ from tempfile import TemporaryDirectory
 
 
 @contextmanager
-def whole(path: Path, within: Path | None = None) -> Iterator[Path]:
+def whole(path: Path, within: Path | None = None, first: bool = False) -> Iterator[Path]:
     """A free name for a file or a folder to be made there; it becomes `path` only if all went well, and was made.
 
     The name lies in a new hidden folder beside `path`, or in `within`, which must be on the same disk; after a kill
-    that folder stays. It is no longer than `path`'s own name.
+    that folder stays. It is no longer than `path`'s own name. `first`: of processes that make the same folder the
+    first one's stays, and is never away.
     """
     with TemporaryDirectory(prefix=".", dir=within or path.parent) as scratch:
         part = Path(scratch) / path.name
         yield part
         if part.exists():
-            put_in_place(part, path)
+            put_in_place(part, path, first)
 
 
-def put_in_place(part: Path, path: Path) -> None:
+def put_in_place(part: Path, path: Path, first: bool = False) -> None:
     """Give what was written its name, so that it is whole or not there, even after a power cut.
 
-    An old file is replaced in one step. An old folder cannot be: for a moment none is there.
+    An old file is replaced in one step. An old folder cannot be: for a moment none is there. With `first` it stays.
     """
     for one in (part, *part.rglob("*")) if part.is_dir() else (part,):
         _sync(one)
-    if part.is_dir() and path.is_dir():
+    if first:
+        _unless_there(part, path)
+    elif part.is_dir() and path.is_dir():
         old = path.rename(part.with_name(f"{part.name}.old"))
         try:
             part.rename(path)
@@ -42,6 +45,14 @@ def put_in_place(part: Path, path: Path) -> None:
     else:
         os.replace(part, path)
     _sync(path.parent)
+
+
+def _unless_there(part: Path, path: Path) -> None:
+    try:
+        part.rename(path)  # in one step, which a folder that is there and holds something refuses
+    except OSError:
+        if not path.is_dir():
+            raise
 
 
 def _sync(path: Path) -> None:

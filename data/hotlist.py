@@ -58,14 +58,17 @@ def _row(values: Sequence[float | None] | None, minutes: int) -> Floats:
 
 
 def highest_of(volume: Volume) -> float:
-    """Highest heat of any bin of the present episode, 0 where there is none: windows hold 48 h, one value an hour."""
-    highest, oldest = 0.0, None
+    """Highest heat of any bin of the present episode, 0 where there is none: windows hold 48 h, one value an hour.
+
+    What was last seen before the window has no present episode; one that reaches into it may have begun before.
+    """
+    highest, latest = 0.0, WIDTH - 1  # hour back up to which a bin belongs to it
     for back, heat in enumerate(reversed(volume.heat or ())):
         hour = back * volume.interval_minutes // 60
-        if oldest is not None and hour - oldest > EPISODE_GAP:
+        if hour > latest:
             break
         if heat:
-            highest, oldest = max(highest, heat), hour
+            highest, latest = max(highest, heat), hour + EPISODE_GAP
     return highest
 
 

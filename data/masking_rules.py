@@ -106,7 +106,7 @@ RULES = (
     _rule("bank_card", (4, 4), rf"(?<!\d)({_GROUPS}[ -]{{1,2}}\d{{1,3}})(?!\d)", _is_bank_card),
     _rule("landline", (3, 2), rf"(?<!\d)(0(?:{_AREA}){_LOCAL})(?!\d)"),
     _rule("landline", (4, 2), rf"(?<!\d)(0[3-9]\d{{2}}{_LOCAL})(?!\d)"),
-    _rule("landline", (2, 2), rf"(?<!\d)(?:\+|00)86{_GAP}((?:{_AREA}|[3-9]\d{{2}}){_LOCAL})(?!\d)"),
+    _rule("landline", (2, 2), rf"(?<!\d)(?:(?:\+|00)86{_GAP}|86-)(?:\(0\) ?)?((?:{_AREA}|[3-9]\d{{2}}){_LOCAL})(?!\d)"),
     _rule("landline", (1, 2), rf"(?:电话|座机|固话){_LINK}{{0,4}}([2-8]\d{{2,3}}-?\d{{4}}){_NO_COUNT}"),
     _rule("email", (1, 0), r"(?<!\w)(?<!\w[.+-])(\w(?:[\w.+-]{0,62}\w)?) ?(?:[(\[] ?at ?[)\]]|#|@|艾特) ?"
      r"(?:vip\.)?(?:qq|163|126|139|189|sina|sohu|yeah|gmail|outlook|hotmail|foxmail|aliyun)[.。点](?:com|cn|net)"),

@@ -108,7 +108,7 @@ def _groups(name: str, block: str) -> dict[str, tuple[str, ...]]:
 def load_tables(path: Path = DEFAULT_PATH) -> Tables:
     """Read the tables; ConfigError names the file, the table and the entry that is wrong."""
     try:
-        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8")))
+        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except (OSError, ValueError, InputError) as error:
         raise ConfigError(f"perturbation tables {path}: {error}") from None
     words = {name: _entries(name, block) for name, block in raw.tables.items()}

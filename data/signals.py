@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from data.errors import ConfigError, InputError
 from data.normalise import LINK, MENTION, Normalised, normalise
@@ -27,8 +28,13 @@ CLAUSE = 12  # characters before a word in which its negation may begin
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
+_STRICT = ConfigDict(extra="forbid")  # a misspelt `figurative` would hide no word, unsaid
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    __pydantic_config__ = _STRICT
+
     id: str
     name: str
     words: Words
@@ -36,6 +42,8 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
+    __pydantic_config__ = _STRICT
+
     negation: Words
     between: Words
     affirming: Words
@@ -46,9 +54,13 @@ class _Table:
 def _read(path: Path | None) -> _Table:
     path = path or DEFAULT_PATH
     try:
-        return parse(_Table, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, InputError) as error:
+        table = parse(_Table, tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except (OSError, ValueError, RecursionError, InputError) as error:
         raise ConfigError(f"signals lexicon {path}: {error}") from None
+    ids = Counter((WATCH_WORD, *(entry.id for entry in table.signal)))
+    if twice := [key for key, times in ids.items() if times > 1]:
+        raise ConfigError(f"signals lexicon {path}: id {twice[0]!r} is taken: give every signal one of its own")
+    return table
 
 
 def _names(table: _Table) -> dict[str, str]:

@@ -110,7 +110,7 @@ def parse_taxonomy(text: str, where: str) -> Taxonomy:
 def load_taxonomy(path: Path = DEFAULT_PATH) -> Taxonomy:
     """Read a taxonomy table (default: the packaged one); ConfigError says what is wrong with the file, or where."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}: name a readable taxonomy table in UTF-8") from None
     return parse_taxonomy(text, str(path))

@@ -102,8 +102,10 @@ def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
 
 
 def now_of(volume: Volume) -> datetime:
-    """`as_of` in Asia/Shanghai; InputError for a year outside of YEARS, which is this volume's fault alone."""
+    """`as_of` in Asia/Shanghai; InputError without a zone or for a year outside of YEARS: this volume's fault alone."""
     time = volume.as_of
+    if time.utcoffset() is None:  # of Python code; it would be read as the machine's own time
+        raise InputError(f"volume.as_of is {time.isoformat()}, without a time zone: give one, such as +08:00")
     if time.year not in YEARS:
         wanted = f"give the end of the newest bin, a year from {YEARS[0]} to {YEARS[-1]}"
         raise InputError(f"volume.as_of is {time.isoformat()}: {wanted}")

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
-from data.errors import EncoderError
+from data.errors import ConfigError, EncoderError
 from data.files import whole
-from models.cache import cache_root
+from models.cache import REMEDY, cache_root
 from models.packaged import SHA256, PackagedEncoder, read_packaged
 from models.vocabulary import build_tokenizer, kept_pieces
 
@@ -94,13 +94,16 @@ def _packaged_folder() -> Path:
     folder = cache_root() / "encoders" / f"e5-small-zh-{SHA256[:12]}-r{RECIPE}"
     if folder.exists():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    model, tokenizer = build_packaged(read_packaged())
-    with whole(folder) as part:
-        if folder.exists():  # another process was faster, and may be reading it
-            return folder
-        model.save_pretrained(part)
-        tokenizer.save_pretrained(part)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        model, tokenizer = build_packaged(read_packaged())
+        with whole(folder, first=True) as part:
+            if folder.exists():  # another process was faster, and may be reading it
+                return folder
+            model.save_pretrained(part)
+            tokenizer.save_pretrained(part)
+    except OSError as error:
+        raise ConfigError(f"the encoder cannot be kept in {cache_root()}: {error}: {REMEDY}") from None
     return folder
 
 
@@ -114,7 +117,8 @@ def weights_sha256(model: torch.nn.Module) -> str:
 
 
 def load_encoder(name: str = PACKAGED) -> Encoder:
-    """Load an encoder by name; EncoderError when it cannot be had (offline, no such folder, not a BERT, damaged)."""
+    """Load an encoder by name; EncoderError when it cannot be had (offline, no such folder, not a BERT, damaged),
+    ConfigError for a cache folder that cannot be used."""
     source = str(_packaged_folder()) if name == PACKAGED else name
     remedy = f"delete {source}" if name == PACKAGED else f"use {PACKAGED!r}, a BERT id, or a folder with one"
     try:

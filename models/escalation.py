@@ -53,8 +53,9 @@ def _told(volume: Volume, unread: int, parts: Sequence[str]) -> Iterator[str]:
     """What a desk must know of a volume whose hours are not what they seem; `parts` of its posts that are read."""
     known = [count is not None for count in volume.counts or ()]
     if any(known) and not known[-1]:
-        hours = known[::-1].index(True) * volume.interval_minutes / 60
-        yield f"最近{hours:g}小时没有发帖数据，结果按此前的情况估算"
+        hours, minutes = divmod(known[::-1].index(True) * volume.interval_minutes, 60)
+        span = f"{hours}小时" if not minutes else f"{60 * hours + minutes}分钟"
+        yield f"最近{span}没有发帖数据，结果按此前的情况估算"
     if unread:
         yield f"有{unread}个小时的发帖数据不足半小时，未计入结果"
     if volume.interval_minutes > 60:

@@ -30,7 +30,7 @@ class Policy(PolicyTable):
         """
         path, names = path or DEFAULT_PATH, signal_names()
         try:
-            policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8")))
+            policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except (OSError, ValueError, RecursionError, InputError) as error:  # not TOML, or not UTF-8
             raise ConfigError(f"{path}: {error}: give a readable policy table") from None
         categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))

@@ -83,6 +83,10 @@ def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str
 
 
 def _band_faults(bands: Sequence[Band]) -> Iterator[str]:
+    if bands[0].below != math.inf:
+        yield f"bands[0].below: {bands[0].below:g}: the first band is for no volume: put one without `below` before it"
+    if twice := [band.id for place, band in enumerate(bands) if band.id in {other.id for other in bands[:place]}]:
+        yield f"bands: id {twice[0]!r} comes twice: give every band an id of its own"
     if any(left.below >= right.below for left, right in pairwise(bands[1:])) or bands[-1].below != math.inf:
         yield "bands: `below` must rise from the second band on, and the last band must have none"
 
@@ -94,7 +98,8 @@ def _level_faults(levels: Sequence[Level]) -> Iterator[str]:
     for level, (slower, faster) in zip(levels[1:], pairwise(minutes), strict=True):
         if faster > slower:
             place = f"levels[{level.rank}].respond_within_minutes"
-            yield f"{place}: {faster}: must be at most {slower}, as in the level below"
+            given = "missing" if faster == math.inf else faster
+            yield f"{place}: {given}: must be at most {slower}, as in the level below"
 
 
 def _key_faults(table: str, given: Iterable[str], known: Sequence[str]) -> Iterator[str]:

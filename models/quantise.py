@@ -27,7 +27,7 @@ def quantise(graph: Path, folder: Path) -> Path:
     with contextlib.redirect_stdout(io.StringIO()):  # its progress bars have no place in a service's log
         model = nncf.compress_weights(openvino.Core().read_model(str(graph)), mode=nncf.CompressWeightsMode.INT8_SYM)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with whole(folder) as part:
+    with whole(folder, first=True) as part:
         if not folder.exists():  # else another process was faster, and may be reading it
             part.mkdir()
             openvino.save_model(model, str(part / "model.xml"), compress_to_fp16=False)

@@ -39,6 +39,18 @@ def _failed(what: str, error: Exception) -> ItemError:
     )
 
 
+def _foreign(name: str, value: object, wanted: type) -> ItemError:
+    """For items made in Python, which no reader of requests or files has checked."""
+    return ItemError(InputError.code, f"{name}: got a {type(value).__name__}: give a {wanted.__name__}, or None")
+
+
+def _unreadable(text: object) -> ItemError | None:
+    """Why a text cannot be read, if so; where a table has no text, pandas gives a nan."""
+    if not isinstance(text, str):
+        return _foreign("text", text, str)
+    return None if normalise(text).text else EMPTY
+
+
 def _fits(policy: Policy, taxonomy: Taxonomy) -> None:
     """A policy needs a row for every severity rank; a category that it does not name adds nobody to be told."""
     ranks = len(taxonomy.severities)
@@ -104,9 +116,10 @@ class Scorer:
 
     def _score_texts(self, items: Sequence[Item], results: list[Result]) -> None:
         texts = {i: item for i, item in enumerate(items) if item.text is not None}
-        for i in [i for i, item in texts.items() if not normalise(item.text or "").text]:
-            results[i] = replace(results[i], error=EMPTY)
-            del texts[i]
+        for i, item in [*texts.items()]:
+            if error := _unreadable(item.text):
+                results[i] = replace(results[i], error=error)
+                del texts[i]
         for i, found in self._predict(texts).items():
             if isinstance(found, ItemError):
                 results[i] = replace(results[i], error=found)
@@ -150,7 +163,10 @@ class Scorer:
     def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:
         by_head: dict[str, dict[int, Volume]] = {}
         for i, item in enumerate(items):
-            if item.volume is not None:
+            if not isinstance(item.volume, Volume | None):
+                wrong = _foreign("volume", item.volume, Volume)
+                results[i] = replace(results[i], error=results[i].error or wrong)
+            elif item.volume is not None:
                 by_head.setdefault(self._head(item.volume), {})[i] = item.volume
         for head, volumes in by_head.items():
             for i, answer in self._escalate(head, volumes).items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,10 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
+from data import perturb_tables, respell, signals, taxonomy
 from data.errors import ConfigError
+from models import policy
+from models.policy import Policy
 from training.config import load_config
 from training.escalation_config import EscalationConfig
 from training.escalation_simulate_config import SimulateConfig
@@ -82,6 +87,27 @@ def test_a_file_that_is_not_there_or_not_utf8_is_one_clear_error(tmp_path: Path)
     (tmp_path / "bad.toml").write_bytes(b'posts = ["\xff"]')
     with pytest.raises(ConfigError, match=r"bad\.toml"):
         load_config(Small, tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("table", "read"),
+    [
+        (policy.DEFAULT_PATH, Policy.load),
+        (signals.DEFAULT_PATH, signals.signal_names),
+        (taxonomy.DEFAULT_PATH, taxonomy.load_taxonomy),
+        (respell.DEFAULT_PATH, respell.load_respelling),
+        (perturb_tables.DEFAULT_PATH, perturb_tables.load_tables),
+    ],
+)
+def test_a_table_that_an_editor_saved_with_a_mark_before_it_is_read(
+    tmp_path: Path, table: Path, read: Callable[[Path], object]
+) -> None:
+    (tmp_path / table.name).write_bytes(codecs.BOM_UTF8 + table.read_bytes())
+    assert read(tmp_path / table.name) == read(table)
+
+
+def test_settings_that_an_editor_saved_with_a_mark_before_them_are_read(tmp_path: Path) -> None:
+    assert load_config(Small, toml(tmp_path, "\ufeffseed = 8")).seed == 8
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from data.errors import EncoderError
+from data.errors import ConfigError, EncoderError
 from models import encoder
 from models.classifier import mean_pool
 from models.encoder import Encoder, load_encoder, weights_sha256
@@ -74,7 +74,7 @@ def test_the_cached_folder_is_whole_and_for_all_or_not_there(
     monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
     monkeypatch.setattr(encoder, "read_packaged", lambda: None)
     monkeypatch.setattr(encoder, "build_packaged", lambda _: (_Saved(), _Saved(full)))
-    with pytest.raises(OSError, match="no space") if full else nullcontext():
+    with pytest.raises(ConfigError, match=r"no space.*: set YUJING_CACHE") if full else nullcontext():
         encoder._packaged_folder()
     (tmp_path / "usual").mkdir()
     found = [*(tmp_path / "encoders").iterdir()]
@@ -82,6 +82,29 @@ def test_the_cached_folder_is_whole_and_for_all_or_not_there(
     for folder in found:
         assert folder.stat().st_mode == (tmp_path / "usual").stat().st_mode  # not private, as a scratch folder is
         assert len([*folder.iterdir()]) == 2
+
+
+class _Overtaken(_Saved):
+    """Meanwhile another process has put the whole folder in place."""
+
+    def save_pretrained(self, folder: Path) -> None:
+        super().save_pretrained(folder)
+        (folder.parent.parent / folder.name).mkdir()
+        (folder.parent.parent / folder.name / "early").touch()
+
+
+def test_the_folder_of_a_faster_process_stays_for_who_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    monkeypatch.setattr(encoder, "read_packaged", lambda: None)
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: (_Saved(), _Overtaken()))
+    assert [path.name for path in encoder._packaged_folder().iterdir()] == ["early"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ConfigError, match=r"cannot be kept in .*file: .*: set YUJING_CACHE to a folder"):
+        load_encoder()
 
 
 def test_unknown_name_is_one_clear_error() -> None:

@@ -120,6 +120,14 @@ def test_newest_hours_that_are_unknown_are_told(counts: list[float | None], told
     assert [one for one in _answer(_volume(counts)).warnings if "最近" in one] == [*told]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(1, "2分钟"), (7, "14分钟"), (30, "1小时"), (90, "3小时"), (100, "200分钟")]
+)
+def test_how_long_nothing_is_known_is_told_in_whole_numbers(minutes: int, said: str) -> None:
+    found = _answer(_volume([9.0] * 60 + [None] * 2, interval_minutes=minutes))
+    assert f"最近{said}没有发帖数据，结果按此前的情况估算" in found.warnings
+
+
 def test_a_topic_like_those_of_training_is_in_domain() -> None:
     found = _answer(_whole(7, 12))
     assert found.in_domain

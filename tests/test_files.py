@@ -60,6 +60,25 @@ def test_what_was_interrupted_leaves_the_old_one_alone(kind: str, tmp_path: Path
     assert names(tmp_path) == (["a", "a/file"] if kind == "folder" else ["a"])
 
 
+def test_of_those_that_make_the_same_folder_the_first_ones_stays(tmp_path: Path) -> None:
+    path = tmp_path / "engine"
+    with whole(path, first=True) as late:
+        late.mkdir()
+        with whole(path, first=True) as early:
+            early.mkdir()
+            (early / "weights").write_text("early")
+        (late / "weights").write_text("late")
+    assert (path / "weights").read_text() == "early"
+    assert names(tmp_path) == ["engine", "engine/weights"]
+
+
+def test_a_folder_that_must_be_first_never_replaces_a_file(tmp_path: Path) -> None:
+    (tmp_path / "engine").write_text("old", encoding="utf-8")
+    with pytest.raises(OSError, match="engine"), whole(tmp_path / "engine", first=True) as part:
+        part.mkdir()
+    assert (tmp_path / "engine").read_text(encoding="utf-8") == "old"
+
+
 def test_what_was_not_made_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old")
     with whole(tmp_path / "a"):

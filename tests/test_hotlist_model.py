@@ -173,6 +173,14 @@ def test_an_alarm_counts_as_long_as_its_episode_lasts() -> None:
     assert _answer(_known((1_200.0, *[None] * 6, *[500.0] * 60))).in_domain
 
 
+@pytest.mark.parametrize(("away", "read"), [(47, True), (48, False), (160, False)])
+@pytest.mark.parametrize("minutes", [15, 60, 240])
+def test_an_alarm_counts_only_while_something_of_its_episode_is_read(away: int, read: bool, minutes: int) -> None:
+    gone = (1_200.0, *[None] * (away * 60 // minutes))
+    found = _answer(_known(gone, interval_minutes=minutes))
+    assert (found.n_obs > 0, found.crossed) == (read, read)
+
+
 @settings(max_examples=60, deadline=None)
 @given(volumes)
 def test_the_highest_heat_is_that_of_the_windows_where_they_hold_every_bin(volume: Volume) -> None:

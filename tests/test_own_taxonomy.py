@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from altered import edit, put
+from altered import edit, edited, put
 from rich.console import Console
+from self_exciting import CONFIG, model, write_series
 from starlette.testclient import TestClient
 
 from data.errors import BundleError, ConfigError
 from data.loaders import load_examples
 from data.records import Item
 from data.taxonomy import as_toml, load_taxonomy
+from models import policy
 from models.bundle import TABLE, Bundle, escalation_file, open_bundle, save_part
+from models.escalation_store import dump
 from models.manifest import EscalationPart
 from models.policy import Policy
 from models.scorer import Scorer
 from serving.live import Live, load_tested
+from serving.openapi_schemas import schemas
 from serving.pages import build_pages
+from serving.scoring import check_bundle
 from serving.settings import Settings
 from training.compare import CompareConfig, compare
+from training.escalation_simulate import simulate
+from training.escalation_simulate_config import SimulateConfig
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 from training.first_stage import FirstStageConfig, train_first_stage
@@ -158,3 +165,21 @@ def test_the_policy_answers_for_a_category_that_it_does_not_name() -> None:
     assert unnamed.rank == named.rank
     assert set(unnamed.notify) <= set(named.notify)
     assert "类别为天气" in unnamed.reasons
+
+
+def test_a_policy_that_names_a_category_of_ones_own_is_taken_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = edited(policy.DEFAULT_PATH, tmp_path, "other = [", 'weather = ["公关"]\nother = [')
+    monkeypatch.setattr(policy, "DEFAULT_PATH", named)
+    with pytest.raises(ConfigError, match=r"categories\.weather: there is no such id"):
+        Policy.load()
+    first, *rest = PACKAGED.categories
+    table = replace(PACKAGED, categories=(first, replace(rest[0], id="weather", name="天气")))
+    parts = {COUNTS: dump(model())}, None, {"counts": EscalationPart(config=asdict(CONFIG))}
+    folder = save_part(tmp_path / "bundle", table, *parts).folder
+    check_bundle(Settings(bundle=folder))
+    assert Scorer.load(folder).policy.categories["weather"] == ("公关",)
+    assert schemas()["PolicyTable"]  # the service makes them at its start
+    series = (str(write_series(tmp_path / "s.jsonl")),)
+    assert simulate("counts", SimulateConfig(bundle=str(folder), series=series, out=str(tmp_path / "out")), QUIET)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from data.errors import ConfigError
 from data.respell import load_respelling, readable, respell
 from data.samples import sample_examples
+from data.words import singles
 from models.evidence import content
 
 TABLE = load_respelling()
@@ -67,6 +68,18 @@ def test_positions_stay_and_only_what_sounds_alike_changes(text: str) -> None:
     assert len(read) == len(text)
     for old, new in zip(text, read, strict=True):
         assert old == new or old.isascii() or TABLE.sounds[ord(old)] == TABLE.sounds[ord(new)]
+
+
+def test_a_run_of_chinese_is_cut_once_however_many_disguises_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[str] = []
+
+    def counted(run: str) -> set[int]:
+        cut.append(run)
+        return singles(run)
+
+    monkeypatch.setattr("data.respell.singles", counted)
+    assert respell("头诉" * 2_500 + "，课服" * 2) == "投诉" * 2_500 + "，客服" * 2
+    assert cut == ["头诉" * 2_500, "课服", "课服"]
 
 
 @given(st.sampled_from(sorted(TABLE.heard.values())))

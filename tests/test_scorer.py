@@ -137,6 +137,26 @@ def test_an_odd_text_is_still_a_text(tiny_scorer: Scorer, text: str) -> None:
     assert result.category is not None
 
 
+def test_a_time_without_a_zone_is_told_with_what_to_give(tiny_scorer: Scorer) -> None:
+    """Requests and files cannot hold one; Python code can, and the machine's own zone is nobody's."""
+    [found] = tiny_scorer.score([Item(volume=replace(VOLUME, as_of=datetime(2026, 3, 15, 12)))])
+    told = "volume.as_of is 2026-03-15T12:00:00, without a time zone: give one, such as +08:00"
+    assert found.error == ItemError("invalid_input", told)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), 5, b"abc", ["a"], {"as_of": "2026-03-15"}])
+@pytest.mark.parametrize("name", ["text", "volume"])
+def test_what_is_of_another_type_fails_its_own_item_only(tiny_scorer: Scorer, name: str, odd: object) -> None:
+    """No reader has checked items that were made in Python; a table's missing text is a nan there."""
+    good = sample_items()[:2]
+    one, bad, two = tiny_scorer.score([good[0], Item(**{"id": "x", name: odd}), good[1]])
+    assert [one, two] == tiny_scorer.score(good)
+    kind = type(odd).__name__
+    assert bad.error is not None
+    assert (bad.id, bad.error.code) == ("x", "invalid_input")
+    assert bad.error.message.startswith(f"{name}: got a {kind}: give a ")
+
+
 def test_an_empty_text_leaves_its_volume_answered(tiny_scorer: Scorer) -> None:
     (result,) = tiny_scorer.score([Item(text="\u200b", volume=VOLUME)])
     assert result.error is not None

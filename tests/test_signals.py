@@ -293,6 +293,21 @@ def test_a_negation_of_which_normalisation_leaves_nothing_is_refused(tmp_path: P
         SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, f"{name} = [", f'{name} = ["\\u200b", '))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("figurative = [", "figuratives = [", "figuratives"),
+        ('name = "媒体介入"', 'name = "媒体介入"\nraise_to = 2', r"signal\[1\]\.raise_to"),
+        ('id = "media_involved"', 'id = "regulator_involved"', "id 'regulator_involved' is taken"),
+        ('id = "media_involved"', f'id = "{WATCH_WORD}"', f"id '{WATCH_WORD}' is taken"),
+        ("negation = [", f"x = {'[' * 5_000}\nnegation = [", "recursion"),
+    ],
+)
+def test_a_lexicon_that_would_not_do_what_it_says_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=rf"signals\.toml: .*{told}"):
+        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
+
+
 def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         SignalLexicon.load(tmp_path / "nowhere.toml")

@@ -22,7 +22,7 @@ def load_config(kind: type[Config], path: Path | None = None, flags: Mapping[str
     settings: dict[str, object] = {}
     if path is not None:
         try:
-            settings.update(tomllib.loads(path.read_text(encoding="utf-8")))
+            settings.update(tomllib.loads(path.read_text(encoding="utf-8-sig")))
         except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or not even UTF-8
             raise ConfigError(f"{path}: {error}: give a readable TOML file") from None
     settings.update({key: value for key, value in (flags or {}).items() if value is not None})

@@ -141,7 +141,7 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     history = READ[type(model)](model, bundle, config, console)
     if not len(history.earlier.time) or not len(history.replayed.time):
         raise CorpusError("no decision in the block to choose on or to replay: give more data, or other days")
-    policy = Policy.load(Path(config.policy) if config.policy else None)
+    policy = Policy.load(Path(config.policy) if config.policy else None, bundle.taxonomy)
     rows = rows_of(history, policy, config, model.base_rate)
     line = curve(history.replayed, thresholds(history.replayed))
     title = f"{head}: {len(history.replayed.time)} decisions on {history.replayed.days} days"
