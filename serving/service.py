@@ -78,7 +78,7 @@ class Yujing:
         for told in (*unknown_settings(os.environ), *idle_settings(os.environ)):
             logger.warning(told)
         settings = Settings.from_env()
-        keys = KeyRing.of(settings)
+        keys = PAGES.state.keys = KeyRing.of(settings)
         self.live = PAGES.state.live = live.Live(settings, live.load_tested)
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
@@ -119,4 +119,4 @@ class Yujing:
         self.recorder.close()
 
 
-Yujing.add_asgi_middleware(Gate)  # type: ignore[attr-defined]
+Yujing.add_asgi_middleware(Gate, keys=lambda: PAGES.state.keys)  # type: ignore[attr-defined]
