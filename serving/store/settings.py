@@ -30,6 +30,8 @@ DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "
 
 MAX_DAYS = 36_500  # a century; the calendar ends two thousand years ago, where counting back would fail
 
+MAX_PORT = 65_535
+
 Rows = Annotated[int, Field(ge=1)]
 
 
@@ -87,6 +89,8 @@ class StoreSettings:
             url = make_url(self.url)
         except (ArgumentError, ValueError):  # the latter for a port; SQLAlchemy's words may hold the password
             raise ConfigError(f"{DATABASE} is no address: give postgresql://user:password@host:5432/name") from None
+        if url.port is not None and not 0 < url.port <= MAX_PORT:
+            raise ConfigError(f"{DATABASE} names the port {url.port}: give one of 1 to {MAX_PORT}")
         kind = url.drivername.partition("+")[0]
         if kind not in DRIVERS:
             raise ConfigError(f"{DATABASE} names {kind!r}: give one of {', '.join(DRIVERS)}")
