@@ -83,7 +83,7 @@ class Yujing:
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         self.batcher = MicroBatcher()
-        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
+        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured, settings.public)  # type: ignore[attr-defined]
         heap.settle()
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": model, "answers": who})
