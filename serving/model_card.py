@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from models.bundle import Bundle
@@ -59,7 +60,6 @@ def head_calibrations(
 def describe_model(bundle: Bundle, days: int | None = None, now: datetime | None = None) -> ModelDescription:
     """Describe a bundle; its text calibration is as old as itself, since every training run calibrates."""
     manifest, now = bundle.manifest, now or datetime.now(UTC)
-    card = bundle.folder / CARD
     measured = {f"escalation_{head}": part.metrics for head, part in manifest.escalation.items()}
     return ModelDescription(
         model=bundle.model_id,
@@ -72,5 +72,13 @@ def describe_model(bundle: Bundle, days: int | None = None, now: datetime | None
         calibration=asdict(manifest.text.calibration) if manifest.text else None,
         escalation=head_calibrations(bundle, days, now),
         metrics={**({"text": manifest.text.metrics} if manifest.text else {}), **measured},
-        card=card.read_text(encoding="utf-8")[:MAX_CARD] if card.is_file() else None,
+        card=_card(bundle.folder / CARD),
     )
+
+
+def _card(path: Path) -> str | None:
+    """The beginning of the text; no artefact, so nobody has checked whether it can be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:MAX_CARD]
+    except OSError:
+        return None

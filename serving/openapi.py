@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pydantic import TypeAdapter
 
 from data.records import Item
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
+from serving.gate.endpoints import find
 from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
-from serving.openapi_answers import REF, Spec, responses
+from serving.openapi_answers import REF, Spec, refusals, responses
 from serving.openapi_schemas import schemas
+from serving.settings import Group
 from serving.store.records import PREDICTION_ID
 from serving.wire import read_json, write_results
 
@@ -73,12 +77,15 @@ HEADERS: list[Spec] = [
 ]
 
 
-def complete(spec: Spec, keyed: bool) -> Spec:
-    """BentoML's spec with our paths, errors, keys and examples; 3.1, since its schemas are what pydantic writes."""
+def complete(spec: Spec, keyed: bool, public: Collection[Group]) -> Spec:
+    """BentoML's spec with our paths, errors, keys and examples; 3.1, since its schemas are what pydantic writes.
+
+    `public`: groups of pages that need no key.
+    """
     score: Spec = spec["paths"]["/score"]["post"]
-    infra = {path: item for path, item in spec["paths"].items() if path != "/score"}
-    for path, item in infra.items():
-        item["get"] |= {"operationId": path.strip("/"), "security": []}
+    infra = {
+        path: {"get": _infra(path, item["get"], public)} for path, item in spec["paths"].items() if path != "/score"
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Yujing 预警", "version": VERSION, "description": ABOUT},
@@ -88,6 +95,13 @@ def complete(spec: Spec, keyed: bool) -> Spec:
         "paths": {"/score": {"post": _score(score)}, **_pages(), **infra},
         "components": {"schemas": schemas(), "securitySchemes": _keys()},
     }
+
+
+def _infra(path: str, operation: Spec, public: Collection[Group]) -> Spec:
+    named = {**operation, "operationId": path.strip("/")}
+    if (endpoint := find(path)) is not None and endpoint.group in public:
+        return {**named, "security": []}
+    return {**named, "responses": {**operation["responses"], **refusals((401, 403))}}
 
 
 def _score(operation: Spec) -> Spec:

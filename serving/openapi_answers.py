@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 Spec = dict[str, Any]
@@ -40,7 +41,11 @@ ALWAYS = (401, 403, 405, 408, 413, 415, 429, 500, 503)
 def responses(schema: Spec, example: object, more: tuple[int, ...] = ()) -> Spec:
     media: Spec = {"schema": schema} | ({"example": example} if example is not None else {})
     done = {"description": "Done", "content": {"application/json": media}, "headers": _headers(200)}
-    return {"200": done, **{str(status): _refused(status) for status in sorted((*ALWAYS, *more))}}
+    return {"200": done, **refusals(sorted((*ALWAYS, *more)))}
+
+
+def refusals(statuses: Iterable[int]) -> Spec:
+    return {str(status): _refused(status) for status in statuses}
 
 
 def _refused(status: int) -> Spec:

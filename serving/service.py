@@ -78,12 +78,12 @@ class Yujing:
         for told in (*unknown_settings(os.environ), *idle_settings(os.environ)):
             logger.warning(told)
         settings = Settings.from_env()
-        keys = KeyRing.of(settings)
+        keys = PAGES.state.keys = KeyRing.of(settings)
         self.live = PAGES.state.live = live.Live(settings, live.load_tested)
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         self.batcher = MicroBatcher()
-        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured)  # type: ignore[attr-defined]
+        PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured, settings.public)  # type: ignore[attr-defined]
         heap.settle()
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": model, "answers": who})
@@ -119,4 +119,4 @@ class Yujing:
         self.recorder.close()
 
 
-Yujing.add_asgi_middleware(Gate)  # type: ignore[attr-defined]
+Yujing.add_asgi_middleware(Gate, keys=lambda: PAGES.state.keys)  # type: ignore[attr-defined]

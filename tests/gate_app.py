@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.gate.chain import build
+from serving.gate.key_ring import KeyRing
 from serving.gate.keys import SCOPES, new_key
 from serving.gate.refusal import say_http
 from serving.settings import Settings
@@ -63,6 +64,10 @@ class App:
         return JSONResponse({"caller": request.user.username})
 
 
+def built(app: ASGIApp, settings: Settings) -> ASGIApp:
+    return build(app, settings, KeyRing.of(settings))
+
+
 async def until_called(app: App, calls: int) -> None:
     while app.calls < calls:
         await asyncio.sleep(0)
@@ -77,7 +82,7 @@ def client(
     **settings: Any,
 ) -> httpx.AsyncClient:
     """An HTTP client of the chain; `timeout`: that of BentoML, which stands outside of it, in seconds."""
-    chain = build(app.app, Settings(**settings))
+    chain = built(app.app, Settings(**settings))
     whole = TimeoutMiddleware(chain, timeout) if timeout else chain
 
     async def spoken(scope: Scope, receive: Receive, send: Send) -> None:

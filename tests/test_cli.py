@@ -13,6 +13,7 @@ import typer.main
 
 from data.errors import ConfigError
 from serving.cli import app, main
+from serving.commands.serve import _address
 from serving.commands.train import read_settings
 from serving.process import free_port
 
@@ -113,6 +114,12 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         refused(yujing("serve", "--port", port), f"cannot listen on 127.0.0.1:{port} (Address already in use)")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1..", "a" * 64, "\udcff"])
+def test_a_host_that_has_no_name_is_told(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"^cannot listen on .*:3000 .*: give --host or --port$"):
+        _address(host, 3000)
 
 
 def test_the_command_itself_ends_so() -> None:

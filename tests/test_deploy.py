@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from gate_app import built
 from prometheus_client import Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from serving.gate.chain import build
 from serving.gate.keys import new_key
 from serving.known_settings import KNOWN
 from serving.settings import Settings
@@ -190,7 +190,7 @@ def test_keys_come_from_where_the_head_of_the_example_puts_them() -> None:
 def score_from_afar(settings: Settings, headers: dict[str, str]) -> int:
     """The status of a POST /score that came to a container over a bridge, as the chain before the service says it."""
     route = Route("/score", lambda _: PlainTextResponse("scored"), methods=["POST"])
-    transport = httpx.ASGITransport(build(Starlette(routes=[route]), settings), client=("172.18.0.1", 5))
+    transport = httpx.ASGITransport(built(Starlette(routes=[route]), settings), client=("172.18.0.1", 5))
 
     async def run() -> int:
         async with httpx.AsyncClient(transport=transport, base_url="http://172.18.0.2:3000") as http:

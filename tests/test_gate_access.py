@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, code
 
 from serving.gate.access import FORWARDED
+from serving.gate.chain import Gate
+from serving.gate.key_ring import KeyRing
 from serving.gate.keys import SCOPES
+from serving.settings import Settings
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -35,6 +41,23 @@ def test_without_a_key_nothing_opens(path: str, headers: dict[str, str]) -> None
 
 def test_the_other_header_will_do_and_any_key_reads() -> None:
     assert ask("GET", "/taxonomy", headers={"X-API-Key": SECRETS["admin"][0]}, **KEYED).text == "hello"
+
+
+@pytest.mark.parametrize(("left", "status"), [(None, 200), ("half a li", 200), ("", 401)])
+def test_the_keys_of_the_start_hold_though_their_file_is_lost_before_the_first_request(
+    left: str | None, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path := tmp_path / "keys.txt").write_text(KEYED["keys"], encoding="utf-8")
+    monkeypatch.setenv("YUJING_KEYS_FILE", str(path))
+    ring = KeyRing.of(Settings.from_env())
+    path.unlink() if left is None else path.write_text(left, encoding="utf-8")
+
+    async def run() -> list[int]:
+        transport = httpx.ASGITransport(Gate(App().app, lambda: ring))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            return [(await http.get(path, headers=bearer("score"))).status_code for path in ("/livez", "/taxonomy")]
+
+    assert asyncio.run(run()) == [200, status]
 
 
 def test_the_scheme_may_be_written_in_any_case() -> None:

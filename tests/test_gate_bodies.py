@@ -8,10 +8,9 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from gate_app import BODY, KEYED, PATHS, App, ask, bearer, code
+from gate_app import BODY, KEYED, PATHS, App, ask, bearer, built, code
 from starlette.types import Message
 
-from serving.gate.chain import build
 from serving.gate.guard import LARGE
 from serving.settings import Settings
 
@@ -82,7 +81,7 @@ def test_a_body_whose_sender_went_away_is_not_taken_for_a_whole_one(path: str, s
     headers = {**bearer(PATHS[path]), "Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": "99"}
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "POST", "path": path, "headers": raw}
-    asyncio.run(build(app.app, Settings(**KEYED))(scope, receive, gone))
+    asyncio.run(built(app.app, Settings(**KEYED))(scope, receive, gone))
     assert app.calls == 0
 
 

@@ -20,10 +20,11 @@ from serving.gate.heads import MAX_HEAD, TOO_LARGE, BoundedHeads
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bytes]]
 HEAD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n"
+REFUSED = HEAD.replace(b"/ ", b"/refused ", 1)
 
 
 def spoken(talk: Talk, opened: asyncio.Event | None = None) -> bytes:
-    """What is said on one connection to an app that answers with the size of a body, once `opened`."""
+    """What is said on one connection to an app that answers with the size of a body, once `opened`, or refuses it."""
 
     async def size(request: Request) -> PlainTextResponse:
         body = await request.body()
@@ -31,8 +32,12 @@ def spoken(talk: Talk, opened: asyncio.Event | None = None) -> bytes:
             await opened.wait()
         return PlainTextResponse(f"size {len(body)}")
 
+    async def refuse(_: Request) -> PlainTextResponse:
+        return PlainTextResponse("refused", 415)
+
     async def run() -> bytes:
-        config = Config(Starlette(routes=[Route("/", size, methods=["POST"])]), lifespan="off", log_config=None)
+        routes = [Route("/", size, methods=["POST"]), Route("/refused", refuse, methods=["POST"])]
+        config = Config(Starlette(routes=routes), lifespan="off", log_config=None)
         config.load()
         assert config.http_protocol_class is BoundedHeads
         state = ServerState()
@@ -110,6 +115,39 @@ def test_an_answer_under_way_is_not_cut_off_by_a_slow_head_behind_it(monkeypatch
         return await reader.read()
 
     assert spoken(talk, opened).endswith(b"size 3")
+
+
+@pytest.mark.parametrize("rest", [b"a", b"a" * 9, b"a" * 9 + b"\r\n", b"a" * 9 + b"POST / HT"])
+def test_a_connection_on_which_no_request_follows_a_refused_body_is_closed(
+    rest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "HEAD_SECONDS", 0.1)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(REFUSED % 9 + b"\r\n")
+        answer = await reader.readuntil(b"refused")
+        writer.write(rest)
+        return answer + await reader.read()  # until it is closed
+
+    assert spoken(talk).count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 40])
+def test_the_rest_of_a_refused_body_is_no_large_head(pieces: int) -> None:
+    size = 10 * MAX_HEAD
+    following = HEAD % 3 + b"\r\nabc"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(REFUSED % size + b"\r\n")
+        answer = await reader.readuntil(b"refused")
+        for number in range(pieces):
+            writer.write(b"a" * (size // pieces) + following[:9] * (number == pieces - 1))
+            await writer.drain()
+            await asyncio.sleep(0.002)
+        writer.write(following[9:])
+        return answer + await reader.readuntil(b"size 3")
+
+    assert spoken(talk).count(b"HTTP/1.1 ") == 2
 
 
 @pytest.mark.parametrize("wish", [b"h2c", b"websocket", b"TLS/1.0"])

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from models.together import ROWS
+from serving.drift.monitor import PACE
+from serving.drift.reference import MIN_POSTS
+from serving.gate.admission import LEAST
+from serving.gate.heads import HEAD_SECONDS, MAX_HEAD
+from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
+from serving.gate.limits import BESIDE
 from serving.known_settings import KNOWN, idle_settings, unknown_settings
+from serving.micro_batch import SMALL
 
 PAGE = (Path(__file__).parents[1] / "serving" / "OPERATE.md").read_text(encoding="utf-8")
 
@@ -15,6 +23,23 @@ PAGE = (Path(__file__).parents[1] / "serving" / "OPERATE.md").read_text(encoding
 def test_every_known_setting_is_on_the_operators_page_and_the_other_way_round() -> None:
     rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", PAGE, re.MULTILINE)
     assert {name for row in rows for name in re.findall("[A-Z_]+", row)} == {*KNOWN}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"({LEAST} are always let in)",
+        f"Requests of up to {SMALL} items that come",
+        f"scored as one call, up to {ROWS} items",
+        f"(other requests have {BESIDE} places of their own)",
+        f"up to {MAX_SECONDS / 3600:.0f} h, {MAX_ENTRIES:,} answers or {MAX_BYTES >> 20} MiB",
+        f"The head of a request is at most {MAX_HEAD >> 10} KiB (431) and must come within {HEAD_SECONDS:.0f} s",
+        f"of more than {PACE:.0f} a second",
+        f"below {MIN_POSTS} posts",
+    ],
+)
+def test_the_numbers_on_the_operators_page_are_those_of_the_code(sentence: str) -> None:
+    assert sentence in PAGE
 
 
 def test_what_is_known_is_not_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -14,16 +14,22 @@ from serving.gate.access import FORWARDED
 from serving.gate.endpoints import find
 from serving.openapi import complete
 from serving.openapi_answers import ALWAYS
+from serving.settings import Group, Settings
 from serving.wire import read_request
 
 
-@pytest.fixture(scope="module")
-def spec() -> dict[str, Any]:
+def written(public: Collection[Group]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # BentoML's own
         from serving.service import Yujing
 
-        return json.loads(json.dumps(complete(Yujing.openapi_spec.asdict(), keyed=True)))  # type: ignore[attr-defined, no-any-return]
+        spec = complete(Yujing.openapi_spec.asdict(), keyed=True, public=public)  # type: ignore[attr-defined]
+        return json.loads(json.dumps(spec))  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    return written(Settings().public)
 
 
 def references(node: object) -> Iterator[str]:
@@ -42,6 +48,16 @@ def operations(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_every_documented_path_is_in_the_table_of_endpoints(spec: dict[str, Any]) -> None:
     assert all(find(path) for path in spec["paths"])
     assert {"/score", "/taxonomy", "/model", "/policy", "/admin/reload", "/metrics", "/livez"} <= set(spec["paths"])
+
+
+@pytest.mark.parametrize("public", [(), ("probes",), ("metrics", "docs"), Settings().public])
+def test_a_page_that_needs_a_key_says_so(public: tuple[Group, ...]) -> None:
+    for path, item in written(public)["paths"].items():
+        endpoint = find(path)
+        for operation in item.values():
+            needs_none = endpoint is not None and endpoint.group in public
+            assert (operation.get("security") == []) is needs_none, path
+            assert ({"401", "403"} <= set(operation["responses"])) is not needs_none, path
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_used(spec: dict[str, Any]) -> None:

@@ -50,6 +50,9 @@ def test_an_unusable_value_is_named_with_its_variable_and_what_was_expected(
         ("geheim", "is no address: give postgresql://user:password@host:5432/name"),
         ("postgresql://user:geheim@host:port/name", "is no address"),
         ("postgresql://user:ge@heim:x@host/name", "is no address"),  # an @ that is not written as %40
+        ("postgresql://user:ge@heim@host/name", "is no address.* with %40 for an @ of the password"),
+        ("postgresql://user:geheim@host:65536/name", "names the port 65536: give one of 1 to 65535"),
+        ("postgresql://user:geheim@host:0/name", "names the port 0: "),
         ("sqlite://", "names no file: give sqlite:///FILE"),
         ("sqlite:///:memory:", "names no file: give sqlite:///FILE"),
     ],

@@ -63,6 +63,7 @@ def _address(host: str, port: int) -> str:
         with closing(socket.socket(family, kind, protocol)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(place)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {host}:{port} ({error.strerror}): give --host or --port") from None
+    except (OSError, UnicodeError) as error:  # the latter: a part of the name is empty, or of more than 63 characters
+        reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+        raise ConfigError(f"cannot listen on {host}:{port} ({reason}): give --host or --port") from None
     return str(place[0])

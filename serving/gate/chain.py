@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,13 +19,13 @@ from serving.gate.unbroken import Unbroken
 from serving.settings import Settings
 
 
-def build(app: ASGIApp, settings: Settings) -> ASGIApp:
+def build(app: ASGIApp, settings: Settings, keys: KeyRing) -> ASGIApp:
     """The chain; read from the bottom up it is the way of a request."""
     app = Guard(app)
     app = Idempotent(app, Answers())
     app = Limits(app, settings)
     app = Unbroken(app)
-    app = Access(app, settings, KeyRing.of(settings))
+    app = Access(app, settings, keys)
     return Front(app)
 
 
@@ -32,15 +33,16 @@ class Gate:
     """The one ASGI middleware that BentoML is given.
 
     The chain is built with the first request: BentoML makes its middlewares before the service, and an error there
-    would pass for "no lifespan supported". By then the service has read the same settings and refused bad ones.
+    would pass for "no lifespan supported". By then the service has read the same settings and refused bad ones. `keys`
+    gives the keys that it read: their file may be gone or half written when that request comes.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, keys: Callable[[], KeyRing]) -> None:
+        self.app, self._keys = app, keys
 
     @cached_property
     def chain(self) -> ASGIApp:
-        return build(self.app, Settings.from_env())
+        return build(self.app, Settings.from_env(), self._keys())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # we have none

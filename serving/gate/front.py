@@ -64,8 +64,7 @@ class Front:
         except Exception as fault:
             logger.error("request failed", exc_info=fault)
             if not exchange.status:
-                message = f"the service failed: tell the operator the request id {exchange.request_id}"
-                await answer(500, "internal_error", message)(scope, receive, exchange.send)
+                await answer(500, CODES[500], _failed(exchange.request_id))(scope, receive, exchange.send)
             elif not exchange.ended:  # the server must break the connection: half an answer is none
                 raise
 
@@ -96,11 +95,16 @@ class Exchange:
     async def _replace(self, headers: MutableHeaders) -> None:
         self._replaced = True
         code = CODES.get(self.status, "refused")
-        spoken = answer(self.status, code, f"{code.replace('_', ' ')}: see /docs.json")
+        message = _failed(self.request_id) if self.status == 500 else f"{code.replace('_', ' ')}: see /docs.json"
+        spoken = answer(self.status, code, message)
         kept = {name: headers[name] for name in ("x-request-id", "allow", "retry-after") if name in headers}
         spoken.headers.update(kept)
         await self._send({"type": "http.response.start", "status": self.status, "headers": spoken.raw_headers})
         await self._send({"type": "http.response.body", "body": spoken.body})
+
+
+def _failed(request_id: str) -> str:
+    return f"the service failed: tell the operator the request id {request_id}"
 
 
 def _is_ours(headers: MutableHeaders) -> bool:

@@ -1,7 +1,9 @@
 """How large the head of a request may be, and how slowly it may come: uvicorn bounds neither for httptools.
 
 100 MB of one header that never ended kept the event loop from every other caller for 8 s at a time, without a key: the
-parser copies what it has at each piece. And a connection whose head never ended was kept for ever.
+parser copies what it has at each piece. And a connection whose head never ended was kept for ever, as was one on which
+anything came after an answer that was no next request: the rest of a refused body, an empty line. uvicorn's own time
+for an idle connection ends with the next byte.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from serving.gate.parser import Parser
 
 MAX_HEAD = 64 * 1024  # bytes, as uvicorn's other parser has it; a piece of what comes may be four times as large
-HEAD_SECONDS = 60.0  # as nginx has it; also for a connection on which nothing comes
+HEAD_SECONDS = 60.0  # as nginx has it; also for a connection on which nothing comes, and for the rest of a refused body
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -29,6 +31,7 @@ class BoundedHeads(HttpToolsProtocol):
     parser: Parser
     _waiting: TimerHandle | None = None
     _size = 0  # of the head under way, as far as it has come
+    _in_body = False  # also where it is refused already, and only dropped
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -42,7 +45,11 @@ class BoundedHeads(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         before = self._waiting
         super().data_received(data)
-        if self._waiting is None or self._waiting is not before or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._waiting is None and self.cycle is not None and self.cycle.response_complete:
+            self._wait()
+        if self._waiting is None or self._waiting is not before or self._in_body:
             return  # no head is under way, or it began in the midst of this piece
         self._size += len(data)
         if self._size > MAX_HEAD:
@@ -59,11 +66,17 @@ class BoundedHeads(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop()
         if not self.parser.again:
+            self._in_body = True
             super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        if not self.parser.again:
-            super().on_message_complete()
+        if self.parser.again:
+            return
+        self._in_body, self._size = False, 0
+        if self._waiting is not None:  # for the rest of a refused body; what follows has its own time
+            self._stop()
+            self._wait()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()

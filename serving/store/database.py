@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import Any
 
 from alembic.util import CommandError
@@ -24,9 +23,11 @@ from sqlalchemy.exc import (
 from data.errors import ConfigError
 from serving.store.errors import RowError, StoreDownError
 from serving.store.migrate import migrate
+from serving.store.sqlite_file import SqliteFile
 
 logger = logging.getLogger("bentoml.yujing.store")
 
+OPENED = "opened"  # of a connection's own notes: which file stood there when it was opened
 BUSY_SECONDS = 5  # how long a statement waits for another process' lock
 PRAGMAS = (
     "journal_mode = WAL",  # readers never wait for the writer
@@ -60,12 +61,12 @@ class Database:
         except (ImportError, NoSuchModuleError) as error:
             remedy = "pip install -c constraints.txt -e '.[postgres]'"
             raise ConfigError(f"{kind} needs a driver ({error}): {remedy}") from None
+        self._file = SqliteFile(url)
         if kind == "sqlite":
-            _prepare_sqlite(self.engine)
+            _prepare_sqlite(self.engine, self._file)
         self.kind = kind
         self._writing = self.engine.execution_options(immediate=True)
         self._ready, self._failures = False, 0
-        self._file: tuple[int, int] | None = None  # which one the connections hold
         self._lock = threading.Lock()
 
     def _ensure_ready(self) -> None:
@@ -80,31 +81,23 @@ class Database:
             try:
                 with self._writing.begin() as connection:
                     migrate(connection)
+                    opened = connection.info.get(OPENED)
             except Exception:
                 self._failures += 1
                 raise
-            self._ready, self._file = True, self._found_file()
+            self._file.hold(opened)
+            self._ready = True
 
     def _leave_lost_file(self) -> None:
         """Begin anew where SQLite's file was deleted or exchanged.
 
         What is written to the old one, which the connections still hold, nobody can read once they end.
         """
-        if self._ready and self._found_file() != self._file:
+        if self._ready and self._file.lost:
             logger.error("the store's file was deleted or exchanged: what was in it is not there any more")
+            self._file.drop_journal()
             self.engine.dispose()
             self._ready = False
-
-    def _found_file(self) -> tuple[int, int] | None:
-        """What stands now where SQLite's file belongs, if anything; None for another kind of database, too."""
-        name = self.engine.url.database or ""
-        if self.kind != "sqlite" or name.startswith("file:"):
-            return None
-        try:
-            found = os.stat(name)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -174,19 +167,16 @@ def _checkpoint(cursor: Any, wait: bool) -> bool:
     return not busy
 
 
-def _prepare_sqlite(engine: Engine) -> None:
+def _prepare_sqlite(engine: Engine, file: SqliteFile) -> None:
     """A file that only its owner reads, and our own BEGIN.
 
     The driver's begins too late: a transaction that reads and then writes could not wait.
     """
-    file = engine.url.database or ""
 
     @event.listens_for(engine, "do_connect")
-    def create(_dialect: Any, _record: Any, _arguments: Any, _options: Any) -> None:
-        """The journal inherits the mode. A file that is there is not opened: closing it would end SQLite's locks."""
-        if not file.startswith("file:"):
-            with suppress(OSError):  # SQLite says what is wrong
-                os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    def create(_dialect: Any, record: Any, _arguments: Any, _options: Any) -> None:
+        file.make()
+        record.info[OPENED] = file.found()
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: object) -> None:

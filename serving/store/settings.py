@@ -30,6 +30,8 @@ DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "
 
 MAX_DAYS = 36_500  # a century; the calendar ends two thousand years ago, where counting back would fail
 
+MAX_PORT = 65_535
+
 Rows = Annotated[int, Field(ge=1)]
 
 
@@ -85,8 +87,13 @@ class StoreSettings:
             return URL.create("sqlite", database=str(self.folder.absolute() / "yujing.sqlite3"))
         try:
             url = make_url(self.url)
-        except (ArgumentError, ValueError):  # the latter for a port; SQLAlchemy's words may hold the password
-            raise ConfigError(f"{DATABASE} is no address: give postgresql://user:password@host:5432/name") from None
+            if "@" in (url.host or ""):  # the end of a password, which would be asked for as a host
+                raise ValueError
+        except (ArgumentError, ValueError):  # the latter also for a port; SQLAlchemy's words may hold the password
+            form = "postgresql://user:password@host:5432/name, with %40 for an @ of the password"
+            raise ConfigError(f"{DATABASE} is no address: give {form}") from None
+        if url.port is not None and not 0 < url.port <= MAX_PORT:
+            raise ConfigError(f"{DATABASE} names the port {url.port}: give one of 1 to {MAX_PORT}")
         kind = url.drivername.partition("+")[0]
         if kind not in DRIVERS:
             raise ConfigError(f"{DATABASE} names {kind!r}: give one of {', '.join(DRIVERS)}")

@@ -1,0 +1,54 @@
+"""SQLite's file under its connections: somebody may delete or exchange it while they hold it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from sqlalchemy import URL
+
+Identity = tuple[int, int]
+
+BESIDE = ("-wal", "-shm")  # the journal and its index
+
+
+class SqliteFile:
+    """The file of a database, and what SQLite keeps beside it; for a `file:` address or another database, none."""
+
+    def __init__(self, url: URL) -> None:
+        name = url.database or ""
+        self._name = name if url.get_backend_name() == "sqlite" and not name.startswith("file:") else None
+        self._held: dict[str, Identity | None] = {}
+
+    def make(self) -> None:
+        """An empty file that only its owner reads, whose mode the journal inherits.
+
+        One that is there is not opened: closing it would end SQLite's locks.
+        """
+        if self._name is not None:
+            with suppress(OSError):  # SQLite says what is wrong
+                os.close(os.open(self._name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+    def found(self, beside: str = "") -> Identity | None:
+        """What stands now where the file belongs, or beside it, if anything."""
+        try:
+            found = None if self._name is None else os.stat(self._name + beside)
+        except OSError:
+            return None
+        return found and (found.st_dev, found.st_ino)
+
+    def hold(self, opened: Identity | None) -> None:
+        """The connections hold what was found before they `opened` it."""
+        self._held = {"": opened, **{name: self.found(name) for name in BESIDE}}
+
+    @property
+    def lost(self) -> bool:
+        """Whether another file, or none, stands where the one belongs that is held."""
+        return self.found() != self._held.get("")
+
+    def drop_journal(self) -> None:
+        """Take away what the lost file left beside it: SQLite would read it into the file that stands there now."""
+        for name in BESIDE:
+            if (held := self._held.get(name)) is not None and held == self.found(name):
+                with suppress(OSError):
+                    os.unlink(f"{self._name}{name}")
