@@ -71,8 +71,8 @@ class EscalationModel(EscalationHead):
     """A calibrated blend of trees and a line, and a fallback for topics unlike those they were trained on.
 
     The fallback sees only features without a scale: a topic ten times larger than any seen moves like a small one.
-    (Logistic regression alone gave a topic that doubles every hour half the base rate; the shipped blend gives it 2.9
-    to 3.3 times from the seventh hour on.)
+    (Logistic regression alone gave a topic that doubles every hour half the base rate; the shipped head gives it 1.7
+    to 2.3 times from the seventh hour on.)
     `fallback_names`: features that the fallback reads, () = all without a scale; `voices`: in domain, the constant and
     the weights of the log-odds of main model and fallback, since what holds for two kinds of series steadies one;
     `outside`: the same where out of domain. `middle`: medians of the features in training; `limit`: posts, with those

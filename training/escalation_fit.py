@@ -21,7 +21,7 @@ from training.escalation_config import EscalationConfig
 from training.escalation_kinds import Kind, mixed
 
 WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
-FAR = 0.3  # share out of domain of what is answered in it: under every shift on earlier origins it ranks better
+FAR = 0.2  # share out of domain of what is answered in it: under every shift on earlier origins it ranks better
 LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 
 
