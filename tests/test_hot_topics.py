@@ -157,7 +157,8 @@ def test_a_number_that_is_none_is_missing(name: str, tmp_path: Path) -> None:
         pq.write_table(table.set_column(table.column_names.index(name), name, column), path)
         found.append(read_hot_list(path))
     for field in ("time", "heat", "rank", "reads", "discussions", "originals", "line"):
-        np.testing.assert_array_equal(*(getattr(one, field) for one in found), err_msg=field)
+        one, other = (getattr(read, field) for read in found)
+        np.testing.assert_array_equal(one, other, err_msg=field)
 
 
 def test_rows_are_in_order_of_episode_and_time() -> None:
