@@ -11,8 +11,12 @@ from tempfile import TemporaryDirectory
 
 
 def real(path: Path) -> Path:
-    """The path, or where it leads if it is a link: the name that a replacement must have for the link to stay."""
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    """The path, or where it leads if it is a link: the name that a replacement must have for the link to stay.
+
+    A link into a folder that is not there leads nowhere, and is replaced itself.
+    """
+    found = Path(os.path.realpath(path))
+    return found if path.is_symlink() and found.parent.is_dir() else path
 
 
 @contextmanager

@@ -111,6 +111,14 @@ def test_a_folder_never_replaces_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "old"
 
 
+def test_a_link_into_a_folder_that_is_not_there_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("gone/true")
+    with whole(tmp_path / "link") as part:
+        part.write_text("new")
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_text() == "new"
+
+
 @pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
 def test_a_link_stays_and_what_it_leads_to_is_replaced(kind: str, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
