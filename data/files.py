@@ -10,14 +10,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
+def real(path: Path) -> Path:
+    """The path, or where it leads if it is a link: the name that a replacement must have for the link to stay.
+
+    A link into a folder that is not there leads nowhere, and is replaced itself.
+    """
+    found = Path(os.path.realpath(path))
+    return found if path.is_symlink() and found.parent.is_dir() else path
+
+
 @contextmanager
 def whole(path: Path, within: Path | None = None, first: bool = False) -> Iterator[Path]:
     """A free name for a file or a folder to be made there; it becomes `path` only if all went well, and was made.
 
     The name lies in a new hidden folder beside `path`, or in `within`, which must be on the same disk; after a kill
     that folder stays. It is no longer than `path`'s own name. `first`: of processes that make the same folder the
-    first one's stays, and is never away.
+    first one's stays, and is never away. Where `path` is a link, what it leads to is replaced, and the link stays.
     """
+    path = real(path)
     with TemporaryDirectory(prefix=".", dir=within or path.parent) as scratch:
         part = Path(scratch) / path.name
         yield part

@@ -79,7 +79,8 @@ _NO_SUM = rf"(?!(?=\d{{11}}(?!\d))(?:(?=\d{{11}}{_UNIT}){_UNCALLED}|{_SUM}))"
 # The longest match wins, of equals the upper row. An 11-digit mobile is one even after 订单号: better one too many.
 RULES = (
     _rule("mobile", (3, 4), rf"(?<!\d)(?:(?:\+|00)?86{_GAP}|0(?=1\d{{10}}))?"
-     rf"{_NO_SUM}(1[3-9]\d(?:{_GAP}\d{{4}}{_GAP}\d{{4}}|\d[ -]{{1,3}}\d{{3}}[ -]{{1,3}}\d{{4}}|\.\d{{4}}\.\d{{4}})"
+     rf"{_NO_SUM}(1[3-9]\d(?:{_GAP}\d{{4}}{_GAP}\d{{4}}|\d[ -]{{1,3}}\d{{3}}[ -]{{1,3}}\d{{4}}"
+     r"|(?P<dot>[.·•])\d{4}(?P=dot)\d{4})"
      r"|1(?P<gap>[ -]{1,3})[3-9](?:(?P=gap)\d){9})(?!\d)"),
     _rule("mobile", (3, 4), r"(?<!\d)(?<!\d[ -])(1[3-9]\d(?P<a>[ -])\d{3}(?P=a)\d{5}"
      r"|(?!19\d\d[ -](?:19|20)\d\d)1[3-9]\d\d(?P<b>[ -])\d{4}(?P=b)\d{3})(?![ -]?\d)"),  # no row of numbers, no years
@@ -91,11 +92,12 @@ RULES = (
      rf"([1一幺壹][ -]?[3-9三四五六七八九叁肆伍陆柒捌玖](?:[ -]?{_NUMERAL}){{9}})(?!{_NUMERAL})"),
     _rule("mobile", (3, 4), r"(?<![\d*])(?=[\d*]{11}(?![\d*]))(1[3-9]\d{6,8}\*+)"),  # whoever hid it hid too little
     _rule("mobile", (2, 2), rf"(?<!\d)(?:\+|00)85[23]{_GAP}([2-9]\d{{3}}{_GAP}\d{{4}})(?!\d)"),
+    _rule("mobile", (2, 2), rf"(?<!\d)(?:\+|00)886{_GAP}0?(9\d\d{_GAP}\d{{3}}{_GAP}\d{{3}})(?!\d)"),
     _rule("hotline", None, r"(?<!\d)([48]00[ -]?(?:\d{3}[ -]?\d{4}|\d{4}[ -]?\d{3})|95\d{3,4}|1(?:00|2\d)\d\d)(?!\d)"),
     _rule("id_card", (3, 1), rf"(?<!\d)({_REGION}{_GAP}(?:18|19|20)\d{{6}}{_GAP}\d{{3}}[\dx])(?!\d)", _is_id_card),
     _rule("id_card", (3, 1), rf"(?<!\d)(?<!\d[ -])(?={_CODE})"
      rf"({'|'.join(map(_groups, ('44442', '6444', '666', '33444', '64224')))})(?![ -]?\d)", _is_id_card),
-    _rule("id_card", (3, 1), rf"身份证{_LINK}{{0,4}}(\d{{17}}[\dx]|\d{{15}})(?!\d)"),
+    _rule("id_card", (3, 1), rf"身份证{_LINK}{{0,4}}((?:\d[ -]?){{17}}[\dx]|\d{{15}})(?!\d)"),
     _rule("order", None, r"(?:订单|单号|编号|流水号?|交易号)[号是为: #-]{0,4}[a-z]{0,4}(\d{12,64})(?!\d)"),
     _rule("id_card", (3, 1), rf"(?<!\d)({_REGION}\d{{9}})(?!\d)", lambda number: _is_date(f"19{number[6:12]}")),
     _rule("link", None, r"(?:https?://|www\.)[!-~]{0,200}?[/=](\d{16,64})(?!\d)"),  # a post's or an item's number
@@ -116,6 +118,7 @@ RULES = (
      rf"(?:{_PLATE}{{4}}(?:{_PLATE}|[挂学警港澳领使])|[a-hjk]{_PLATE}\d{{4}}|\d{{5}}[a-hjk]))(?![a-z0-9])"),
     _rule("plate", (2, 1), rf"车牌{_LINK}{{0,4}}({_PROVINCE}? ?[a-hj-np-z][ ·•.-]?(?=(?:[a-z]{{0,2}}\d){{3}})"
      rf"{_PLATE}{{4,6}})(?![a-z0-9])"),
+    _rule("plate", (3, 1), rf"(?<![a-z0-9])(wj ?{_PROVINCE} ?\d{{4}}[\da-z])(?![a-z0-9])"),  # of the armed police
     _rule("document", (2, 2), rf"(?:准考证|台胞证|社保卡|医保卡){_LINK}{{0,4}}([a-z]{{0,2}}\d{{7,18}})(?!\d)"),
     _rule("passport", (2, 2), rf"护照{_LINK}{{0,4}}(e[a-hj-np-z]\d{{7}}|[eg]\d{{8}})(?!\d)"),
     _rule("passport", (2, 2), rf"(?:通行证|回乡证){_LINK}{{0,4}}([a-z](?:\d{{8}}|[a-z]\d{{7}}|\d{{10}}))(?!\d)"),

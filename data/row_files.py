@@ -23,6 +23,7 @@ from data.errors import CorpusError
 
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
 NO_UTF8 = "is not UTF-8: convert the file"
+MAX_NAME = 40  # characters of a field's name in a report
 BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
@@ -37,12 +38,21 @@ def _lines(path: Path) -> Iterator[bytes]:
             raise CorpusError(f"{path} is no readable gzip file ({error}): make it again") from None
 
 
+def _once_named(pairs: Sequence[tuple[str, object]]) -> Row:
+    """A JSON object; ValueError where two fields have one name: the last one would count unsaid."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"field {names.most_common(1)[0][0][:MAX_NAME]!r} stands there more than once")
+    return row
+
+
 def _jsonl(path: Path, _: Collection[str]) -> Numbered:
     for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"), object_pairs_hook=_once_named)
         except UnicodeDecodeError as error:
             yield number, f"byte {error.start} is not UTF-8: convert the file"
         except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
@@ -56,9 +66,16 @@ def _once_each(path: Path, header: Sequence[str]) -> None:
         raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
 
 
+def _decoded(path: Path) -> Iterator[str]:
+    """Lines with undecodable bytes marked; CorpusError where the first has NUL bytes, as UTF-16 has."""
+    for i, line in enumerate(_lines(path)):
+        if not i and b"\0" in line:
+            raise CorpusError(f"{path} {NO_UTF8}")
+        yield line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape")
+
+
 def _csv(path: Path, _: Collection[str]) -> Numbered:
-    lines = (line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape") for i, line in enumerate(_lines(path)))
-    reader = csv.reader(lines, strict=True)  # else an unclosed quote swallows its neighbours unsaid
+    reader = csv.reader(_decoded(path), strict=True)  # else an unclosed quote swallows its neighbours unsaid
     try:
         header = next(filter(None, reader), [])  # blank lines may stand before it, too
     except csv.Error as error:

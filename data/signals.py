@@ -99,6 +99,21 @@ def _lexicon_key(word: str) -> str:
     raise ConfigError(f"signals: of {word!r} normalisation leaves nothing: give words that can be read")
 
 
+def _owners(table: _Table) -> dict[str, str]:
+    """Word -> signal id; ConfigError for a word of two signals."""
+    owner: dict[str, str] = {}
+    for entry in table.signal:
+        words = {_lexicon_key(word): entry.id for word in entry.words}
+        _refuse_shared(words.keys() & owner.keys(), f"of {entry.id} is a word of another signal, too")
+        owner |= words
+    return owner
+
+
+def _refuse_shared(words: Set[str], why: str) -> None:
+    if words:
+        raise ConfigError(f"signals: {min(words)!r} {why}, so one of them would never be found: name it once")
+
+
 def check_words(words: Sequence[str]) -> None:
     """ConfigError for one that no post can hold as it stands: a link, an @name."""
     for word in words:
@@ -123,8 +138,9 @@ class SignalLexicon:
         no, between, affirming = (
             _any([_lexicon_key(word) for word in words]) for words in (table.negation, table.between, table.affirming)
         )
-        owner = {_lexicon_key(word): entry.id for entry in table.signal for word in entry.words}
+        owner = _owners(table)
         figures = {_lexicon_key(word) for word in table.figurative}
+        _refuse_shared(figures & owner.keys(), "is figurative, too")
         watched = [key for word in watch_words if (key := _key(word))]
         return cls(
             names=_names(table),

@@ -50,7 +50,7 @@ class Bundle:
 
 
 def _check_table(bundle: Bundle, taxonomy: Taxonomy, whose: str, remedy: str) -> None:
-    if bundle.manifest.taxonomy_sha256 != taxonomy.sha256:
+    if (bundle.manifest.taxonomy_sha256, bundle.manifest.categories) != (taxonomy.sha256, taxonomy.ids):
         made, has = ", ".join(bundle.manifest.categories), ", ".join(taxonomy.ids)
         raise BundleError(f"{bundle.folder}: made for the categories {made}; {whose} has {has}: {remedy}")
 

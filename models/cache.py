@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data.errors import ConfigError
 
 CACHE = "YUJING_CACHE"
+ABANDONED = 3_600  # seconds; a file is made within some minutes, and 130 MB of each kill stay
+SCRATCH = re.compile(r"\.[a-z0-9_]{8}")  # names of `tempfile`
 REMEDY = f"set {CACHE} to a folder that can be written"
 
 
@@ -25,6 +31,14 @@ def cache_root() -> Path:
 def engine_path(digest: str, kind: str) -> Path:
     """Where an engine of the bundle with this digest lies, or will lie."""
     return cache_root() / "engines" / f"{digest[:16]}-{kind}"
+
+
+def clear_left(folder: Path) -> None:
+    """Remove what was left in a folder of the cache when the making of a file (`data.files.whole`) was killed."""
+    for left in folder.glob(".*"):
+        with suppress(OSError):
+            if SCRATCH.fullmatch(left.name) and time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left)
 
 
 def check_cache(digest: str) -> None:

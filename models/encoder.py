@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 
 from data.errors import ConfigError, EncoderError
 from data.files import whole
-from models.cache import REMEDY, cache_root
+from models.cache import REMEDY, cache_root, clear_left
 from models.packaged import SHA256, PackagedEncoder, read_packaged
 from models.vocabulary import build_tokenizer, kept_pieces
 
@@ -96,6 +96,7 @@ def _packaged_folder() -> Path:
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        clear_left(folder.parent)
         model, tokenizer = build_packaged(read_packaged())
         with whole(folder, first=True) as part:
             if folder.exists():  # another process was faster, and may be reading it

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import REMEDY, cache_root, engine_path
+from models.cache import REMEDY, cache_root, clear_left, engine_path
 from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_name import DEFAULT
@@ -37,10 +37,18 @@ def int8_rows_path(bundle: Bundle) -> Path:
     return engine_path(bundle.manifest.digest, "int8-rows.onnx")
 
 
+def _lacks(path: Path) -> bool:
+    """Whether a file of the engines must be built; then what killed builds left there is removed first."""
+    if path.exists():
+        return False
+    clear_left(engine_path("", "").parent)
+    return True
+
+
 def build_onnx(bundle: Bundle) -> Path:
     """Build the graph unless it is cached (torch is imported only when it must be built)."""
     path = onnx_path(bundle)
-    if not path.exists():
+    if _lacks(path):
         from models.adapter import load_classifier
         from models.export import export_onnx
 
@@ -51,7 +59,7 @@ def build_onnx(bundle: Bundle) -> Path:
 def build_int8(bundle: Bundle) -> Path:
     """Build the int8 graph unless it is cached."""
     path = int8_folder(bundle) / "model.xml"
-    if not path.exists():
+    if _lacks(path):
         from models.quantise import quantise
 
         quantise(build_onnx(bundle), path.parent)
@@ -61,7 +69,7 @@ def build_int8(bundle: Bundle) -> Path:
 def build_int8_rows(bundle: Bundle) -> Path:
     """Build the int8 graph for a CPU without VNNI unless it is cached."""
     path = int8_rows_path(bundle)
-    if not path.exists():
+    if _lacks(path):
         from models.quantise_rows import quantise_rows
 
         quantise_rows(build_onnx(bundle), path)

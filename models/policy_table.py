@@ -15,6 +15,7 @@ RANKS = ("0", "1", "2", "3", "4")
 
 _STRICT = ConfigDict(extra="forbid")
 Rank = Annotated[int, Field(ge=0, le=4)]
+Words = Annotated[str, Field(pattern=r"\S")]  # that can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +36,11 @@ class Level:
     __pydantic_config__ = _STRICT
 
     rank: Rank
-    level: str
-    name: str
+    level: Words
+    name: Words
     respond_within_minutes: Annotated[int, Field(gt=0)] | None = None
     notify: tuple[str, ...]
-    first_steps: Annotated[tuple[str, ...], Field(min_length=1)]
+    first_steps: Annotated[tuple[Words, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,10 @@ def _band_faults(bands: Sequence[Band]) -> Iterator[str]:
 def _level_faults(levels: Sequence[Level]) -> Iterator[str]:
     if [level.rank for level in levels] != [0, 1, 2, 3, 4]:
         yield "levels: ranks must be 0, 1, 2, 3, 4 in order"
+    for what in ("level", "name"):
+        told = [getattr(level, what) for level in levels]
+        if len({*told}) < len(told):
+            yield f"levels: {what} {max(told, key=told.count)!r} comes twice: give every level one of its own"
     minutes = [math.inf if (limit := level.respond_within_minutes) is None else limit for level in levels]
     for level, (slower, faster) in zip(levels[1:], pairwise(minutes), strict=True):
         if faster > slower:

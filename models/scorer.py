@@ -13,6 +13,7 @@ from data.records import Item, Volume
 from data.results import EscalationResult, ItemError, Result
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy
+from data.volume_check import refuse_unsound
 from models.bundle import Bundle, open_bundle
 from models.calibration import FIRST_STAGE
 from models.engine_build import load_text_model
@@ -49,6 +50,18 @@ def _unreadable(text: object) -> ItemError | None:
     if not isinstance(text, str):
         return _foreign("text", text, str)
     return None if normalise(text).text else EMPTY
+
+
+def _unsound(volume: object) -> ItemError | None:
+    """Why a volume cannot be read, if so."""
+    if not isinstance(volume, Volume | None):
+        return _foreign("volume", volume, Volume)
+    try:
+        if volume is not None:
+            refuse_unsound(volume)
+    except InputError as error:
+        return _failed("volume", error)
+    return None
 
 
 def _fits(policy: Policy, taxonomy: Taxonomy) -> None:
@@ -163,8 +176,7 @@ class Scorer:
     def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:
         by_head: dict[str, dict[int, Volume]] = {}
         for i, item in enumerate(items):
-            if not isinstance(item.volume, Volume | None):
-                wrong = _foreign("volume", item.volume, Volume)
+            if wrong := _unsound(item.volume):
                 results[i] = replace(results[i], error=results[i].error or wrong)
             elif item.volume is not None:
                 by_head.setdefault(self._head(item.volume), {})[i] = item.volume

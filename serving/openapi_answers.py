@@ -18,7 +18,7 @@ ERRORS = {
         "press may not do this: /score needs …",
     ),
     404: ("Nothing by this id, or the service was not told to do this.", "unknown_prediction", "no prediction …"),
-    405: ("Another method.", "method_not_allowed", "Method Not Allowed"),
+    405: ("Another method.", "method_not_allowed", "method not allowed: use POST"),
     408: ("The body came too slowly.", "body_timeout", "the body must arrive within 20 s"),
     409: ("The same thing is under way; see Retry-After.", "idempotency_key_in_use", "the first request with …"),
     413: ("The body is too large.", "too_large", "the body must be at most 2097152 bytes: send fewer items"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from data.errors import InputError
+from data.files import real
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REMEDIES = {
@@ -39,4 +40,4 @@ def check_writable(target: Path) -> None:
     with writing(target):
         if target.is_dir():
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-        TemporaryDirectory(prefix=".", dir=target.parent).cleanup()
+        TemporaryDirectory(prefix=".", dir=real(target).parent).cleanup()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from data.errors import ConfigError
+from data.files import whole
 from models import cache
-from models.bundle import open_bundle
+from models.bundle import Bundle, open_bundle
 from models.cache import cache_root, check_cache, engine_path
-from models.engine_build import int8_folder, load_text_model, onnx_path
+from models.engine_build import build_onnx, int8_folder, load_text_model, onnx_path
 from serving.scoring import check_bundle
 from serving.settings import Settings
 
@@ -61,7 +64,25 @@ def test_a_read_only_cache_will_do_where_the_engine_is_built(tmp_path: Path, mon
     check_cache(DIGEST)
 
 
+def test_a_scratch_folder_is_named_as_the_sweep_knows(tmp_path: Path) -> None:
+    with whole(tmp_path / "engine") as part:
+        assert cache.SCRATCH.fullmatch(part.parent.name)
+
+
 def test_engines_lie_where_the_check_looks() -> None:
     bundle = open_bundle(None)
     for built in (onnx_path(bundle), int8_folder(bundle)):
         assert built.match(engine_path(bundle.manifest.digest, "*").name)
+
+
+def test_a_build_removes_what_killed_ones_left_and_nothing_else(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    engines, old = tmp_path / "engines", time.time() - 2 * cache.ABANDONED
+    for name in (".abcd_123", ".12345678", ".nfs0000000000", "abcdefgh", ".abcdefgi"):
+        (engines / name).mkdir(parents=True)
+        (engines / name / "weights").touch()
+        os.utime(engines / name, (old, old) if name != ".abcdefgi" else None)  # the last is under way
+    built = build_onnx(tiny_bundle)
+    assert {path.name for path in engines.iterdir()} == {".nfs0000000000", "abcdefgh", ".abcdefgi", built.name}

@@ -109,3 +109,29 @@ def test_a_folder_never_replaces_a_file(tmp_path: Path) -> None:
     with pytest.raises(NotADirectoryError):
         put_in_place(tmp_path / "part", tmp_path / "a")
     assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_link_into_a_folder_that_is_not_there_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("gone/true")
+    with whole(tmp_path / "link") as part:
+        part.write_text("new")
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_text() == "new"
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nothing"])
+def test_a_link_stays_and_what_it_leads_to_is_replaced(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    true, link = tmp_path / "disk" / "true", tmp_path / "link"
+    link.symlink_to("disk/true")
+    if kind == "folder":
+        true.mkdir()
+    elif kind == "file":
+        true.write_text("old")
+    with whole(link) as part:
+        part.write_text("new") if kind != "folder" else part.mkdir()
+        (part / "a").touch() if kind == "folder" else None
+    assert link.is_symlink()
+    assert link.resolve() == true.resolve()
+    assert names(true) == ["a"] if kind == "folder" else true.read_text() == "new"
+    assert names(tmp_path) == ["disk", "disk/true", *(["disk/true/a"] if kind == "folder" else []), "link"]

@@ -97,3 +97,4 @@ def test_errors_of_others_become_json() -> None:
     answer = ask("GET", "/score")
     assert code(answer) == (405, "method_not_allowed")
     assert answer.headers["allow"] == "POST"
+    assert answer.json()["error"]["message"] == "method not allowed: use POST"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,8 @@ def test_what_a_column_is_written_as_does_not_show(name: str, as_written: Any, t
         ("heat", pa.array(["1万"])),
         ("ads", pa.array(["否"])),
         ("rank", pa.array([[1]])),
+        ("heat", pa.array([np.inf])),
+        ("read", pa.array([-np.inf])),
         ("title", pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff"]).buffers())),
         ("time", pa.array([0], pa.timestamp("us", "Mars/Olympus"))),
         ("time", pa.array([-(10**17)], pa.timestamp("us", "UTC"))),
@@ -130,6 +133,32 @@ def test_a_cell_of_another_kind_names_its_column(name: str, cells: pa.Array, tmp
     pq.write_table(table.set_column(table.column_names.index(name), name, cells), tmp_path / "list.parquet")
     with pytest.raises(CorpusError, match=rf"list\.parquet: {name}: .*: give "):
         read_hot_list(tmp_path / "list.parquet")
+
+
+def test_a_zone_whose_name_is_damaged_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "list.parquet"
+    pq.write_table(table_of([(0.5, "a", 10, 1)]), path)
+    schema = pq.read_metadata(path).metadata[b"ARROW:schema"]
+    damaged = base64.b64decode(schema).replace(b"Asia/Shanghai", b"Asia/\xff\xff\xffnghai")
+    path.write_bytes(path.read_bytes().replace(schema, base64.b64encode(damaged)))
+    with pytest.raises(CorpusError, match=r"list\.parquet: time is in a zone whose name is not UTF-8: give "):
+        read_hot_list(path)
+
+
+@pytest.mark.parametrize("name", ["heat", "rank", "read", "discuss", "origin"])
+def test_a_number_that_is_none_is_missing(name: str, tmp_path: Path) -> None:
+    """In a record from pandas; one such heat took the alarm line of a week away."""
+    table = table_of([(float(hour), title, 10 + hour, 1) for hour in range(WEEK) for title in "ab"])
+    cells = table[name].to_pylist()
+    found = []
+    for missing in (None, np.nan):
+        column = pa.array([missing, *cells[1:]], pa.float64())
+        path = tmp_path / "list.parquet"
+        pq.write_table(table.set_column(table.column_names.index(name), name, column), path)
+        found.append(read_hot_list(path))
+    for field in ("time", "heat", "rank", "reads", "discussions", "originals", "line"):
+        one, other = (getattr(read, field) for read in found)
+        np.testing.assert_array_equal(one, other, err_msg=field)
 
 
 def test_rows_are_in_order_of_episode_and_time() -> None:

@@ -119,6 +119,7 @@ BAD = [
     (b'["id", "text"]', "row", "JSON object"),
     (b'{"id": "x", "text": ' + b"1" * 5000 + b"}", "row", "not valid JSON"),
     (b"[" * 100_000, "row", "not valid JSON"),
+    (b'{"id": "x", "text": "x", "severity": 1, "severity": 2}', "row", "'severity' stands there more than once"),
 ]
 
 
@@ -334,6 +335,15 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
         _write(tmp_path, name, content)
     with pytest.raises(CorpusError, match=told):
         load_examples([tmp_path / name], TAXONOMY)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_csv_file_in_utf_16_is_one_clear_error(tmp_path: Path, encoding: str, quote: str, end: str) -> None:
+    text = end.join(f"{quote}{a}{quote},{quote}{b}{quote}" for a, b in (("id", "text"), ("1", "好"), ("2", "坏")))
+    with pytest.raises(CorpusError, match=r"posts\.csv is not UTF-8: convert the file$"):
+        _load(tmp_path, "posts.csv", text.encode(encoding))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz", "a.parquet"])

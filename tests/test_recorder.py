@@ -84,6 +84,7 @@ def test_an_answer_can_be_corrected_and_deleted(server: Running, folder: Path) -
         ({"who": "王", "category": "other"}, "prediction_id: "),
         (correction("x"), "prediction_id: "),
         (correction("0" * 32, who=""), "who: "),
+        (correction("0" * 32, who=" \u3000\n"), "who: "),
         (correction("0" * 32, category=SECRET), "category: "),
         (correction("0" * 32, severity=-1), "severity: "),
         (correction("0" * 32, severity=True), "severity: Input should be a valid integer"),

@@ -12,7 +12,8 @@ from scored_files import read_csv, read_jsonl, score, write_csv
 
 from serving.batch import text_source
 from serving.batch.assemble import Summary, rejects_path
-from serving.batch.rows import Columns
+from serving.batch.rows import Columns, Place, make_row
+from serving.batch.windows import CHARACTERS, cut_windows
 
 
 def test_bad_rows_fail_alone_and_nothing_vanishes(tmp_path: Path) -> None:
@@ -126,3 +127,10 @@ def test_an_id_field_that_was_asked_for_and_is_not_there_fails_its_row(tmp_path:
     assert [row["id"] for row in rows] == ["1", "2", "p"]
     assert [row["error"] is None for row in rows] == [False, True, True]
     assert rows[0]["error"]["message"] == "row 1: has no field 'post': it has id, text"
+
+
+def test_no_window_holds_many_ids_of_a_megabyte() -> None:
+    """They come back whole: 100 of them in one window took 560 MB."""
+    raw = {"id": "长" * CHARACTERS, "text": "好"}
+    rows = [(make_row(Place(number, number), raw, Columns()), 0.0) for number in range(1, 6)]
+    assert [[row.error is not None for row in window.rows] for window in cut_windows(rows)] == [[True]] * 5

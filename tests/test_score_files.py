@@ -158,3 +158,15 @@ def test_names_of_files_need_not_be_utf8(kind: str, tmp_path: Path) -> None:
     assert (tmp_path / f"{name}{kind}").read_bytes() == (tmp_path / f"out{kind}").read_bytes()
     (reject,) = read_jsonl(rejects_path(tmp_path / f"out{kind}"))
     assert reject["file"] == f"Ͷ\\xcb\\xdf{kind}"
+
+
+def test_an_output_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", POISON)])
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/true.csv").write_text("old")
+    (tmp_path / "out.csv").symlink_to("disk/true.csv")
+    score(tmp_path / "in.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").is_symlink()
+    assert [row["id"] for row in read_csv(tmp_path / "disk/true.csv")] == ["1", "2"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "in.csv", "out.csv"]
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == ["true.csv", "true.csv.rejects.jsonl"]

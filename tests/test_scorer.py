@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,6 +156,36 @@ def test_what_is_of_another_type_fails_its_own_item_only(tiny_scorer: Scorer, na
     assert bad.error is not None
     assert (bad.id, bad.error.code) == ("x", "invalid_input")
     assert bad.error.message.startswith(f"{name}: got a {kind}: give a ")
+
+
+@pytest.mark.parametrize("name", ["counts", "authors", "negative", "heat", "rank", "reads"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -5.0, 1e16])
+@pytest.mark.parametrize("minutes", [60, 15])
+def test_a_value_that_no_request_may_hold_fails_its_own_item(
+    tiny_scorer: Scorer, name: str, value: float, minutes: int
+) -> None:
+    full = replace(VOLUME if name in ("counts", "authors", "negative") else HEAT, interval_minutes=minutes)
+    length = len(full.counts or full.heat or ())
+    bad = replace(full, **{name: (None, value, *[1.0] * (length - 2))})  # type: ignore[arg-type]
+    found = tiny_scorer.score([Item(volume=VOLUME), Item(text="假货", volume=bad), Item(volume=VOLUME)])
+    assert codes(found) == [None, "invalid_input", None]
+    assert found[1].error is not None
+    assert found[1].error.message.startswith(f"volume.{name}[1]: Input should be ")
+    assert found[1].category is not None
+    assert found[0] == found[2] == tiny_scorer.score([Item(volume=VOLUME)])[0]
+
+
+@pytest.mark.parametrize("bad", [{"interval_minutes": 0}, {"alarm_threshold": float("nan")}, {"rank": (0.0,) * 6}])
+def test_a_setting_of_a_volume_that_no_request_may_hold_fails_its_item(
+    tiny_scorer: Scorer, bad: dict[str, Any]
+) -> None:
+    [found] = tiny_scorer.score([Item(volume=replace(VOLUME, **bad))])
+    assert found.error is not None
+    assert (found.error.code, found.error.message.startswith(f"volume.{next(iter(bad))}: ")) == ("invalid_input", True)
+
+
+def test_the_bounds_themselves_are_sound(tiny_scorer: Scorer) -> None:
+    assert codes(tiny_scorer.score([Item(volume=replace(VOLUME, counts=(0.0, 1e15, 1e15, None, 0, 7)))])) == [None]
 
 
 def test_an_empty_text_leaves_its_volume_answered(tiny_scorer: Scorer) -> None:

@@ -130,7 +130,8 @@ def test_other_refusals_are_json_too(server: Running) -> None:
     url = f"{server.url}/score"
     form = httpx.post(url, data={"items": "x"}, trust_env=False)
     assert (form.status_code, form.json()["error"]["code"]) == (415, "unsupported_media_type")
-    assert httpx.get(url, trust_env=False).status_code == 405
+    other = httpx.get(url, trust_env=False)
+    assert (other.status_code, other.json()["error"]["message"]) == (405, "method not allowed: use POST")
 
 
 def test_a_fault_of_the_service_is_in_our_shape_too(server: Running) -> None:

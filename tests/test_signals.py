@@ -308,6 +308,25 @@ def test_a_lexicon_that_would_not_do_what_it_says_is_refused(tmp_path: Path, old
         SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ('[[signal]]\nid = "media"\nname = "媒體"\nwords = ["记者", "受伤"]\n', "'受伤' of media is a word of another"),
+        ('[[signal]]\nid = "media"\nname = "媒體"\nwords = ["记者"]\n', None),
+        ('figurative = ["中毒"]\n', "'中毒' is figurative, too"),
+        ('figurative = ["中毒太深"]\n', None),
+    ],
+)
+def test_a_word_of_two_minds_is_refused_however_it_is_written(tmp_path: Path, other: str, told: str | None) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(WRITTEN + other if "signal" in other else other + WRITTEN, encoding="utf-8")
+    if told is None:
+        SignalLexicon.load(path)
+    else:
+        with pytest.raises(ConfigError, match=f"^signals: {told}"):
+            SignalLexicon.load(path)
+
+
 def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
         SignalLexicon.load(tmp_path / "nowhere.toml")

@@ -83,6 +83,25 @@ def test_two_processes_have_two_spools(tmp_path: Path) -> None:
         assert again.path == first.path
 
 
+def test_of_two_processes_in_a_folder_that_was_made_anew_none_takes_the_rows_of_the_other(tmp_path: Path) -> None:
+    folder, written = tmp_path / "store", spool_rows(9)
+    folder.mkdir()
+    with closing(Spool(folder, 100)) as first:
+        first.append(written[:3])
+        folder.rename(tmp_path / "gone")
+        folder.mkdir()
+        with closing(Spool(folder, 100)) as second:
+            second.append(written[3:5])
+            assert first.peek(9) == ([], 0, 0)
+            first.advance(0, 0)
+            first.append(written[5:])
+            assert first.path != second.path
+            assert ids(second.peek(9)[0]) == ids(written[3:5])
+            assert ids(first.peek(9)[0]) == ids(written[5:])
+        first.advance(4, first.peek(9)[2])
+        assert ids(first.peek(9)[0]) == ids(written[3:5])  # of the second, which has ended
+
+
 def test_the_files_of_dead_processes_follow_ones_own(tmp_path: Path) -> None:
     first, second, third = (spool_rows(count) for count in (2, 3, 1))
     with closing(Spool(tmp_path, 100)) as a, closing(Spool(tmp_path, 100)) as b, closing(Spool(tmp_path, 100)) as c:

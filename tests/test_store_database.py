@@ -73,6 +73,30 @@ def test_tables_of_a_newer_version_are_told_as_such_and_left_alone(tmp_path: Pat
         assert connection.execute(version).fetchall() == [("9999",)]
 
 
+@pytest.mark.parametrize("spoil", ["no database", "half of it", "no version", "a table of its own", "a lock"])
+def test_only_for_a_database_that_is_fit_for_use_it_is_worth_to_wait(
+    tmp_path: Path, spoil: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database.OPTIONS["sqlite"]["connect_args"], "timeout", 0)
+    base, path = Database(StoreSettings(folder=tmp_path).database()), tmp_path / "yujing.sqlite3"
+    base.look()
+    base.close()
+    statements = {"no version": "DROP TABLE alembic_version", "a lock": "BEGIN EXCLUSIVE"}
+    blobs = {"no database": b"no database" * 500, "half of it": path.read_bytes()[: path.stat().st_size // 2]}
+    if spoil == "a table of its own":
+        path.unlink()
+        statements[spoil] = "CREATE TABLE predictions (id)"
+    elif spoil in blobs:
+        path.write_bytes(blobs[spoil])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if spoil in statements:
+            connection.execute(statements[spoil])
+        with pytest.raises(StoreDownError) as told:
+            Database(StoreSettings(folder=tmp_path).database()).look()
+    assert str(told.value).endswith("try again later") == (spoil == "a lock")
+    assert ("damaged, or no database: move it away" in str(told.value)) == (spoil in blobs)
+
+
 def test_a_network_that_swallows_everything_is_given_up_after_seconds(postgres: PostgresServer, tmp_path: Path) -> None:
     base = Database(StoreSettings(folder=tmp_path, url=postgres.url).database())
     with closing(base.engine.raw_connection()) as connection:

@@ -26,7 +26,10 @@ BlockShare = Annotated[float, Field(gt=0, lt=0.9)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationConfig:
-    """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head."""
+    """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head.
+
+    --recalibrate reads series, bundle, recalibrate_days, warn_after_days and out, and none of the others.
+    """
 
     series: tuple[str, ...] = SERIES
     test: BlockShare = 0.25  # of the topics, the latest

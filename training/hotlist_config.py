@@ -16,7 +16,8 @@ from training.escalation_config import HOT_LIST
 class HotlistConfig:
     """One run of `yujing train escalation --head hotlist`. Defaults are those of the shipped head.
 
-    The trees' settings were chosen on the rolling origins, which end before the test block.
+    The trees' settings were chosen on the rolling origins, which end before the test block. --recalibrate reads record,
+    bundle, recalibrate_days, warn_after_days and out, and none of the others.
     """
 
     record: str = HOT_LIST

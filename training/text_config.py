@@ -20,7 +20,10 @@ AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextConfig:
-    """One run of `yujing train text`. Defaults are those of the first run of `make model`."""
+    """One run of `yujing train text`. Defaults are those of the first run of `make model`.
+
+    --recalibrate splits posts that taught the bundle `start` as they were split then, whatever `test` and `seed` say.
+    """
 
     posts: tuple[str, ...] = POSTS
     extra: tuple[str, ...] = AUTHORED  # taught, never held out
@@ -29,7 +32,7 @@ class TextConfig:
     held_out_source: str | None = None  # leave this source out and test on it
     before: AwareDatetime | None = None  # teach what is older, test on the posts of `hot` from then on
     record: str = "../shared/data/hotlist.parquet"  # the hot-search list: its titles; dates, with `before`
-    test: ProperShare = 0.15
+    test: ProperShare = 0.15  # not read with held_out_source or before, which say what is tested
     validation: ProperShare = 0.10
     encoder: str = PACKAGED
     rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from data.errors import InputError
+from data.files import real
 from serving.batch.assemble import Summary, assemble, rejects_path
 from serving.batch.encoding import check_encoding
 from serving.batch.inputs import Input, find_inputs, would_read
@@ -21,7 +22,7 @@ from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 
-FORMAT = 8  # of the shards: another one does not go on with what this one left
+FORMAT = 9  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,9 @@ def score_files(job: Job, pool: Pool, progress: Callable[[Status], None] = lambd
     """Score `job.source` into `job.target` in constant memory, going on where a killed run of the same job was.
 
     InputError: a file, suffix, column or encoding that cannot be used, or a disk that is full; then the target is as
-    it was before.
+    it was before. A target that is a link stays one: the file to which it leads is written, its rejects beside it.
     """
+    job = replace(job, target=real(job.target))
     kind = job.kind
     inputs = find_inputs(job.source)
     with writing(job.target):

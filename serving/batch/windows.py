@@ -11,7 +11,7 @@ from serving.batch.rows import Columns, Row
 from serving.batch.sources import open_source
 
 ROWS = 1_024  # of a window: the engine's batches hold about 70 posts, so sorting by length leaves hardly any padding
-CHARACTERS = 500_000  # of a window, so that long texts do not fill the memory
+CHARACTERS = 500_000  # of a window, so that long texts, or the ids of rows that failed, do not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def cut_windows(rows: Iterable[tuple[Row, float]], size: int = ROWS) -> Iterator
     seen = Recent[bool]()
     for row, share in rows:
         window.append(_without_repeat(row, seen))
-        characters += len(row.item.text or "") if row.item else 0
+        characters += len((row.item.text if row.item else row.id) or "")
         if len(window) == size or characters >= CHARACTERS:
             yield Window(number, window, share)
             number, window, characters = number + 1, [], 0

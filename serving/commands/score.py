@@ -52,6 +52,7 @@ def score(
 
     Such rows are also listed in OUT.rejects.jsonl. A run that was killed goes on when it is repeated.
     """
+    from data.files import real
     from serving.batch.model import LoadScorer, model_identity
     from serving.batch.progress import score_progress
     from serving.batch.rows import Columns
@@ -70,7 +71,7 @@ def score(
     job = Job(source, target, Columns(text_column, id_column), encoding, model)
     with score_progress(show=sys.stderr.isatty()) as progress:
         summary = score_files(job, _pool(load, workers, ray), progress)
-    typer.echo(_report(summary, target, max(time.monotonic() - start, 1e-9)))
+    typer.echo(_report(summary, real(target), max(time.monotonic() - start, 1e-9)))
 
 
 def _pool(load: LoadScorer, workers: int, ray: str | None) -> Pool:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
 from serving.gate.endpoints import Endpoint, find
-from serving.gate.refusal import CODES, RefusedError, answer
+from serving.gate.refusal import CODES, RefusedError, answer, say_method
 from serving.logs import REQUEST_ID
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -95,7 +95,8 @@ class Exchange:
     async def _replace(self, headers: MutableHeaders) -> None:
         self._replaced = True
         code = CODES.get(self.status, "refused")
-        message = _failed(self.request_id) if self.status == 500 else f"{code.replace('_', ' ')}: see /docs.json"
+        says = {405: say_method(headers.get("allow", "")), 500: _failed(self.request_id)}
+        message = says.get(self.status, f"{code.replace('_', ' ')}: see /docs.json")
         spoken = answer(self.status, code, message)
         kept = {name: headers[name] for name in ("x-request-id", "allow", "retry-after") if name in headers}
         spoken.headers.update(kept)

@@ -30,4 +30,10 @@ def say_http(request: Request, error: Exception) -> Response:
     """Starlette's own errors (`requires`, unknown method) in our shape."""
     if not isinstance(error, HTTPException):
         raise error
-    return answer(error.status_code, CODES.get(error.status_code, "refused"), error.detail, error.headers)
+    message = say_method((error.headers or {}).get("Allow", "")) if error.status_code == 405 else error.detail
+    return answer(error.status_code, CODES.get(error.status_code, "refused"), message, error.headers)
+
+
+def say_method(allowed: str) -> str:
+    """What a 405 says; `allowed`: the header that tells what would do."""
+    return f"method not allowed: use {allowed}" if allowed else "method not allowed: see /docs.json"

@@ -35,6 +35,14 @@ PRAGMAS = (
     "foreign_keys = ON",
     "secure_delete = ON",  # what was deleted is overwritten
 )
+DAMAGED = "the database's file is damaged, or no database: move it away, or put a copy that is whole in its place"
+FOREIGN = "the database's tables are not as Yujing makes them: give a folder or a database of its own"
+UNFIT: dict[object, str] = {  # by SQLite's code, or PostgreSQL's: a table that is there already
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_ERROR: FOREIGN,
+    "42P07": FOREIGN,
+}
 OPTIONS: dict[str, dict[str, Any]] = {
     "sqlite": {"connect_args": {"timeout": BUSY_SECONDS}},
     "postgresql": {
@@ -111,7 +119,7 @@ class Database:
         except SQLAlchemyError as error:
             if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # it never left this process
                 raise RowError(_kind(error)) from None
-            raise StoreDownError(f"the database does not answer ({_kind(error)}): try again later") from None
+            raise StoreDownError(_why(error)) from None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -154,6 +162,14 @@ class Database:
 
 def _kind(error: Exception) -> str:
     return type(getattr(error, "orig", None) or error).__name__
+
+
+def _why(error: Exception) -> str:
+    """What helps: only a database that is fit for use is worth waiting for."""
+    cause = getattr(error, "orig", None)
+    code = getattr(cause, "sqlite_errorcode", None)
+    unfit = UNFIT.get(getattr(cause, "sqlstate", None) if code is None else code & 0xFF)
+    return unfit or f"the database does not answer ({_kind(error)}): try again later"
 
 
 def _checkpoint(cursor: Any, wait: bool) -> bool:

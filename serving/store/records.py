@@ -45,7 +45,7 @@ class Correction:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     prediction_id: Annotated[str, Field(pattern=PREDICTION_ID, description="of the answer that is corrected")]
-    who: Annotated[str, Field(min_length=1, max_length=100, description="who says so")]
+    who: Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S", description="who says so")]
     category: str | None = None
     severity: Annotated[int, Field(ge=0)] | None = None
     escalated: Annotated[bool | None, Field(description="whether it escalated within the horizon")] = None

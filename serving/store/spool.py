@@ -29,14 +29,26 @@ class Spool:
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
-        self.path, self._lock = _claim(folder)
         self.limit = limit
+        self._hold(folder)
+        self.inherit()
+
+    def _hold(self, folder: Path) -> None:
+        self.path, self._lock = _claim(folder)
+        self._held = _identity(self._lock)
         self._offset = 0
         self.rows = _count_lines(self.path)
-        self.inherit()
+
+    def _leave_lost_folder(self) -> None:
+        """Begin anew where the folder was deleted and made again: the lock in the old one keeps nobody from a file."""
+        if self.path.parent.is_dir() and _identity(self._lock) != self._held:
+            logger.error("%s was deleted or exchanged: a spool is claimed anew", Path(self._lock.lock_file).name)
+            self._lock.release()
+            self._hold(self.path.parent)
 
     def append(self, rows: Sequence[Prediction]) -> int:
         """Write as many rows as the limit allows; how many were written. OSError when the disk is full: then none."""
+        self._leave_lost_folder()
         kept = rows[: max(self.limit - self.rows, 0)]
         if kept:
             self._write(b"".join(_ROW.dump_json(row) + b"\n" for row in kept))
@@ -56,6 +68,7 @@ class Spool:
 
     def peek(self, limit: int) -> tuple[list[Prediction], int, int]:
         """The next rows (at most `limit` lines), how many lines they were, and where the lines end."""
+        self._leave_lost_folder()
         if not self.path.exists():
             return [], 0, 0
         with self.path.open("rb") as file:
@@ -75,6 +88,7 @@ class Spool:
 
     def inherit(self) -> None:
         """Take over the file of a process that ended, unless rows wait here: those go first."""
+        self._leave_lost_folder()
         if not self.rows:
             self.rows = _take_over(self.path)
 
@@ -96,6 +110,15 @@ def _claim(folder: Path) -> tuple[Path, FileLock]:
 
 def _lock(path: Path) -> FileLock:
     return FileLock(path.with_suffix(".lock"), thread_local=False)  # whoever closes the spool need not have opened it
+
+
+def _identity(lock: FileLock) -> tuple[int, int] | None:
+    """The file that stands at the lock's place, if any."""
+    try:
+        found = os.stat(lock.lock_file)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _take_over(path: Path) -> int:
