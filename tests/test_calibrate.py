@@ -119,6 +119,16 @@ def test_sets_cover_exchangeable_rows_as_promised(n: int, coverage: float) -> No
     assert np.mean(covered) <= coverage + 1 / (n + 1) + margin + 1e-9
 
 
+@given(st.integers(1, 40), st.sampled_from([(0.9, 10), (0.8, 5), (0.7, 10), (0.95, 20)]))
+def test_as_many_rows_stay_outside_as_the_coverage_allows(times: int, wanted: tuple[float, int]) -> None:
+    """Shares that come out even: in floats 1 - 0.9 is below a tenth, and one row fewer stayed outside."""
+    coverage, steps = wanted
+    n = times * steps - 1
+    probabilities = (np.arange(n) + 1.0)[:, None] / (n + 1)
+    floor = conformal_floor(probabilities, np.zeros(n, int), coverage)
+    assert (probabilities <= floor).sum() == round((1 - coverage) * (n + 1))
+
+
 @given(category_logits, severity_logits, st.floats(1, 9), st.floats(1, 9), temperatures)
 def test_a_higher_under_cost_never_lowers_a_rank(
     category: np.ndarray, severity: np.ndarray, one: float, other: float, temperature: float

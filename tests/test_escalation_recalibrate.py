@@ -102,13 +102,17 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     files = {escalation_file("counts"): dump(model()), "note.txt": b"kept"}
     save_part(source, load_taxonomy(), files, escalation={"counts": EscalationPart(config={"a": 1})})
     config = replace(CONFIG, series=(str(series),), bundle=str(source), out=str(tmp_path / "out"))
-    bundle = recalibrate("counts", config, QUIET)
+    told = Console(file=io.StringIO(), width=300)
+    bundle = recalibrate("counts", config, told)
     assert bundle.read("note.txt") == b"kept"
     part = open_bundle(bundle.folder).manifest.escalation["counts"]
     found = load(bundle.read(escalation_file("counts")))
     assert part.config == {"a": 1}
     assert part.calibrated_until == found.calibration_end
     assert part.recalibration["in_domain"]["decisions"] > 0
+    assert "out_of_domain" not in part.recalibration  # the head has the new date, and this part its old sigmoid
+    assert "left out out_of_domain: " in told.file.getvalue()  # type: ignore[attr-defined]
+    assert "left out in_domain" not in told.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", config, QUIET)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import hot_list
@@ -92,6 +92,22 @@ def test_the_rows_that_calibrated_it_are_no_measure(source: Bundle, series: str,
     config = SimulateConfig(bundle=str(bundle.folder), series=(series,), out=str(tmp_path / "policy"))
     with pytest.raises(CorpusError, match="recalibrated on labels until"):
         simulate("counts", config, QUIET)
+
+
+@pytest.mark.parametrize(("days", "same"), [(30, True), (10, True), (30, False)])
+def test_days_that_taught_the_head_are_told_when_they_recalibrate_it(
+    source: Bundle, series: str, tmp_path: Path, days: int, same: bool
+) -> None:
+    """The trees are too sure of what they have learnt, and a sigmoid from it keeps that."""
+    until = datetime(2024, 3, 20, tzinfo=UTC)  # the series end 22 days later
+    part = replace(source.manifest.escalation["counts"], calibrated_until=until)
+    save_part(source.folder, None, {}, escalation={"counts": part})
+    other = tmp_path / "other.jsonl"
+    other.write_text(Path(series).read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    told, bundle = Console(file=io.StringIO(), width=400), str(source.folder)
+    config = replace(CONFIG, series=(series if same else str(other),), bundle=bundle, out=str(tmp_path / "out"))
+    recalibrate("counts", replace(config, recalibrate_days=days), told)
+    assert ("taught the head until 2024-03-20" in told.file.getvalue()) == (same and days == 30)  # type: ignore[attr-defined]
 
 
 def test_the_old_figures_are_told_as_those_before(source: Bundle, series: str, tmp_path: Path) -> None:

@@ -196,6 +196,9 @@ def test_its_own_posts_give_the_calibration_of_the_training(
     card = (bundle.folder / CARD).read_text(encoding="utf-8")
     assert f"the adapter began afresh; recalibrated: the weights are those of `{trained_bundle.model_id}`" in card
     assert "the others are of the training" in card
+    for name, value in (("test", 0.3), ("seed", 8)):  # they counted for nothing, unsaid
+        with pytest.raises(ConfigError, match=rf"^{name}={value}: these posts taught the bundle with {name}=.*leave"):
+            recalibrate_text(config_of(trained_bundle, tiny_config.posts[0], tmp_path, **{name: value}), QUIET)
 
 
 def test_no_gain_is_told(elsewhere: Bundle, tmp_path: Path) -> None:

@@ -181,6 +181,8 @@ def test_too_few_unlabelled_posts_are_refused(config: TextConfig, trained_bundle
         read_soft_posts(trained_bundle, replace(config, epochs=50), corpus, tokens, TAXONOMY, QUIET)
     with pytest.raises(CorpusError, match="0 posts for the teacher in no file"):
         read_soft_posts(trained_bundle, replace(config, unlabelled=()), corpus, tokens, TAXONOMY, QUIET)
+    with pytest.raises(CorpusError, match=r"39 posts .* soft_rows=2 are taught: at least 3 are needed"):
+        read_soft_posts(trained_bundle, replace(config, epochs=3, soft_rows=2), corpus, tokens, TAXONOMY, QUIET)
 
 
 def test_a_taught_model_is_another_model_that_names_its_teacher(config: TextConfig, trained_bundle: Bundle) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from safetensors.torch import load_file, save_file
 
-from data.errors import BundleError, CorpusError, EncoderError
+from data.errors import BundleError, ConfigError, CorpusError, EncoderError
 from data.records import Item
 from data.taxonomy import as_toml, load_taxonomy
 from models.bundle import Bundle, open_bundle, save_part, text_part
@@ -84,6 +85,47 @@ def test_the_same_bundle_is_registered_once(trained_bundle: Bundle, own_folders:
 
 def test_a_run_that_is_over_leaves_no_checkpoints(trained_bundle: Bundle) -> None:
     assert [path.name for path in trained_bundle.folder.parent.iterdir()] == ["bundle"]
+
+
+def test_a_store_that_cannot_be_written_is_told_with_the_place_of_the_bundle(
+    trained_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked last, when the training is over."""
+
+    def refuse(tag: str) -> None:
+        raise OSError(30, "Read-only file system", "/home/bentoml")
+
+    monkeypatch.setattr("bentoml.models.get", refuse)
+    with pytest.raises(ConfigError, match=r"bundle is complete, only not .*Read-only file system.*BENTOML_HOME"):
+        register(trained_bundle)
+
+
+@pytest.mark.parametrize("changed", ["taxonomy", "encoder"])
+def test_a_run_does_not_go_on_under_another_table_or_encoder_of_the_same_name(
+    tiny_config: TextConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    """Its heads would mean other categories, unsaid where these are as many; its adapter belongs on another encoder."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    table, encoder = tmp_path / "mine.toml", tmp_path / "encoder"
+    table.write_text(as_toml(TAXONOMY), encoding="utf-8")
+    shutil.copytree(tiny_config.encoder, encoder)
+    config = replace(tiny_config, taxonomy=str(table), encoder=str(encoder), out=str(tmp_path / "run"))
+    with monkeypatch.context() as patch:
+        patch.setattr("training.text._finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train_text(config, QUIET)
+    if changed == "taxonomy":
+        none, first, *others = TAXONOMY.categories
+        table.write_text(as_toml(replace(TAXONOMY, categories=(none, *others, first))), encoding="utf-8")
+        load_taxonomy.cache_clear()  # as in the next process
+    else:
+        weights = load_file(encoder / "model.safetensors")
+        save_file({name: one + 1 for name, one in weights.items()}, encoder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ConfigError, match=rf"other data \({changed}\)"):
+        train_text(config, QUIET)
 
 
 def test_too_few_posts_are_refused_before_anything_is_trained(tiny_config: TextConfig, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def fit_severity(severity_logits: Logits, rank: Labels) -> float:
 def conformal_floor(probabilities: NDArray[np.float64], labels: Labels, coverage: float) -> float:
     """Split conformal prediction with the LAC score (Sadinle et al. 2019), with its finite-sample correction."""
     true = np.sort(probabilities[np.arange(len(labels)), labels])
-    allowed = int(np.floor((1 - coverage) * (len(labels) + 1)))  # true labels that may stay outside
+    allowed = int((1 - coverage) * (len(labels) + 1) + 1e-9)  # true labels that may stay outside; 1 - 0.9 is below 0.1
     return float(true[allowed - 1]) if allowed else 0.0
 
 

@@ -17,14 +17,15 @@ from data.files import whole
 from training.config import load_config
 from training.text_config import TextConfig
 
-LEARNT_FROM = ("files", "start", "teacher")  # what a manifest says of a run's data, and must not change under way
+LEARNT_FROM = ("files", "start", "teacher", "taxonomy", "encoder")  # of `about`: must not change under way
 
 
 def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
     """Where an interrupted run with the same settings and data stopped, or None; ConfigError if either differs.
 
     A setting that the interrupted run did not know counts with its default. `about` is what the manifest will say of
-    the data: with other rows the split is another one, and the checkpoint may have learnt what is held out now.
+    the data, with the hashes of taxonomy and encoder: with other rows the split is another one, and the checkpoint may
+    have learnt what is held out now; in another taxonomy its heads mean other categories.
     """
     note, data = config.checkpoints / "settings.json", {key: about[key] for key in LEARNT_FROM if key in about}
     if not note.exists():
@@ -46,7 +47,7 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
     if seen != data:
         raise ConfigError(
             f"{note.parent} holds an interrupted run on other data ({', '.join(_changed(seen, data))}): what is held "
-            "out now may have taught it: put the data back, delete it, or give --out"
+            "out now may have taught it, or it means other categories: put the data back, delete it, or give --out"
         )
     found = {_steps(place): str(place) for place in note.parent.glob(f"{PREFIX_CHECKPOINT_DIR}-*") if _is_whole(place)}
     return found[max(found)] if found else None

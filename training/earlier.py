@@ -42,7 +42,8 @@ def _same_files(folder: str, part: TextPart, before: TextConfig, config: TextCon
     if shared:
         raise CorpusError(
             f"{', '.join(shared)} or a file of that name taught {folder} with other rows than now: what is held out "
-            "now may have taught it; give the very files of that run, or posts that share no row with them"
+            "now may have taught it; give the very files of that run in their order, or posts that share no row with "
+            "them"
         )
     return False
 

@@ -7,7 +7,7 @@ days, by a sigmoid from the earlier half; what is saved is fitted on both.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,11 +36,12 @@ from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import tuned
 from training.escalation_report import plain
-from training.escalation_unseen import kept
+from training.escalation_unseen import kept, tell_taught_days
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.place import bundle_place
 from training.register import register
+from training.told import left_out
 
 DAY_HOURS = 24
 
@@ -64,6 +65,11 @@ class Recent:
         """Those whose labels end in the earlier half, and those that are decided after it."""
         middle = np.median(self.end)
         return self.take(self.end <= middle), self.take(self.end - self.span >= middle)
+
+    @property
+    def begin(self) -> float:
+        """Hour of the first decision."""
+        return float(self.end.min()) - self.span
 
     @property
     def enough(self) -> bool:
@@ -146,6 +152,16 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     return replace(model, calibrated_until=until, warn_after_days=warn_after_days), about
 
 
+def tell_kept(recents: Mapping[str, Recent], fitted: Container[str], console: Console) -> None:
+    """Name the parts of a head that keep their old sigmoid: the date of the calibration is that of the others."""
+    for name, recent in recents.items():
+        if name not in fitted:
+            seen = f"{int(recent.labels.sum())} escalations in {len(recent.labels)} recent decisions"
+            left_out(
+                console, f"{name}: {seen}, at least {MIN_EVENTS} of each kind are needed: it keeps its old sigmoid"
+            )
+
+
 def source_of(head: str, config: EscalationConfig | HotlistConfig) -> Bundle:
     """Whose head is recalibrated: the named bundle, else that in `out` if it has the head, else the shipped one."""
     own = Path(config.out) / "bundle"
@@ -160,11 +176,14 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
     console, folder = console or Console(), bundle_place(config.out)
     source = source_of(head, config)
-    old = open_head(source, kind_of(head))
+    old, part = open_head(source, kind_of(head)), source.manifest.escalation[head]
     console.print(f"the {head} head of {source.model_id} in {source.folder} is recalibrated", markup=False)
-    model, about = recalibrate_model(old, READ[type(old)](old, config, console), config.warn_after_days)
+    recents = READ[type(old)](old, config, console)
+    model, about = recalibrate_model(old, recents, config.warn_after_days)
+    tell_kept(recents, about, console)
+    files = (config.record,) if isinstance(config, HotlistConfig) else config.series
+    tell_taught_days(files, min(recents[name].begin for name in about), part, console)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
-    part = source.manifest.escalation[head]
     part = replace(part, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
     if not (folder / NAME).exists():
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from rich.console import Console
 
 from data.errors import CorpusError
 from data.volume_windows import Floats
 from models.manifest import EscalationPart
+from training.corpus import file_sha256
 from training.escalation_blocks import Rows
+from training.taught import changed_since, taught
+from training.told import warn
 
 BEFORE = "before_recalibration"  # where a recalibrated head keeps the figures of the head that it was
 
@@ -26,6 +30,22 @@ def unseen(rows: Rows, time: Floats, part: EscalationPart) -> Rows:
             "measure it on is later: give later data (series, record), or leave the head out (series=[], record='')"
         )
     return later
+
+
+def tell_taught_days(files: Sequence[str], begin: float, part: EscalationPart, console: Console) -> None:
+    """Warn when a recalibration from hour `begin` on reads days that taught the head: there it is surer than elsewhere.
+
+    By the files: those that taught it, or that stand where these stood. A head's second recalibration knows no days.
+    """
+    if part.recalibration or part.calibrated_until is None or begin >= part.calibrated_until.timestamp() / 3600:
+        return
+    changed = changed_since(files, part.config, part.data, ("series", "record"))
+    if same := [file for file in files if file in changed or file_sha256(file) in taught(part.data)]:
+        why = (
+            f"taught the head until {part.calibrated_until:%Y-%m-%d}: on these days it is too sure of itself, and so is"
+        )
+        remedy = "a sigmoid from them: give later days, or fewer of them (recalibrate_days)"
+        warn(console, "not all unseen", f"{', '.join(same)} {why} {remedy}")
 
 
 def since(part: EscalationPart) -> str:

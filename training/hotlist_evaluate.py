@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.hot_topics import read_hot_list
 from models.bundle import Bundle
 from models.escalation_store import open_head
@@ -18,6 +19,7 @@ from models.hotlist_words import HOT_GROUPS
 from training.config import load_config
 from training.corpus import file_sha256
 from training.escalation_blend import calibrated, near_trees
+from training.escalation_blocks import require
 from training.escalation_report import figures, plain, sheet
 from training.escalation_unseen import since, unseen
 from training.evaluate_config import EvaluateConfig
@@ -27,6 +29,7 @@ from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import hot_blocks, monotone_trees
 from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
 from training.taught import tell_changed
+from training.told import left_out
 
 SAMPLE = 60_000  # decisions that an ablation is fitted on
 
@@ -38,9 +41,13 @@ def _without(names: tuple[str, ...], group: str | None) -> list[int]:
 
 
 def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[str, float]]:
-    """Trees without each group of features, fitted on a sample and tested on the days before the test block."""
+    """Trees without each group of features, fitted on a sample and tested on the days before the test block.
+
+    CorpusError when the record has too few decisions there, as one of other days has.
+    """
     origin = config.test_from - timedelta(days=config.fold_days)
     where = hot_blocks(decisions.time, origin, config.test_from, config)
+    require(decisions.labels, where)
     decisions = decisions.known(where.fit)
     random = np.random.default_rng(config.seed)
     fit = np.flatnonzero(where.fit)
@@ -96,6 +103,16 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})
     if config.ablation:
-        found["ablation"] = ablation(decisions, settings)
-        console.print(ablation_sheet(found["ablation"]))
+        found |= _ablation_if_possible(decisions, settings, console)
     return found
+
+
+def _ablation_if_possible(decisions: HotDecisions, settings: HotlistConfig, console: Console) -> dict[str, Any]:
+    """The ablation, printed; told and left out without the days that it needs: it comes after all other figures."""
+    try:
+        found = ablation(decisions, settings)
+    except CorpusError as error:
+        left_out(console, f"ablation before {settings.test_from}, the test block of the training: {error}")
+        return {}
+    console.print(ablation_sheet(found))
+    return {"ablation": found}

@@ -35,7 +35,7 @@ def slices(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, d
 
 
 def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, dict[str, list[float]]]:
-    """The second target, `alarm_24h`, where it is resolved, beside the level over the threshold; empty without it."""
+    """The second target, `alarm_24h`, where it is resolved, beside the answer for 6 h; empty without it."""
     rows = ~np.isnan(decisions.day_labels)
     if model.day is None or not rows.any():
         return {}

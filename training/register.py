@@ -6,13 +6,27 @@ import os
 import shutil
 from pathlib import Path
 
+from data.errors import ConfigError
 from models.bundle import Bundle
 
 STORE_NAME = "yujing-risk"
 
 
 def register(bundle: Bundle) -> str:
-    """Copy the bundle into the store; the tag's version is the bundle's digest, so the same bundle is stored once."""
+    """Copy the bundle into the store; the tag's version is the bundle's digest, so the same bundle is stored once.
+
+    ConfigError for a store that cannot be written: the training is over, so the reason tells that nothing is lost.
+    """
+    try:
+        return _stored(bundle)
+    except OSError as error:
+        raise ConfigError(
+            f"{bundle.folder} is complete, only not registered in the BentoML model store: {error}: serve it by "
+            "--bundle, or set BENTOML_HOME to a folder that can be written and repeat"
+        ) from None
+
+
+def _stored(bundle: Bundle) -> str:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")  # "1" does not opt out
     import bentoml
 

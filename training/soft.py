@@ -111,12 +111,15 @@ def read_soft_posts(
 ) -> SoftPosts:
     """The config's unlabelled posts as its teacher reads them, none of them held out or taught by a label.
 
-    CorpusError when fewer posts are left than epochs.
+    CorpusError when fewer posts are left, or wanted, than epochs.
     """
     texts = _texts(config, corpus, taxonomy, console)
-    if len(texts) < config.epochs:
+    if min(len(texts), config.soft_rows) < config.epochs:
         files = ", ".join(config.unlabelled) or "no file (unlabelled=[])"
-        raise CorpusError(f"{len(texts)} posts for the teacher in {files}: at least {config.epochs} are needed")
+        raise CorpusError(
+            f"{len(texts)} posts for the teacher in {files}, of which soft_rows={config.soft_rows} are taught: at "
+            f"least {config.epochs} are needed, one for each epoch"
+        )
     cache = config.checkpoints / "soft.npz"
     category, severity = soft_labels(teacher, texts, cache, config.threads)
     kept = spread(category, config.soft_rows, config.seed)

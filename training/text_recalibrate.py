@@ -76,6 +76,18 @@ def _settings(part: TextPart, config: TextConfig) -> TextConfig:
     return replace(load_config(TextConfig, flags=part.config), **taught_only, **protocol, **given)
 
 
+def refuse_other_split(part: TextPart, config: TextConfig) -> None:
+    """ConfigError for a test share or a seed that was asked for and is not that of the training, whose split stays."""
+    own, usual = load_config(TextConfig, flags=part.config), TextConfig()
+    for name in ("test", "seed"):
+        value, was = getattr(config, name), getattr(own, name)
+        if value not in (was, getattr(usual, name)):
+            raise ConfigError(
+                f"{name}={value}: these posts taught the bundle with {name}={was}, and its own split says which of "
+                f"them calibrate: leave {name} out, or give other posts"
+            )
+
+
 def calibration_rows(bundle: Bundle, config: TextConfig, console: Console) -> tuple[Corpus, TextPart]:
     """Rows whose validation part calibrates, and the bundle's text part with config and data that tell them.
 
@@ -84,6 +96,7 @@ def calibration_rows(bundle: Bundle, config: TextConfig, console: Console) -> tu
     part = text_part(bundle)
     own = trained_corpus(bundle, config.posts, bundle.taxonomy, console, teaching=False)
     if own is not None:
+        refuse_other_split(part, config)
         console.print("posts that taught it: its validation part calibrates, its test part measures")
         return own, replace(part, data={**part.data, RECALIBRATED: bundle.model_id})
     settings = _settings(part, config)
