@@ -175,7 +175,7 @@ def test_the_modules_that_are_commands_end_as_yujing_does(
     assert not folder.exists()
 
 
-def test_a_name_that_the_terminal_cannot_write_fails_no_run(tmp_path: Path) -> None:
+def test_a_name_that_the_terminal_cannot_write_fails_no_run() -> None:
     shown = "from data.command_line import run_function\ndef say():\n    print('投诉\\udccd.csv')\nrun_function(say)"
     env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, env=env, cwd=ROOT)
