@@ -131,12 +131,14 @@ def test_the_command_itself_ends_so() -> None:
     [
         (["bogus"], "No such command 'bogus': see `"),
         (["score"], "score --help`"),
-        (["score", "--workers", "many", "a", "b"], "'--workers'"),
+        (["score", "--workers", "many", "a", "b"], "(got 'many')"),
+        (["score", "--workers", "", "a", "b"], "(got '')"),
         (["score", "", "out.csv"], "IN is empty"),
         (["keys", "new", "desk"], "Missing option '--scope'"),
         (["train", "text", "--set"], "'--set' requires an argument"),
         (["train", "text", "--set", "epochs=" + "[" * 5_000], "recursion"),
-        (["serve", "--port", "0"], "'--port'"),
+        (["serve", "--port", "0"], "Invalid value for '--port': Input should be greater than or equal to 1 (got '0')"),
+        (["train", "escalation", "--head", "x"], "'x' is not one of 'counts', 'hotlist': see"),
     ],
 )
 def test_arguments_that_are_not_understood_are_told_in_one_line(
