@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from data.errors import YujingError
 
@@ -33,9 +34,16 @@ def run_function(command: Callable[..., None]) -> NoReturn:
 
 def _told(error: typer.TyperException) -> str:
     """What is wrong with the arguments, "" where the help was shown in its place."""
-    said = error.format_message().rstrip(".")
+    said = error.format_message().rstrip(".") + _given(error)
     context = getattr(error, "ctx", None)
     return f"{said}: see `{context.command_path} --help`" if said and context else said
+
+
+def _given(error: typer.TyperException) -> str:
+    """The value that an option does not take, where the message lacks it: a script may have passed an empty one."""
+    cause = error.__cause__
+    shown = repr(cause.errors()[0]["input"]) if isinstance(cause, ValidationError) else ""
+    return f" (got {shown})" if shown and shown not in error.format_message() else ""
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict,
 MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
+UNREAD = "yours alone: no model reads it, and it changes no answer"
 MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums and logarithms must hold it
 YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in Asia/Shanghai
 
@@ -101,8 +102,8 @@ class Volume:
     discussions: Points | None = None
     originals: Points | None = None
     alarm_threshold: Annotated[float, Field(gt=0, le=MAX_AMOUNT, allow_inf_nan=False)] | None = None
-    influencer_share: Annotated[float, Field(ge=0, le=1)] | None = None
-    n_platforms: Annotated[int, Field(ge=0)] | None = None
+    influencer_share: Annotated[float, Field(ge=0, le=1, description=UNREAD)] | None = None
+    n_platforms: Annotated[int, Field(ge=0, description=UNREAD)] | None = None
 
     def __post_init__(self) -> None:
         lengths = {name: len(array) for name in ARRAYS if (array := getattr(self, name)) is not None}
@@ -122,8 +123,8 @@ class Item:
 
     id: Annotated[str, Field(max_length=200, description="yours; comes back as it is")] | None = None
     text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
-    published_at: Time | None = None
-    platform: Annotated[str, Field(max_length=100)] | None = None
+    published_at: Annotated[Time, Field(description=UNREAD)] | None = None
+    platform: Annotated[str, Field(max_length=100, description=UNREAD)] | None = None
     volume: Volume | None = None
     explain: Annotated[bool, Field(description="also give word-level evidence; slower")] = False
 

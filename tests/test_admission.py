@@ -118,6 +118,18 @@ def test_the_number_of_requests_is_bounded_however_patient() -> None:
         assert refused.response.headers["retry-after"] == "1"
 
 
+def test_who_comes_while_another_is_scored_does_not_make_that_look_faster() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    for _ in range(20):
+        with room.one(SIZE):
+            clock.now += 0.9
+            with room.one(1):
+                clock.now += 0.1
+                room.learn(SIZE)
+    with under_way(room, 1):
+        assert room.wait == pytest.approx(1.0, rel=0.02)
+
+
 def test_without_patience_no_work_is_too_much() -> None:
     room = Admission(100, 0, clock := Clock())
     answered(room, clock, 60)

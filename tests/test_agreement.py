@@ -40,7 +40,7 @@ def test_the_same_labels_agree_and_strangers_are_refused() -> None:
         agreement(rows, [replace(row, id=f"x{row.id}") for row in rows])
 
 
-def test_our_annotations_agree_with_the_corpus(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_annotations_agree_with_the_corpus(shared_data: Path) -> None:
     found = controls(TAXONOMY, CONTROLS, [str(shared_data / "posts.jsonl")])
     assert found.rows >= 400
     assert found.kappa > 0.85

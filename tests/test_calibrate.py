@@ -107,6 +107,13 @@ def test_without_calibration_the_plain_probabilities_are_served(category: np.nda
     assert not found.needs_review.any()
 
 
+@given(category_logits, severity_logits)
+def test_the_decided_category_is_in_the_set_whatever_the_floor(category: np.ndarray, severity: np.ndarray) -> None:
+    found = interpret(category, severity, Calibration(conformal_floor=2.0, miss_cost=3.0))
+    assert (found.members.nonzero()[1] == found.chosen).all()
+    assert (found.members.sum(1) == 1).all()
+
+
 @pytest.mark.parametrize(("n", "coverage"), [(4, 0.9), (9, 0.9), (10, 0.8), (50, 0.9), (200, 0.95)])
 def test_sets_cover_exchangeable_rows_as_promised(n: int, coverage: float) -> None:
     random = np.random.default_rng(n)

@@ -131,12 +131,14 @@ def test_the_command_itself_ends_so() -> None:
     [
         (["bogus"], "No such command 'bogus': see `"),
         (["score"], "score --help`"),
-        (["score", "--workers", "many", "a", "b"], "'--workers'"),
+        (["score", "--workers", "many", "a", "b"], "(got 'many')"),
+        (["score", "--workers", "", "a", "b"], "(got '')"),
         (["score", "", "out.csv"], "IN is empty"),
         (["keys", "new", "desk"], "Missing option '--scope'"),
         (["train", "text", "--set"], "'--set' requires an argument"),
         (["train", "text", "--set", "epochs=" + "[" * 5_000], "recursion"),
-        (["serve", "--port", "0"], "'--port'"),
+        (["serve", "--port", "0"], "Invalid value for '--port': Input should be greater than or equal to 1 (got '0')"),
+        (["train", "escalation", "--head", "x"], "'x' is not one of 'counts', 'hotlist': see"),
     ],
 )
 def test_arguments_that_are_not_understood_are_told_in_one_line(
@@ -175,7 +177,7 @@ def test_the_modules_that_are_commands_end_as_yujing_does(
     assert not folder.exists()
 
 
-def test_a_name_that_the_terminal_cannot_write_fails_no_run(tmp_path: Path) -> None:
+def test_a_name_that_the_terminal_cannot_write_fails_no_run() -> None:
     shown = "from data.command_line import run_function\ndef say():\n    print('投诉\\udccd.csv')\nrun_function(say)"
     env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, env=env, cwd=ROOT)

@@ -11,7 +11,6 @@ from data.results import CategoryResult, Result
 from data.words import known_share
 from models.bundle import Bundle
 from models.engine_build import load_tokens
-from models.scorer import Scorer
 from serving.drift.calibration import calibration
 from serving.drift.compare import NAMES, compare, psi, worst
 from serving.drift.observation import observe
@@ -94,7 +93,7 @@ def test_a_replay_of_one_stream_raises_no_alarm() -> None:
         replay(stream(5, 500), 600, 1, 1)
 
 
-def test_observations_leave_out_what_has_no_answer(tiny_bundle: Bundle, tiny_scorer: Scorer) -> None:
+def test_observations_leave_out_what_has_no_answer(tiny_bundle: Bundle) -> None:
     texts = ["好好好", None, "\u200b", "龘龘龘"]
     category = CategoryResult("none", "无危机", 0.9, ("none",), {})
     results = [Result(id=None, category=category), Result(id=None), Result(id=None), Result(id=None, category=category)]

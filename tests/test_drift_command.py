@@ -72,6 +72,12 @@ def test_without_a_flag_it_is_the_bundle_that_is_served(
     assert str(found.exception).startswith("YUJING_BUNDLE or --bundle: mine: no readable manifest.json")
 
 
+def test_a_seed_that_no_generator_takes_is_refused_before_a_post_is_read() -> None:
+    found = CliRunner().invoke(drift, ["replay", "there are no posts.jsonl", "--seed", "-1"])
+    assert found.exit_code == 2
+    assert "--seed" in found.output
+
+
 def test_posts_are_read_by_the_engine_that_serves(
     tiny_bundle: Bundle, usual: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,7 @@ def test_emoji_and_digits_survive_tokenisation(packaged: Encoder) -> None:
     assert "".join(pieces).replace("▁", "") == "卖假货😡,12315"
 
 
-def test_hash_sees_one_changed_weight(packaged: Encoder, tiny_encoder: str) -> None:
+def test_hash_sees_one_changed_weight(tiny_encoder: str) -> None:
     model = load_encoder(tiny_encoder).model
     before = weights_sha256(model)
     with torch.no_grad():

@@ -17,7 +17,7 @@ from data.records import MAX_POINTS, Volume
 from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_windows import windows_of
-from models.escalation import OPTIONAL, SCALED, EscalationModel
+from models.escalation import MAX_AGE, OPTIONAL, SCALED, EscalationModel
 from models.escalation_head import COLD, MAX_FACTORS, design, log_odds
 from models.escalation_words import GROUPS
 
@@ -133,6 +133,21 @@ def test_a_topic_like_those_of_training_is_in_domain() -> None:
     assert found.in_domain
     assert found.missing == ()
     assert _answer(_volume(KNOWN.counts[:12])).missing == tuple(OPTIONAL)
+
+
+@pytest.mark.parametrize(
+    ("counts", "inside"),
+    [
+        ([10.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0], True),  # 20 posts, 10 of them in the last 6 h
+        ([11.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0], False),
+        ([9.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0], False),
+        ([None, *[4.0] * 6], True),  # the hour before the last six may be unknown
+        ([5.0] * MAX_AGE, True),
+        ([5.0] * (MAX_AGE + 1), False),
+    ],
+)
+def test_the_rule_of_the_domain_holds_at_its_edges(counts: list[float | None], inside: bool) -> None:
+    assert _answer(_volume(counts)).in_domain == inside
 
 
 @pytest.mark.parametrize(

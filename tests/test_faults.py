@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from full_disk import files_up_to
 from keyword_scorer import KeywordScorer
+from stored import spool_rows
 
 from data.records import Item
 from data.results import EscalationResult, Result
@@ -27,8 +28,6 @@ from serving.process import ROOT
 from serving.scoring import score_aligned
 from serving.store.database import Database
 from serving.store.memory import Memory
-from serving.store.records import Prediction
-from serving.store.rows import to_row, with_ids
 from serving.store.settings import StoreSettings
 from serving.store.spool import Spool
 from serving.store.steady import SteadyClock
@@ -37,12 +36,6 @@ from serving.store.tables import predictions
 NOW = datetime(2026, 3, 15, tzinfo=UTC)
 YEARS = timedelta(days=3_650)
 SAYS_THE_TIME = {"model_card.py", "monitor.py", "memory.py", "steady.py", "reference.py", "__main__.py"}
-
-
-def rows(count: int) -> list[Prediction]:
-    items = [Item(id=str(index), text="假货") for index in range(count)]
-    results = with_ids(KeywordScorer().score(items))
-    return [to_row(*pair, NOW, 1.0, 1, "masked") for pair in zip(items, results, strict=True)]
 
 
 def stored(folder: Path) -> set[str]:
@@ -58,7 +51,7 @@ def stored(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("spare", [0, 1, 700, 5_000])
 def test_a_full_disk_leaves_whole_lines_in_the_spool(tmp_path: Path, spare: int) -> None:
-    written = rows(40)
+    written = spool_rows(40)
     with closing(Spool(tmp_path, 100)) as spool:
         spool.append(written[:2])
         with files_up_to(spool.path.stat().st_size + spare), pytest.raises(OSError, match="large"):
@@ -85,7 +78,7 @@ def test_an_answer_with_a_time_in_it_is_stored_at_once(tmp_path: Path) -> None:
 
 
 def test_a_row_that_cannot_be_written_is_no_outage(tmp_path: Path) -> None:
-    written = rows(5)
+    written = spool_rows(5)
     written[2] = replace(written[2], outputs={"never": object()})
     memory = Memory(StoreSettings(folder=tmp_path, days=0), load_taxonomy())
     memory._writer.put(written)

@@ -23,7 +23,7 @@ from models.engine_build import load_text_model
 from models.manifest import Manifest, TextPart, now
 from models.probabilities import severity_probabilities
 from models.scorer import Scorer
-from models.text import TextModel
+from models.text import TextModel, settle
 from serving.batch.pools import Here
 from serving.batch.run import Job, score_files
 from training.first_stage_fit import LOST, fit_first_stage, rank_logits
@@ -65,6 +65,21 @@ def test_what_is_settled_is_none_with_probabilities_of_its_own(whole: TextModel,
     assert (found.category[found.settled, 0] >= stage.floor).all()
     np.testing.assert_allclose(found.severity.sum(1), 1)
     np.testing.assert_allclose(found.severity[found.settled, 0], found.category[found.settled, 0])
+
+
+def test_a_crisis_that_the_costs_decide_is_not_settled_and_a_bias_of_the_other_reader_changes_nothing(
+    stage: FirstStage,
+) -> None:
+    logits = np.random.default_rng(0).normal(size=(500, 17)) * 2
+    logits[:, 0] += 5
+    low, costly = replace(stage, floor=0.5), Calibration(miss_cost=6.0)
+    found, clear = settle(logits, low, costly)
+    sure = found.category[:, 0] >= low.floor
+    assert (sure & (found.chosen > 0)).sum() > 0
+    assert (clear == (sure & (found.chosen == 0))).all()
+    biased, same = settle(logits, low, replace(costly, category_bias=(3.0, *[-1.0] * 16)))
+    np.testing.assert_array_equal(biased.category, found.category)
+    np.testing.assert_array_equal(same, clear)
 
 
 def test_a_higher_floor_never_settles_more(whole: TextModel, stage: FirstStage) -> None:

@@ -97,6 +97,26 @@ def test_without_keys_only_this_machine_is_answered(far: str, near: str, answers
     assert ask("POST", "/score", json=BODY, client=far, host=near, anonymous=True).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("name", "answers"),
+    [
+        ("127.0.0.1:3000", True),
+        ("localhost:3000", True),
+        ("LocalHost", True),
+        ("[::1]:3000", True),
+        ("rebound.example", False),
+        ("127.0.0.1.rebound.example:3000", False),
+        ("localhost.rebound.example", False),
+        ("127.0.0.1@rebound.example", False),
+    ],
+)
+def test_without_keys_a_name_of_a_page_that_leads_here_opens_nothing(name: str, answers: bool) -> None:
+    """Both ends of the connection are this machine's then: only the name in Host tells."""
+    answer = ask("GET", "/taxonomy", headers={"Host": name})
+    assert answer.status_code == (200 if answers else 403)
+    assert answers or code(answer) == (403, "no_keys")
+
+
 @pytest.mark.parametrize("header", [*FORWARDED, "HTTP/1.0"])
 def test_without_keys_a_proxy_on_this_machine_opens_nothing(header: str) -> None:
     version, sent = ("1.0", {}) if header == "HTTP/1.0" else ("1.1", {header: "for=203.0.113.9"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -50,6 +51,28 @@ def test_a_full_service_says_so_at_once_and_still_has_probes() -> None:
     assert code(refused) == (503, "overloaded")
     assert refused.headers["retry-after"] == "1"
     assert [answer.status_code for answer in (*done, probe, after)] == [200] * 4
+
+
+def test_a_full_service_says_so_before_it_reads_the_body() -> None:
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(b"{")
+        yield read[-1]
+
+    async def run() -> httpx.Response:
+        app = App()
+        app.open.clear()
+        async with client(app, concurrency=1) as http:
+            waiting = asyncio.create_task(http.post("/score", json=BODY))
+            await until_called(app, 1)
+            refused = await http.post("/score", content=body())
+            app.open.set()
+            await waiting
+            return refused
+
+    assert code(asyncio.run(run())) == (503, "overloaded")
+    assert read == []
 
 
 def test_a_service_with_more_work_than_patience_lets_no_more_in() -> None:

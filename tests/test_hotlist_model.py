@@ -103,6 +103,18 @@ def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume
     assert replace(model(), main=None).predict([volume]) == [found]
 
 
+def test_a_group_of_which_nothing_is_known_is_no_factor() -> None:
+    """For the trees what is missing says something, too: a median in its place would."""
+    alone = _known((400.0, 900.0), rank=(3.0, None))
+    windows = hot_windows_of([alone])
+    features = np.column_stack([hot_features(windows)[name] for name in model().names])
+    unknown = [group for group, where in model().columns.items() if np.isnan(features[0, where]).all()]
+    assert {"reads", "discussions", "originals", "mix"} >= {*unknown} > {"reads"}
+    inside = np.ones(1, bool)
+    effects = model().effects(features, inside, model().probabilities(features, inside))[0]
+    assert all(effects[[*model().columns].index(group)] == 0 for group in unknown)
+
+
 @pytest.mark.parametrize(("heat", "told"), [((2_000.0,), True), ((1_200.0, 500.0), True), ((999.0,), False)])
 def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told: bool) -> None:
     found = _answer(_known(heat))

@@ -44,6 +44,7 @@ def test_no_two_keys_are_alike() -> None:
     ("line", "says"),
     [
         ("desk score", "expected `name scope,scope sha256`"),
+        ("desk score " + "0" * 64 + " feedback", "expected `name scope,scope sha256`"),
         ("desk read " + "0" * 64, "unknown scope 'read'"),
         ("desk score yj_secret", "SHA-256"),
         ("desk score " + "A" * 64, "SHA-256"),

@@ -67,6 +67,15 @@ def test_a_full_memory_forgets_but_never_errs(size: int, tmp_path: Path, monkeyp
     assert target.read_bytes().splitlines() == [write_result(result) for result in KeywordScorer().score(items)]
 
 
+def test_what_was_asked_for_lately_is_remembered_longest() -> None:
+    memory = Recent[int](2)
+    memory.put("a", 1)
+    memory.put("b", 2)
+    assert memory.get("a") == 1
+    memory.put("c", 3)
+    assert (memory.get("a"), memory.get("b"), memory.get("c")) == (1, None, 3)
+
+
 def test_what_makes_texts_equal() -> None:
     item = Item(id="1", text="买到假货")
     assert repeat_key(item) == repeat_key(replace(item, id="2", platform="weibo", published_at=datetime.now(UTC)))

@@ -115,3 +115,9 @@ def test_a_faulty_table_is_told(tmp_path: Path, old: str, new: str, why: str) ->
     path.write_text(SMALL.replace(old, new), encoding="utf-8")
     with pytest.raises(ConfigError, match=why):
         load_respelling(path)
+
+
+def test_of_two_disguises_that_share_a_character_the_first_is_read() -> None:
+    table = load_respelling()
+    assert [*table.disguised("推牵薪")] == [(0, "退钱")]
+    assert [*table.disguised("牵薪")] == [(0, "欠薪")]

@@ -76,7 +76,7 @@ def test_what_is_no_id_is_a_bad_row_with_its_reason(given: object, told: str) ->
     assert row.id == "5"
 
 
-def test_no_id_is_the_place(tmp_path: Path) -> None:
+def test_no_id_is_the_place() -> None:
     for given in (None, "", NAN):
         assert make_row(Place(5, 6), {"id": given, "text": "好"}, Columns()).id == "5"
         assert make_row(Place(5, 6, "a.csv", alone=False), {"id": given, "text": "好"}, Columns()).id == "a.csv:5"

@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from keyword_scorer import POISON, KeywordScorer
 from scored_files import read_csv, read_jsonl, score, write_csv
 
-from data.records import Item
-from data.results import Result
+from data.records import MAX_TEXT, Item
+from data.results import ItemError, Result, Signal, Word
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
 from serving.batch.pools import Here
-from serving.batch.rows import Columns
+from serving.batch.rows import Columns, Place, Row
 from serving.batch.run import Job, Status, score_files
 from serving.batch.sinks import KINDS
+from serving.batch.windows import CHARACTERS, cut_windows
 from serving.wire import write_result
 
 POSTS = [("a", "买到假货"), ("b", "挺好的"), ("c", f"{POISON}了"), ("d", '仓库爆炸，\n多人受伤，"急"')]
@@ -135,6 +136,15 @@ def test_other_column_names(tmp_path: Path) -> None:
     assert read_csv(tmp_path / "out.csv")[0]["id"] == "1"  # no column "id": the row's number
 
 
+def test_a_flat_row_has_each_word_once_and_no_doubt_of_what_was_not_read() -> None:
+    words = tuple(Word(text, place, place + 2) for place, text in enumerate(("投诉", "曝光", "投诉")))
+    signals = (Signal("escalation_threat", words), Signal("watch_word", words[:1]))
+    read = flatten(Result(id="1", signals=signals, needs_review=True))
+    assert (read["signals"], read["needs_review"]) == ("escalation_threat:投诉|曝光;watch_word:投诉", True)
+    failed = flatten(Result(id="1", error=ItemError("empty_text", "text: nothing")))
+    assert (failed["needs_review"], failed["error"]) == (None, "empty_text: text: nothing")
+
+
 def test_windows_do_not_show(tmp_path: Path) -> None:
     rows = [(str(n), f"假货{n}" if n % 3 else f"好{n}") for n in range(50)]
     source = write_csv(tmp_path / "in.csv", [("id", "text"), *rows])
@@ -145,6 +155,16 @@ def test_windows_do_not_show(tmp_path: Path) -> None:
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
     assert [status.rows for status in seen] == [7, 14, 21, 28, 35, 42, 49, 50]
     assert seen[-1].share == 1.0
+
+
+@given(st.lists(st.integers(0, MAX_TEXT), max_size=40))
+def test_a_window_holds_no_more_characters_than_its_last_row_adds(lengths: list[int]) -> None:
+    rows = [Row(Place(n, n), str(n), item=Item(text="好" * (size * 20))) for n, size in enumerate(lengths, 1)]
+    windows = [*cut_windows((row, 0.0) for row in rows)]
+    assert [row.id for window in windows for row in window.rows] == [row.id for row in rows]
+    held = [[20 * lengths[int(row.id or 0) - 1] for row in window.rows] for window in windows]
+    assert all(sum(one[:-1]) < CHARACTERS for one in held)
+    assert all(sum(one) >= CHARACTERS for one in held[:-1])
 
 
 @pytest.mark.parametrize("kind", SUFFIXES)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from data.records import Item, Volume
+from data.records import UNREAD, Item, Volume
 from data.results import ItemError, Result
 from data.samples import sample_examples, sample_items
 from data.taxonomy import load_taxonomy
@@ -51,6 +52,18 @@ def test_one_result_each_with_its_own_id(tiny_scorer: Scorer, results: list[Resu
     assert {result.model for result in results} == {tiny_scorer.model_id}
     assert not any(result.error for result in results)
     assert tiny_scorer.score([]) == []
+
+
+def test_what_no_model_reads_is_told_so_and_changes_no_answer(tiny_scorer: Scorer) -> None:
+    item = {"platform": "微博", "published_at": datetime(2026, 5, 6, tzinfo=UTC)}
+    volume = {"influencer_share": 0.5, "n_platforms": 4}
+    schema = TypeAdapter(Item).json_schema()
+    for record, names in ((schema, item), (schema["$defs"]["Volume"], volume)):
+        told = {name for name, field in record["properties"].items() if UNREAD in str(field)}
+        assert told == set(names)
+    plain = Item(text=sample_examples()[0].text, volume=VOLUME)
+    full = replace(plain, volume=replace(VOLUME, **volume), **item)
+    assert tiny_scorer.score([full]) == tiny_scorer.score([plain])
 
 
 def test_a_wrong_clock_is_at_most_its_own_items_error(tiny_scorer: Scorer) -> None:

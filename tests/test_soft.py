@@ -155,7 +155,7 @@ def test_posts_of_another_time_or_of_a_held_out_event_are_not_taught_softly(
 
 
 def test_a_kill_while_the_answers_are_written_leaves_none(
-    config: TextConfig, trained_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor are answers to other posts taken for those to as many of these."""
     cache, texts = tmp_path / "soft.npz", ["快递三天没有动静", "今天天气很好"]

@@ -70,7 +70,7 @@ def test_one_batch_is_memorised(config: TextConfig) -> None:
     assert sum(ranks[i] != BATCH[i].severity for i in crises) <= 1  # 0 with four of five seeds when written
 
 
-def test_a_resumed_run_ends_where_the_uninterrupted_one_did(config: TextConfig, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_where_the_uninterrupted_one_did(config: TextConfig) -> None:
     config = replace(config, epochs=2, rank=2, token_dropout=0.1)
     assert last_checkpoint(config, {}) is None
     whole, _ = fitted(config, BATCH * 2)

@@ -53,7 +53,7 @@ def replay(
     bundle: BundleFolder = None,
     window: Annotated[int, typer.Option(min=300, help="Posts of one window.")] = 1_000,
     draws: Annotated[int, typer.Option(min=1, help="Windows to draw.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the halves and the windows.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the halves and the windows.")] = 7,
 ) -> None:
     """Count false alarms: one half of the posts is the reference, windows of the other half are compared with it."""
     from rich.console import Console

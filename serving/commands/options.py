@@ -13,6 +13,8 @@ BundleFolder = Annotated[
 WatchWords = Annotated[
     Path | None,
     typer.Option(
-        "--watch-words", help="File with a word to watch for on each line.", show_default="$YUJING_WATCH_WORDS"
+        "--watch-words",
+        help="File with a word to watch for on each line; # begins a comment.",
+        show_default="$YUJING_WATCH_WORDS",
     ),
 ]
