@@ -16,7 +16,7 @@ def real(path: Path) -> Path:
     A link into a folder that is not there leads nowhere, and is replaced itself.
     """
     found = Path(os.path.realpath(path))
-    return found if path.is_symlink() and found.parent.is_dir() else path
+    return found if os.path.islink(path) and found.parent.is_dir() else path  # an unusable name is no link
 
 
 @contextmanager
