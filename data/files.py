@@ -19,6 +19,15 @@ def real(path: Path) -> Path:
     return found if os.path.islink(path) and found.parent.is_dir() else path  # an unusable name is no link
 
 
+def identity(path: str | Path) -> tuple[int, int] | None:
+    """Which file stands at a path now, if any: another one has another identity, of whatever name."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 @contextmanager
 def whole(path: Path, within: Path | None = None, first: bool = False) -> Iterator[Path]:
     """A free name for a file or a folder to be made there; it becomes `path` only if all went well, and was made.

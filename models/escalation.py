@@ -24,7 +24,6 @@ TARGET = (
     "by hour of day"
 )
 OPTIONAL = {"authors": "author_", "negative": "negative_"}  # arrays read where they are given, prefix of their features
-Voices = tuple[float, float, float]  # constant, weights of the log-odds of main model and fallback
 PARTS = {"authors": "独立作者", "negative": "负面"}  # of the posts, and what a share of them is called
 MIN_TOTAL, MIN_RECENT = 20, 10  # posts in all and in the last 6 h at which the target is defined
 MAX_AGE = 48  # hours of age up to which the training series were cut
@@ -42,6 +41,7 @@ SCALED = (
     "intensity_1.44h",
     "intensity_5.8h",
 )  # grow with the size of a topic
+Voices = tuple[float, float, float]  # constant, weights of the log-odds of main model and fallback
 
 
 def total_posts(features: Floats, names: Sequence[str]) -> Floats:
@@ -71,8 +71,7 @@ class EscalationModel(EscalationHead):
     """A calibrated blend of trees and a line, and a fallback for topics unlike those they were trained on.
 
     The fallback sees only features without a scale: a topic ten times larger than any seen moves like a small one.
-    (Logistic regression alone gave a topic that doubles every hour half the base rate; the shipped head gives it 1.7
-    to 2.3 times from the seventh hour on.)
+    (Logistic regression alone gave a topic that doubles every hour half the base rate.)
     `fallback_names`: features that the fallback reads, () = all without a scale; `voices`: in domain, the constant and
     the weights of the log-odds of main model and fallback, since what holds for two kinds of series steadies one;
     `outside`: the same where out of domain. `middle`: medians of the features in training; `limit`: posts, with those

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -86,8 +87,7 @@ def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str
 def _band_faults(bands: Sequence[Band]) -> Iterator[str]:
     if bands[0].below != math.inf:
         yield f"bands[0].below: {bands[0].below:g}: the first band is for no volume: put one without `below` before it"
-    if twice := [band.id for place, band in enumerate(bands) if band.id in {other.id for other in bands[:place]}]:
-        yield f"bands: id {twice[0]!r} comes twice: give every band an id of its own"
+    yield from _repeat_faults("bands: id", [band.id for band in bands])
     if any(left.below >= right.below for left, right in pairwise(bands[1:])) or bands[-1].below != math.inf:
         yield "bands: `below` must rise from the second band on, and the last band must have none"
 
@@ -95,16 +95,20 @@ def _band_faults(bands: Sequence[Band]) -> Iterator[str]:
 def _level_faults(levels: Sequence[Level]) -> Iterator[str]:
     if [level.rank for level in levels] != [0, 1, 2, 3, 4]:
         yield "levels: ranks must be 0, 1, 2, 3, 4 in order"
-    for what in ("level", "name"):
-        told = [getattr(level, what) for level in levels]
-        if len({*told}) < len(told):
-            yield f"levels: {what} {max(told, key=told.count)!r} comes twice: give every level one of its own"
+    yield from _repeat_faults("levels: level", [level.level for level in levels])
+    yield from _repeat_faults("levels: name", [level.name for level in levels])
     minutes = [math.inf if (limit := level.respond_within_minutes) is None else limit for level in levels]
     for level, (slower, faster) in zip(levels[1:], pairwise(minutes), strict=True):
         if faster > slower:
             place = f"levels[{level.rank}].respond_within_minutes"
             given = "missing" if faster == math.inf else faster
             yield f"{place}: {given}: must be at most {slower}, as in the level below"
+
+
+def _repeat_faults(what: str, given: Sequence[str]) -> Iterator[str]:
+    for one, times in Counter(given).items():
+        if times > 1:
+            yield f"{what} {one!r} comes twice: give each one of its own"
 
 
 def _key_faults(table: str, given: Iterable[str], known: Sequence[str]) -> Iterator[str]:

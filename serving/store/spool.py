@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
+from data.files import identity
 from serving.store.records import Prediction
 from serving.writable import private
 
@@ -35,13 +36,13 @@ class Spool:
 
     def _hold(self, folder: Path) -> None:
         self.path, self._lock = _claim(folder)
-        self._held = _identity(self._lock)
+        self._held = identity(self._lock.lock_file)
         self._offset = 0
         self.rows = _count_lines(self.path)
 
     def _leave_lost_folder(self) -> None:
         """Begin anew where the folder was deleted and made again: the lock in the old one keeps nobody from a file."""
-        if self.path.parent.is_dir() and _identity(self._lock) != self._held:
+        if self.path.parent.is_dir() and identity(self._lock.lock_file) != self._held:
             logger.error("%s was deleted or exchanged: a spool is claimed anew", Path(self._lock.lock_file).name)
             self._lock.release()
             self._hold(self.path.parent)
@@ -110,15 +111,6 @@ def _claim(folder: Path) -> tuple[Path, FileLock]:
 
 def _lock(path: Path) -> FileLock:
     return FileLock(path.with_suffix(".lock"), thread_local=False)  # whoever closes the spool need not have opened it
-
-
-def _identity(lock: FileLock) -> tuple[int, int] | None:
-    """The file that stands at the lock's place, if any."""
-    try:
-        found = os.stat(lock.lock_file)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _take_over(path: Path) -> int:

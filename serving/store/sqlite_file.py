@@ -7,6 +7,8 @@ from contextlib import suppress
 
 from sqlalchemy import URL
 
+from data.files import identity
+
 Identity = tuple[int, int]
 
 BESIDE = ("-wal", "-shm")  # the journal and its index
@@ -31,11 +33,7 @@ class SqliteFile:
 
     def found(self, beside: str = "") -> Identity | None:
         """What stands now where the file belongs, or beside it, if anything."""
-        try:
-            found = None if self._name is None else os.stat(self._name + beside)
-        except OSError:
-            return None
-        return found and (found.st_dev, found.st_ino)
+        return None if self._name is None else identity(self._name + beside)
 
     def hold(self, opened: Identity | None) -> None:
         """The connections hold what was found before they `opened` it."""
