@@ -85,6 +85,7 @@ def _check_text(bundle: Bundle) -> None:
     }
     if text.first_stage is not None:
         found["first_stage.severity_logits"] = (len(text.first_stage.severity_logits), {ranks - 2})
+        found["first_stage.none_weights"] = (len(text.first_stage.none_weights), {0, categories + 1})
     for name, (count, fitting) in found.items():
         if count not in fitting:
             wanted = f"{categories} categories and {ranks} ranks"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp
 
 from models.batching import STEP
 from models.calibration import Calibration, FirstStage
@@ -118,10 +119,20 @@ def settle(
     lexical_logits: NDArray[np.floating], stage: FirstStage, calibration: Calibration
 ) -> tuple[TextPredictions, NDArray[np.bool_]]:
     """What the second reader says alone, and the posts [n] that it finds to be none with P >= `stage.floor`."""
-    alone = replace(calibration, category_bias=(), category_temperature=stage.temperature, severity_temperature=1.0)
+    alone = replace(calibration, category_bias=(), category_temperature=1.0, severity_temperature=1.0)
     severity = np.tile(np.array(stage.severity_logits), (len(lexical_logits), 1))
-    found = interpret(lexical_logits, severity, alone)
+    found = interpret(_alone(lexical_logits, stage), severity, alone)
     return found, (found.chosen == 0) & (found.category[:, 0] >= stage.floor)
+
+
+def _alone(lexical_logits: NDArray[np.floating], stage: FirstStage) -> Array:
+    """Logits of the second reader where it answers alone: none by its weights, the crises by the temperature."""
+    logits = np.asarray(lexical_logits, np.float64) / stage.temperature
+    if stage.none_weights:
+        *weights, constant = stage.none_weights
+        odds = log_softmax(np.asarray(lexical_logits, np.float64), axis=1) @ np.array(weights) + constant
+        logits[:, 0] = odds + logsumexp(logits[:, 1:], axis=1)
+    return logits
 
 
 def _put(early: TextPredictions, rows: NDArray[np.intp], late: TextPredictions) -> None:

@@ -174,6 +174,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
             "category_bias: 16, .* 17 categories",
         ),
         (lambda raw: raw["text"]["first_stage"].update(severity_logits=[]), "severity_logits: 0, .* 5 ranks"),
+        (lambda raw: raw["text"]["first_stage"].update(none_weights=[1.0]), "none_weights: 1, .* 17 categories"),
         (lambda raw: raw["text"].update(ranks=4), "ranks: 4, .* 5 ranks"),
         (lambda raw: raw["text"].update(max_tokens=513), "max_tokens"),
         (lambda raw: raw["text"].update(max_tokens=0), "max_tokens"),

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
+from scipy.special import expit, log_softmax
 
 from data.errors import BundleError
 from data.records import Item
@@ -21,9 +23,9 @@ from models.bundle import Bundle, find_first_stage, open_bundle, save_first_stag
 from models.calibration import FIRST_STAGE, Calibration, FirstStage
 from models.engine_build import load_text_model
 from models.manifest import Manifest, TextPart, now
-from models.probabilities import severity_probabilities
+from models.probabilities import category_probabilities, severity_probabilities
 from models.scorer import Scorer
-from models.text import TextModel, settle
+from models.text import TextModel, TextPredictions, settle
 from serving.batch.pools import Here
 from serving.batch.run import Job, score_files
 from training.first_stage_fit import LOST, fit_first_stage, rank_logits
@@ -99,26 +101,62 @@ def test_rows_that_must_be_whole_are_not_settled(whole: TextModel, stage: FirstS
     np.testing.assert_array_equal(found.category[some], whole.predict(TEXTS).category[some])
 
 
-def test_the_floor_loses_at_most_the_share_that_is_allowed() -> None:
+def _said(none: NDArray[np.float64], rank: NDArray[np.int64]) -> TextPredictions:
+    """A whole model of three categories and five ranks that decides these ranks and says P(none)."""
+    category = np.column_stack([none, (1 - none) * 0.7, (1 - none) * 0.3])
+    severity = severity_probabilities(none, np.zeros((len(none), 3)))
+    chosen = np.where(rank == 0, 0, 1)
+    return TextPredictions(category, severity, chosen, rank, category > 0.1, none < 0.9)
+
+
+def _posts(count: int = 3_000) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], TextPredictions]:
+    """Logits of a second reader that sees crises of category 2 badly, labels, and what a better model says of them."""
     random = np.random.default_rng(0)
-    category = random.integers(0, 3, 3_000)
-    rank = np.where(category == 0, 0, random.integers(1, 5, 3_000))
-    logits = np.eye(3)[category] * 4 + random.normal(size=(3_000, 3))
-    fitted = fit_first_stage(logits, category, rank, rank, 5)
-    none = np.exp(logits / fitted.temperature)[:, 0] / np.exp(logits / fitted.temperature).sum(1)
-    severe = rank >= 2
-    assert (none[severe] >= fitted.floor).mean() <= LOST
-    assert (none >= fitted.floor).mean() > 0.1
+    category = random.integers(0, 3, count)
+    rank = np.where(category == 0, 0, random.integers(1, 5, count))
+    logits = np.eye(3)[category] * np.where(category == 2, 1.5, 4.0)[:, None] + random.normal(size=(count, 3))
+    none = np.clip((category == 0) + random.normal(0, 0.05, count), 0.01, 0.99)
+    return logits, category, rank, _said(none, rank)
 
 
-def test_a_post_counts_as_severe_that_the_whole_model_finds_so() -> None:
-    logits = np.array([[5.0, 0], [4, 0], [0, 4]] * 20)
-    category, rank = np.array([0, 0, 1] * 20), np.array([0, 0, 2] * 20)
-    decided = np.array([2, 0, 2] * 20)
-    assert (
-        fit_first_stage(logits, category, rank, decided, 5).floor
-        > fit_first_stage(logits, category, rank, rank, 5).floor
+def test_the_floor_loses_at_most_the_share_that_is_allowed() -> None:
+    logits, category, rank, whole = _posts()
+    stage = fit_first_stage(logits, category, rank, whole)
+    _, settled = settle(logits, stage, Calibration())
+    assert settled[whole.rank >= 2].mean() <= 2 * LOST  # the floor is chosen by weights that had not seen the post
+    assert settled.mean() > 0.1
+
+
+def test_the_weights_give_back_a_whole_model_that_follows_the_second_reader_in_its_own_way() -> None:
+    logits, category, rank, _ = _posts()
+    thoughts = log_softmax(logits, axis=1)
+    none = expit(thoughts @ np.array([1.0, -0.5, 0.8]) + 0.5)  # the temperature alone could not say this
+    stage = fit_first_stage(logits, category, rank, _said(none, rank))
+    told, _ = settle(logits, stage, Calibration())
+    own, _ = settle(logits, replace(stage, none_weights=()), Calibration())
+    assert np.abs(told.category[:, 0] - none).max() < 0.03
+    assert np.abs(own.category[:, 0] - none).max() > 0.2
+
+
+def test_only_a_post_that_the_whole_model_finds_severe_can_be_lost() -> None:
+    logits, category, rank, whole = _posts()
+    missed = replace(whole, rank=np.where(np.arange(len(rank)) % 2, whole.rank, np.minimum(whole.rank, 1)))
+    assert fit_first_stage(logits, category, rank, missed).floor <= fit_first_stage(logits, category, rank, whole).floor
+    nothing = replace(whole, rank=np.zeros_like(rank))
+    assert not settle(logits, fit_first_stage(logits, category, rank, nothing), Calibration())[1].any()
+
+
+def test_without_weights_the_reader_answers_by_its_temperature_as_in_older_bundles() -> None:
+    logits = np.random.default_rng(0).normal(size=(50, 17))
+    stage = FirstStage(floor=0.5, temperature=1.3, severity_logits=(0.0, -1.0, -2.0))
+    np.testing.assert_allclose(
+        settle(logits, stage, Calibration())[0].category, category_probabilities(logits, 1.3), rtol=1e-12
     )
+    neutral = replace(stage, temperature=1.0, none_weights=(1.0, *[0.0] * 17))
+    told = settle(logits, neutral, Calibration())[0].category
+    own = category_probabilities(logits)
+    np.testing.assert_allclose(told[:, 0], own[:, 0] / (1 + own[:, 0]))  # odds = P(none): weight 1, constant 0
+    np.testing.assert_allclose(told[:, 1:] / told[:, 1:2], own[:, 1:] / own[:, 1:2])  # crises among themselves as ever
 
 
 def test_rank_logits_give_back_the_shares() -> None:

@@ -1,40 +1,66 @@
-"""Fit the first stage on a validation part: temperature of the second reader alone, floor, ranks."""
+"""Fit the first stage on a validation part: the second reader alone, against what the whole model says of a post."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold
 
 from models.calibration import FirstStage
-from models.probabilities import category_probabilities
-from training.metrics import log_loss
+from models.probabilities import Array, category_probabilities
+from models.text import TextPredictions
+from training.metrics import ALARM, log_loss
 
-LOST = 0.002  # share of the validation posts of rank >= 2 that may be settled as none
+LOST = 0.002  # share of the posts that the whole model grades ALARM or higher which may be settled as none
 LEAST_FLOOR = 0.5  # below, none would not be the surest answer
+FOLDS = 10
+PULL = 0.1  # inverse strength of the ridge on the weights; 0.03 to 0.3 settle the same posts but for a few
 
 Labels = NDArray[np.int64]
 
 
 def fit_first_stage(
-    lexical_logits: NDArray[np.floating], category: Labels, rank: Labels, decided: Labels, ranks: int
+    lexical_logits: NDArray[np.floating], category: Labels, rank: Labels, whole: TextPredictions
 ) -> FirstStage:
-    """Logits [n, categories] and labels [n] of a validation part; `ranks` is the number of ranks, none included.
+    """Logits [n, categories] and labels [n] of a validation part, and what the whole model says of it.
 
-    The floor is the lowest at which at most LOST of the posts of rank >= 2 are settled; those count that are so by
-    their label or by what both readers decide (`decided` [n]).
+    The weights give P(none) of the whole model from what the second reader thinks of every category. The floor is the
+    lowest at which at most LOST of the posts that the whole model finds severe are settled, by weights that have not
+    seen the post. (A severe post that both readers take for none is lost with and without a first stage.)
     """
     found = minimize_scalar(
         lambda t: log_loss(category_probabilities(lexical_logits, np.exp(t)), category),
         bounds=(-3, 3),
         method="bounded",
     )
-    temperature = float(np.exp(found.x))
-    none = category_probabilities(lexical_logits, temperature)[:, 0]
-    severe = np.sort(none[(rank >= 2) | (decided >= 2)])[::-1]
+    thoughts, none = log_softmax(np.asarray(lexical_logits, np.float64), axis=1), whole.category[:, 0]
+    severe = np.sort(_unseen(thoughts, none)[whole.rank >= ALARM])[::-1]
     allowed = int(LOST * len(severe))
     floor = float(np.nextafter(severe[allowed], 1.0)) if len(severe) else 1.0  # nothing known, nothing settled
-    return FirstStage(floor=max(floor, LEAST_FLOOR), temperature=temperature, severity_logits=rank_logits(rank, ranks))
+    line = _line(thoughts, none)
+    return FirstStage(
+        floor=max(floor, LEAST_FLOOR),
+        temperature=float(np.exp(found.x)),
+        severity_logits=rank_logits(rank, whole.severity.shape[1]),
+        none_weights=(*line.coef_[0].tolist(), float(line.intercept_[0])),
+    )
+
+
+def _line(thoughts: Array, none: Array) -> LogisticRegression:
+    """Log-odds of none from log-probabilities [n, categories]; a post is told as none and as a crisis, by P(none)."""
+    told, sides = np.concatenate([thoughts, thoughts]), np.repeat([1, 0], len(none))
+    return LogisticRegression(C=PULL, max_iter=1_000).fit(told, sides, np.concatenate([none, 1 - none]))
+
+
+def _unseen(thoughts: Array, none: Array) -> Array:
+    """P(none) of each post by a line that the other posts have taught: [n]."""
+    found = np.empty(len(none))
+    for known, rest in KFold(min(FOLDS, len(none)), shuffle=True, random_state=0).split(thoughts):
+        found[rest] = _line(thoughts[known], none[known]).predict_proba(thoughts[rest])[:, 1]
+    return found
 
 
 def rank_logits(rank: Labels, ranks: int) -> tuple[float, ...]:

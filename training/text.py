@@ -59,8 +59,7 @@ def first_stage_of(model: TextModel, rows: Sequence[Example], taxonomy: Taxonomy
     if model.lexical is None:
         return None
     texts = [row.text for row in rows]
-    decided = model.predict(texts).rank
-    return fit_first_stage(model.lexical.logits(texts), *labels(rows, taxonomy), decided, len(taxonomy.severities))
+    return fit_first_stage(model.lexical.logits(texts), *labels(rows, taxonomy), model.predict(texts))
 
 
 def lexical_model(corpus: Corpus, taxonomy: Taxonomy, size: int) -> LexicalModel | None:
