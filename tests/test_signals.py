@@ -300,7 +300,6 @@ def test_a_negation_of_which_normalisation_leaves_nothing_is_refused(tmp_path: P
         ('name = "媒体介入"', 'name = "媒体介入"\nraise_to = 2', r"signal\[1\]\.raise_to"),
         ('id = "media_involved"', 'id = "regulator_involved"', "id 'regulator_involved' is taken"),
         ('id = "media_involved"', f'id = "{WATCH_WORD}"', f"id '{WATCH_WORD}' is taken"),
-        ("negation = [", f"x = {'[' * 5_000}\nnegation = [", "recursion"),
     ],
 )
 def test_a_lexicon_that_would_not_do_what_it_says_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -325,12 +324,3 @@ def test_a_word_of_two_minds_is_refused_however_it_is_written(tmp_path: Path, ot
     else:
         with pytest.raises(ConfigError, match=f"^signals: {told}"):
             SignalLexicon.load(path)
-
-
-def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere"):
-        SignalLexicon.load(tmp_path / "nowhere.toml")
-    path = tmp_path / "gbk.toml"
-    path.write_bytes(DEFAULT_PATH.read_text(encoding="utf-8").encode("gb18030"))
-    with pytest.raises(ConfigError, match="gbk"):
-        SignalLexicon.load(path)
