@@ -17,11 +17,21 @@ from rich.console import Console
 from data.errors import BundleError, ConfigError, CorpusError
 from data.records import Item
 from data.taxonomy import load_taxonomy
-from models.bundle import ADAPTER, LEXICAL, TABLE, TOKENIZER, Bundle, escalation_file, open_bundle, save_part, text_part
+from models.bundle import (
+    ADAPTER,
+    CARD,
+    LEXICAL,
+    TABLE,
+    TOKENIZER,
+    Bundle,
+    escalation_file,
+    open_bundle,
+    save_part,
+    text_part,
+)
 from models.engine_build import load_text_model
 from models.scorer import Scorer
 from serving.cli import main
-from training.card import NAME as CARD
 from training.compare import CompareConfig, shared_rows
 from training.config import load_config
 from training.corpus import file_sha256
