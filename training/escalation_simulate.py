@@ -22,7 +22,7 @@ from models.escalation_head import design
 from models.escalation_store import Head, kind_of, open_head
 from models.hotlist import HotlistModel
 from models.policy import Policy
-from training.config import load_config
+from training.config import settings_of
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation import read_series, test_block
 from training.escalation_chart import chart
@@ -66,8 +66,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
     head = bundle.manifest.escalation["counts"]
     if known_files(config.series, [*head.data.get("files", {}).values()]) is None:
         tell_changed(config.series, head.config, head.data, console, ("series",))
-    flags = {**head.config, "series": config.series}
-    settings = load_config(EscalationConfig, flags=flags)
+    settings = settings_of(EscalationConfig, head.config, series=config.series)
     topics = topics_of(read_series(settings, console))
     decisions = decide_on(topics)
     where = test_block(topics, decisions, settings)
@@ -84,7 +83,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
 def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
     """The blocks of the training or other days: those before the first day, then the days."""
     head = bundle.manifest.escalation["hotlist"]
-    settings = load_config(HotlistConfig, flags={**head.config})
+    settings = settings_of(HotlistConfig, head.config)
     test_from, test_to = config.test_from or settings.test_from, config.test_to or settings.test_to
     if test_from < settings.test_from:
         console.print(
