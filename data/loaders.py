@@ -72,16 +72,13 @@ def _short(value: str | None) -> str:
 
 def _example_fault(taxonomy: Taxonomy, seen: set[str]) -> Callable[[Example], Fault]:
     allowed = {None, *taxonomy.ids}
-    top = len(taxonomy.severities) - 1
 
     def fault(row: Example) -> Fault:
         for name, value in (("category", row.category), ("second", row.second)):
             if value not in allowed:
                 return name, f"{_short(value)} is not in the taxonomy: use one of {', '.join(taxonomy.ids)}"
-        if row.severity is not None and row.severity > top:
-            return "severity", f"{row.severity} is above the highest rank, {top}"
-        if None not in (row.category, row.severity) and (row.category == taxonomy.none_id) != (row.severity == 0):
-            return "severity", f"{row.severity} with category {row.category}: {taxonomy.none_id} if and only if rank 0"
+        if why := taxonomy.severity_fault(row.category, row.severity):
+            return "severity", why
         if not normalise(row.text).text:
             return "text", "nothing is left after normalisation"
         if row.id in seen:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from data.errors import ConfigError, InputError
-from data.rim import parse
+from data.errors import ConfigError
+from data.rim import read_table
 
 DEFAULT_PATH = Path(__file__).parent / "perturb.toml"
 # What a writer copies and never types; a link with all that follows it up to the first Han character, so that no ASCII
@@ -107,10 +106,7 @@ def _groups(name: str, block: str) -> dict[str, tuple[str, ...]]:
 @cache
 def load_tables(path: Path = DEFAULT_PATH) -> Tables:
     """Read the tables; ConfigError names the file, the table and the entry that is wrong."""
-    try:
-        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError, InputError) as error:
-        raise ConfigError(f"perturbation tables {path}: {error}") from None
+    raw = read_table(_File, path, "table of perturbations")
     words = {name: _entries(name, block) for name, block in raw.tables.items()}
     to_half = {full: (half,) for half, full in _TO_FULL.items()} | {"\u3000": (" ",)}
     words["half_width"] = words.get("half_width", {}) | to_half

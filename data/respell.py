@@ -7,15 +7,14 @@ spelling counts as a disguise only where jieba's dictionary finds no word in its
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from data.errors import ConfigError, InputError
-from data.rim import parse
+from data.errors import ConfigError
+from data.rim import read_table
 from data.simplify import in_simplified
 from data.words import is_word, singles
 
@@ -119,10 +118,7 @@ def _initials(block: str, words: Set[str]) -> dict[str, str]:
 @cache
 def load_respelling(path: Path = DEFAULT_PATH) -> Respelling:
     """Read the table; ConfigError names the file and the entry that is wrong."""
-    try:
-        raw = parse(_File, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError, InputError) as error:
-        raise ConfigError(f"respelling {path}: {error}") from None
+    raw = read_table(_File, path, "table of disguised words")
     sounds, words = _sounds(raw.sounds), raw.words.split()
     heard = _heard(words, sounds)
     return Respelling(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from data.errors import InputError
+from data.errors import ConfigError, InputError
 
 Record = TypeVar("Record")
 
@@ -54,3 +56,11 @@ def parse(kind: type[Record], raw: object) -> Record:
         return _adapter(kind).validate_python(raw)  # type: ignore[no-any-return, arg-type]
     except ValidationError as error:
         raise InputError(explain(error)) from None
+
+
+def read_table(kind: type[Record], path: Path, what: str) -> Record:
+    """A TOML file as a record of `kind`; ConfigError says `what` it should be, and what is wrong with it."""
+    try:
+        return parse(kind, tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except (OSError, ValueError, RecursionError, InputError) as error:  # ValueError: not TOML, or not UTF-8
+        raise ConfigError(f"{path}: {error}: give a readable {what}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from data.errors import ConfigError, InputError
+from data.errors import ConfigError
 from data.normalise import LINK, MENTION, Normalised, normalise
 from data.results import Signal, Word
-from data.rim import parse
+from data.rim import read_table
 from data.simplify import simplify
 from data.words import cut, make_tokenizer
 
@@ -53,10 +52,7 @@ class _Table:
 
 def _read(path: Path | None) -> _Table:
     path = path or DEFAULT_PATH
-    try:
-        table = parse(_Table, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError, RecursionError, InputError) as error:
-        raise ConfigError(f"signals lexicon {path}: {error}") from None
+    table = read_table(_Table, path, "signals lexicon")
     ids = Counter((WATCH_WORD, *(entry.id for entry in table.signal)))
     if twice := [key for key, times in ids.items() if times > 1]:
         raise ConfigError(f"signals lexicon {path}: id {twice[0]!r} is taken: give every signal one of its own")

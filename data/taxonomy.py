@@ -65,6 +65,15 @@ class Taxonomy:
         except ValueError:
             raise ConfigError(f"unknown category {category_id!r}: use one of {', '.join(self.ids)}") from None
 
+    def severity_fault(self, category: str | None, severity: int | None) -> str | None:
+        """Why a post of this category cannot have this rank, if so; what is None was not said."""
+        top = len(self.severities) - 1
+        if severity is not None and severity > top:
+            return f"{severity} is above the highest rank, {top}"
+        if None not in (category, severity) and (category == self.none_id) != (severity == 0):
+            return f"{severity} with category {category}: {self.none_id} if and only if rank 0"
+        return None
+
     @cached_property
     def sha256(self) -> str:
         """Hash of what a model depends on: the ids in order and the number of severities."""

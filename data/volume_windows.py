@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ZONE = ZoneInfo("Asia/Shanghai")
+UTC_TO_LOCAL = 8  # hours; Asia/Shanghai has no daylight saving time
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
 LEAST_COVER = 0.5  # share of an hour that must be known for it to be read

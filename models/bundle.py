@@ -15,6 +15,7 @@ from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_
 
 SHIPPED = Path(__file__).parent / "bundle"
 ADAPTER, TOKENIZER, LEXICAL = "adapter.safetensors", "tokenizer.json", "lexical.safetensors"
+CARD = "MODEL_CARD.md"  # no artefact
 TABLE = "taxonomy.toml"  # only where it is another than the packaged one
 
 

@@ -35,10 +35,10 @@ class OnnxEngine:
 
 
 class TorchEngine:
-    """The classifier itself, in fp32."""
+    """The classifier itself, in fp32 on the CPU; one that was trained on a GPU is fetched from there."""
 
     def __init__(self, classifier: Any, pad_id: int) -> None:
-        self.classifier, self.pad_id = classifier.eval(), pad_id
+        self.classifier, self.pad_id = classifier.cpu().eval(), pad_id
 
     def logits(self, rows: Ids) -> tuple[Float, Float]:
         return run(rows, self.pad_id, self._forward)

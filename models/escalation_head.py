@@ -138,7 +138,7 @@ class EscalationHead(ABC):
     def stale(self, as_of: datetime) -> bool:
         """Whether the calibration is older at that time than is configured."""
         end = self.calibration_end
-        return end is not None and as_of - end > timedelta(days=self.warn_after_days)
+        return end is not None and (as_of - end) / timedelta(days=1) > self.warn_after_days
 
     def answers(
         self, features: Floats, inside: Inside, observed: Sequence[Observed], volumes: Sequence[Volume]

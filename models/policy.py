@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.errors import ConfigError, InputError
 from data.results import RiskResult
-from data.rim import parse
+from data.rim import read_table
 from data.signals import signal_names
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.policy_table import RANKS, UNKNOWN, Level, PolicyTable, SignalRule, faults
@@ -29,10 +28,7 @@ class Policy(PolicyTable):
         A signal of the lexicon that the table does not list, such as a user's watch words, tells nobody.
         """
         path, names = path or DEFAULT_PATH, signal_names()
-        try:
-            policy = parse(cls, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-        except (OSError, ValueError, RecursionError, InputError) as error:  # not TOML, or not UTF-8
-            raise ConfigError(f"{path}: {error}: give a readable policy table") from None
+        policy = read_table(cls, path, "policy table")
         categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))
         if fault := next(faults(policy, tuple(categories), tuple(names)), None):
             raise ConfigError(f"{path}: {fault}")

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from models.bundle import Bundle
+from models.bundle import CARD, Bundle
 
-CARD = "MODEL_CARD.md"
 MAX_CARD = 100_000  # characters
 DEFAULT_DAYS = 90  # age from which a calibration is stale, where a head does not say
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import typer
 from keyword_scorer import KeywordScorer
 
+from data.command_line import run_function
+from data.errors import ConfigError
 from models.bundle import Bundle, find_first_stage
 from models.engine_build import ENGINES
 from models.engine_name import DEFAULT
 from models.scorer import Scorer
 from serving.benchmarks import engines
 from serving.benchmarks import publish as published
+from serving.benchmarks.__main__ import bench
 from serving.benchmarks.clients import Answered, Crowd
 from serving.benchmarks.clock import Spent, Spread, compare, percentile, spend, take_turns
 from serving.benchmarks.engines import NO_VNNI, OURS, PIPELINE, TORCH, VNNI, computed_with, run_engines
 from serving.benchmarks.headline import write_headline
 from serving.benchmarks.markdown import write_markdown
+from serving.benchmarks.part import PARTS
 from serving.benchmarks.path import FILES, SCORER, STAGED, run_path
 from serving.benchmarks.peer_process import PEERS, Peer, missing
 from serving.benchmarks.picture import BLUE, bars, draw
@@ -131,7 +136,7 @@ def test_a_run_is_published_between_the_two_comments_of_its_kind_of_cpu(
     assert page.read_text(encoding="utf-8") == before.replace(old, new)
     assert {path.stem for path in tmp_path.iterdir()} == {"README", "bench", computed}
     page.write_text("no marks", encoding="utf-8")
-    with pytest.raises(typer.BadParameter, match="needs exactly one"):
+    with pytest.raises(ConfigError, match="needs exactly one"):
         published.publish(run)
 
 
@@ -139,8 +144,32 @@ def test_a_run_is_published_between_the_two_comments_of_its_kind_of_cpu(
 def test_a_run_that_does_not_tell_its_kind_of_cpu_is_not_published(machine: dict[str, object], tmp_path: Path) -> None:
     run = tmp_path / "bench.json"
     run.write_text(json.dumps({"machine": machine}), encoding="utf-8")
-    with pytest.raises(typer.BadParameter, match="run `make bench` anew"):
+    with pytest.raises(ConfigError, match="run `make bench` anew"):
         published.publish(run)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "told"),
+    [
+        (bench, ["--part", "nonsense"], f"--part nonsense: give one of {', '.join(PARTS)}"),
+        (bench, ["--bundle", "nowhere"], "nowhere: no readable manifest.json"),
+        (published.publish, ["nowhere.json"], "nowhere.json: "),
+    ],
+)
+def test_what_cannot_be_run_is_told_in_one_line(
+    command: Callable[..., None],
+    arguments: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        run_function(command)
+    said = capsys.readouterr().err
+    assert said.startswith("yujing: ")
+    assert said.count("\n") == 1
+    assert told in said
 
 
 @pytest.mark.parametrize(

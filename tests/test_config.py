@@ -15,7 +15,7 @@ from data import perturb_tables, respell, signals, taxonomy
 from data.errors import ConfigError
 from models import policy
 from models.policy import Policy
-from training.config import load_config
+from training.config import load_config, settings_of
 from training.escalation_config import EscalationConfig
 from training.escalation_simulate_config import SimulateConfig
 from training.evaluate_config import EvaluateConfig
@@ -167,3 +167,11 @@ def test_settings_out_of_range_are_refused(name: str, value: object) -> None:
 def test_what_would_end_in_a_traceback_or_in_no_number_is_refused(kind: type, name: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"settings of {kind.__name__}: {name}: "):
         load_config(kind, flags={name: value})
+
+
+@pytest.mark.parametrize("kind", [EscalationConfig, HotlistConfig])
+def test_a_bundle_of_a_version_with_a_setting_that_is_gone_keeps_its_other_settings(kind: type) -> None:
+    kept = {**asdict(kind(seed=3)), "shift_topics": 4_000}
+    assert settings_of(kind, kept, out="elsewhere") == kind(seed=3, out="elsewhere")
+    with pytest.raises(ConfigError, match="unknown setting gone"):
+        settings_of(kind, kept, gone=1)

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from corpora import TAXONOMY, read, write
 from rich.console import Console
 
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
-from data.hot_titles import title_id
 from data.records import Example
 from data.samples import sample_examples
-from data.taxonomy import load_taxonomy
 from training.corpus import MIN_ROWS, Corpus, fully_labelled, read_corpus
 from training.text_config import TextConfig
 
-TAXONOMY = load_taxonomy()
 PARTS = ("train", "validation", "test")
-
-
-def write(path: Path, rows: Iterable[Example]) -> str:
-    lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
-    path.write_text("".join(lines), encoding="utf-8")
-    return str(path)
-
-
-def read(config: TextConfig) -> Corpus:
-    return read_corpus(config, TAXONOMY, Console(quiet=True))
 
 
 @pytest.fixture
@@ -129,80 +111,6 @@ def test_an_extra_row_between_two_posts_does_not_move_the_split(config: TextConf
     config = replace(config, posts=(write(tmp_path / "posts.jsonl", [*read(config).examples, *pair]),))
     between = write(tmp_path / "extra.jsonl", [replace(pair[0], id="c", text=said)])
     assert read(replace(config, extra=(between,))).split == read(config).split
-
-
-def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> TextConfig:
-    """The config with labels of two unlabelled posts of a source."""
-    posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
-    (folder / "labels.csv").write_text(f"id,category,severity\n{labels}", encoding="utf-8")
-    labelled = (str(folder / "labels.csv"),)
-    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=labelled, record="no list")
-
-
-def test_annotated_posts_only_teach(config: TextConfig, tmp_path: Path) -> None:
-    corpus = read(annotated(config, tmp_path, "hot", "u2,none,0\nu1,public_safety,2\n"))
-    assert corpus.split == read(config).split
-    assert [(row.id, row.text) for row in corpus.extra] == [("u2", "晚霞很美"), ("u1", "商场扶梯突然倒转")]
-    assert {Path(name).name for name in corpus.about["files"]} >= {"labels.csv", "un.jsonl"}
-
-
-def test_annotated_posts_of_a_left_out_source_do_not_teach(config: TextConfig, tmp_path: Path) -> None:
-    posts = [replace(row, source="hot" if i % 3 else "shop") for i, row in enumerate(read(config).examples)]
-    config = replace(config, posts=(write(tmp_path / "posts.jsonl", posts),), held_out_source="shop")
-    labels = "u1,public_safety,2\nu2,none,0\n"
-    assert [len(read(annotated(config, tmp_path, source, labels)).extra) for source in ("hot", "shop")] == [2, 0]
-
-
-def test_annotations_without_their_corpus_are_told(config: TextConfig, tmp_path: Path) -> None:
-    console = Console(record=True, width=400, file=(tmp_path / "log").open("w", encoding="utf-8"))
-    absent = replace(annotated(config, tmp_path, "hot", "u2,none,0\n"), unlabelled=("nowhere.jsonl",))
-    assert read_corpus(absent, TAXONOMY, console).extra == ()
-    assert "labels.csv say of nowhere.jsonl: no such file" in console.export_text()
-    console.file.close()
-
-
-def test_an_annotated_post_of_a_held_out_event_does_not_teach(config: TextConfig, tmp_path: Path) -> None:
-    posts = [replace(row, event=row.id) for row in read(config).examples]
-    config = annotated(replace(config, posts=(write(tmp_path / "posts.jsonl", posts),)), tmp_path, "hot", "")
-    taught, held_out = (read(config).part(part)[0].event for part in ("train", "test"))
-    unlabelled = [
-        Example(id="u1", text="商场扶梯突然倒转", event=taught),
-        Example(id="u2", text="晚霞", event=held_out),
-    ]
-    write(tmp_path / "un.jsonl", unlabelled)
-    (tmp_path / "labels.csv").write_text("id,category,severity\nu1,other,1\nu2,none,0\n", encoding="utf-8")
-    corpus = read(config)
-    assert ([row.id for row in corpus.extra], corpus.about["extra_dropped"]) == (["u1"], 1)
-
-
-def test_an_id_of_two_unlabelled_files_is_told_and_never_the_other_post(config: TextConfig, tmp_path: Path) -> None:
-    config = annotated(config, tmp_path, "hot", "u1,public_safety,2\n")
-    again = write(tmp_path / "again.jsonl", [Example(id="u1", text="今天的晚霞很美")])
-    log = io.StringIO()
-    console = Console(file=log, width=400)
-    corpus = read_corpus(replace(config, unlabelled=(*config.unlabelled, again)), TAXONOMY, console)
-    assert [row.text for row in corpus.extra] == ["商场扶梯突然倒转"]
-    assert "again.jsonl:1: id: 'u1' came before" in log.getvalue()
-
-
-def test_a_faulty_label_is_told_though_a_corpus_of_others_is_absent(config: TextConfig, tmp_path: Path) -> None:
-    log = io.StringIO()
-    faulty = annotated(config, tmp_path, "hot", "u1,weather,2\nu2,none,0\nelsewhere,none,0\n")
-    corpus = read_corpus(faulty, TAXONOMY, Console(file=log, width=400))
-    assert [row.id for row in corpus.extra] == ["u2"]
-    assert "labels.csv:2: category: 'weather' is not in the taxonomy" in log.getvalue()
-    assert "labels.csv:4" not in log.getvalue()  # its post may be in the record, which is absent
-
-
-def test_titles_of_the_hot_search_list_are_annotated_by_their_hash(config: TextConfig, tmp_path: Path) -> None:
-    title, start = "某小区电梯深夜坠落", datetime(2025, 1, 1, tzinfo=UTC)
-    columns = {"time": pa.array([start, start], pa.timestamp("us", tz="UTC")), "title": [title, "晚霞刷屏"]}
-    pq.write_table(pa.table(columns), tmp_path / "list.parquet")
-    (tmp_path / "titles.csv").write_text(f"id,category,severity\n{title_id(title)},public_safety,2\n", encoding="utf-8")
-    taught = replace(
-        config, annotated=(str(tmp_path / "titles.csv"),), unlabelled=(), record=str(tmp_path / "list.parquet")
-    )
-    assert [(row.text, row.source) for row in read(taught).extra] == [(title, "hot")]
 
 
 def test_a_source_is_left_out_whole(config: TextConfig, tmp_path: Path) -> None:

@@ -46,6 +46,25 @@ def test_onnx_and_torch_agree_on_probabilities_and_decisions(tiny_bundle: Bundle
     assert (onnx.rank == reference.rank).all()
 
 
+def test_a_classifier_that_was_trained_elsewhere_is_fetched_to_where_its_rows_are(rows: list[list[int]]) -> None:
+    class OnGpu(torch.nn.Module):
+        """What a training on a GPU leaves, as far as a machine without one can tell."""
+
+        fetched = False
+
+        def cpu(self) -> OnGpu:
+            self.fetched = True
+            return self
+
+        def forward(self, ids: torch.Tensor, _: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            if not self.fetched:
+                raise RuntimeError("Expected all tensors to be on the same device")
+            return torch.zeros(len(ids), 17), torch.zeros(len(ids), 3)
+
+    category, _ = TorchEngine(OnGpu(), 1).logits(rows)
+    assert len(category) == len(rows)
+
+
 def test_one_row_alone_is_answered_as_among_many(engine: Engine, rows: list[list[int]]) -> None:
     many = engine.logits(rows)
     for i, row in enumerate(rows):

@@ -95,6 +95,8 @@ def test_an_old_calibration_and_a_cold_start_are_told() -> None:
     assert (cold.cold_start, warm.cold_start) == (True, False)
     assert "冷启动" in cold.warnings[0]
     assert not replace(dated, calibrated_until=None).predict(volumes[:2])[1].calibration_stale
+    for days in (10**9, 10**20):  # more than a span of time can have
+        assert not replace(dated, warn_after_days=days).predict(volumes[:2])[1].calibration_stale
 
 
 def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None:

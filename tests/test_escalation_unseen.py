@@ -15,10 +15,9 @@ from self_exciting import CONFIG, model, trained, write_series
 
 from data.errors import CorpusError
 from data.taxonomy import load_taxonomy
-from models.bundle import Bundle, escalation_file, open_bundle, save_part
+from models.bundle import CARD, Bundle, escalation_file, open_bundle, save_part
 from models.escalation_store import dump
 from models.manifest import EscalationPart
-from training.card import NAME as CARD
 from training.corpus import file_sha256
 from training.escalation_recalibrate import recalibrate
 from training.escalation_simulate import simulate

@@ -244,20 +244,3 @@ def test_unknown_category_is_refused() -> None:
 def test_a_wrong_table_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         Policy.load(edited(DEFAULT_PATH, tmp_path, old, new))
-
-
-def test_a_table_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "gbk.toml").write_bytes("name = '橙色'".encode("gbk"))
-    with pytest.raises(ConfigError, match=r"gbk\.toml: .*utf-8"):
-        Policy.load(tmp_path / "gbk.toml")
-
-
-def test_a_table_that_is_too_deep_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "deep.toml").write_text("a = " + "[" * 50_000, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"deep\.toml: .*readable"):
-        Policy.load(tmp_path / "deep.toml")
-
-
-def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere"):
-        Policy.load(tmp_path / "nowhere.toml")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from altered import edited
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import ConfigError
 from data.normalise import normalise
-from data.signals import DEFAULT_PATH, WATCH_WORD, SignalLexicon
+from data.signals import WATCH_WORD, SignalLexicon
 
 LEXICON = SignalLexicon.load(watch_words=["星星牌", "ABC", "  "])
 PIECES = (
@@ -89,25 +87,9 @@ def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "难吃死了",
-            "恶心，包装太差",
-            "在社交媒体上火了",
-            "转发微博",
-            "重组计划流产",
-            "系统瘫痪了",
-            "这款相机曝光补偿很准",
-        ),
-        *(
-            "新机海报曝光",
-            "打死我也不买",
-            "电梯罢工了",
-            "令人窒息的操作",
-            "告别抢救室",
-            "懒得维权",
-            "霸王茶姬联名杯",
-            "附近有家医院",
-        ),
+        *("难吃死了", "恶心，包装太差", "在社交媒体上火了", "转发微博", "重组计划流产", "系统瘫痪了", "附近有家医院"),
+        *("这款相机曝光补偿很准", "新机海报曝光", "打死我也不买", "电梯罢工了", "令人窒息的操作", "告别抢救室"),
+        *("懒得维权", "霸王茶姬联名杯"),
     ],
 )
 def test_a_figure_of_speech_is_no_signal(text: str) -> None:
@@ -129,13 +111,6 @@ def test_a_figure_of_speech_is_no_signal(text: str) -> None:
 )
 def test_a_word_counts_inside_a_longer_one_that_ends_with_it(text: str, word: str) -> None:
     assert any(word in words for words in _found(text).values())
-
-
-def test_a_lexicon_without_figures_of_speech_is_one(tmp_path: Path) -> None:
-    text = DEFAULT_PATH.read_text(encoding="utf-8")
-    start = text.index("figurative = ")
-    path = edited(DEFAULT_PATH, tmp_path, text[start : text.index("]", start) + 1], "")
-    assert SignalLexicon.load(path).find("这款相机曝光补偿")[0].words[0].text == "曝光"
 
 
 @pytest.mark.parametrize(
@@ -243,94 +218,3 @@ def test_a_word_belongs_to_one_signal_and_is_written_as_normalised() -> None:
     keys = [*LEXICON.owner]
     assert all(normalise(key).text.lower() == key for key in keys)
     assert set(LEXICON.owner.values()) == set(LEXICON.names) - {WATCH_WORD}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("negation = [", "negation = [3, ", r"negation\[0\]"),
-        ("affirming = [", "confirming = [", "affirming"),
-        ('id = "media_involved"\n', "", r"signal\[1\]\.id"),
-        ('name = "人身伤害"\nwords = [', 'name = "人身伤害"\nwords = ["", ', r"signal\[2\]\.words\[0\]"),
-        ("[[signal]]", "[[signal", "signals.toml"),
-    ],
-)
-def test_a_faulty_file_is_refused_with_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
-        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
-
-
-def test_a_word_of_which_normalisation_leaves_nothing_is_refused(tmp_path: Path) -> None:
-    path = edited(DEFAULT_PATH, tmp_path, '"央视", ', '"央视", "\\u200b", ')
-    with pytest.raises(ConfigError, match=r"'\\u200b' .* nothing"):
-        SignalLexicon.load(path)
-
-
-WRITTEN = """
-negation = ["沒有", "ＮＯ "]
-between = ["發生"]
-affirming = ["會不會"]
-[[signal]]
-id = "injury"
-name = "傷害"
-words = ["中毒", "受傷"]
-"""
-
-
-def test_all_words_of_an_own_lexicon_may_be_in_traditional_characters_and_full_width(tmp_path: Path) -> None:
-    path = tmp_path / "own.toml"
-    path.write_text(WRITTEN, encoding="utf-8")
-    lexicon = SignalLexicon.load(path)
-    for text in ("沒有中毒", "没有中毒", "没有发生中毒", "沒有發生受傷", "no中毒", "ＮＯ中毒"):
-        assert lexicon.find(text) == (), text
-    for text in ("會不會中毒", "会不会中毒", "有人受傷", "有人受伤"):
-        assert [signal.id for signal in lexicon.find(text)] == ["injury"], text
-
-
-@pytest.mark.parametrize("name", ["negation", "between", "affirming"])
-def test_a_negation_of_which_normalisation_leaves_nothing_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="leaves nothing"):
-        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, f"{name} = [", f'{name} = ["\\u200b", '))
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("figurative = [", "figuratives = [", "figuratives"),
-        ('name = "媒体介入"', 'name = "媒体介入"\nraise_to = 2', r"signal\[1\]\.raise_to"),
-        ('id = "media_involved"', 'id = "regulator_involved"', "id 'regulator_involved' is taken"),
-        ('id = "media_involved"', f'id = "{WATCH_WORD}"', f"id '{WATCH_WORD}' is taken"),
-        ("negation = [", f"x = {'[' * 5_000}\nnegation = [", "recursion"),
-    ],
-)
-def test_a_lexicon_that_would_not_do_what_it_says_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=rf"signals\.toml: .*{told}"):
-        SignalLexicon.load(edited(DEFAULT_PATH, tmp_path, old, new))
-
-
-@pytest.mark.parametrize(
-    ("other", "told"),
-    [
-        ('[[signal]]\nid = "media"\nname = "媒體"\nwords = ["记者", "受伤"]\n', "'受伤' of media is a word of another"),
-        ('[[signal]]\nid = "media"\nname = "媒體"\nwords = ["记者"]\n', None),
-        ('figurative = ["中毒"]\n', "'中毒' is figurative, too"),
-        ('figurative = ["中毒太深"]\n', None),
-    ],
-)
-def test_a_word_of_two_minds_is_refused_however_it_is_written(tmp_path: Path, other: str, told: str | None) -> None:
-    path = tmp_path / "own.toml"
-    path.write_text(WRITTEN + other if "signal" in other else other + WRITTEN, encoding="utf-8")
-    if told is None:
-        SignalLexicon.load(path)
-    else:
-        with pytest.raises(ConfigError, match=f"^signals: {told}"):
-            SignalLexicon.load(path)
-
-
-def test_a_file_that_is_missing_or_not_utf8_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere"):
-        SignalLexicon.load(tmp_path / "nowhere.toml")
-    path = tmp_path / "gbk.toml"
-    path.write_bytes(DEFAULT_PATH.read_text(encoding="utf-8").encode("gb18030"))
-    with pytest.raises(ConfigError, match="gbk"):
-        SignalLexicon.load(path)

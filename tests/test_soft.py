@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -160,15 +159,15 @@ def test_a_kill_while_the_answers_are_written_leaves_none(
     """Nor are answers to other posts taken for those to as many of these."""
     cache, texts = tmp_path / "soft.npz", ["快递三天没有动静", "今天天气很好"]
 
-    def killed(file: Any, **_: object) -> None:
-        file.write(b"PK")
+    def killed(file: Path, **_: object) -> None:
+        file.write_bytes(b"PK")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(np, "savez", killed)
         with pytest.raises(KeyboardInterrupt):
             soft_labels(trained_bundle, texts, cache, 1)
-    assert not cache.exists()
+    assert not [*tmp_path.iterdir()]
     first, _ = soft_labels(trained_bundle, texts, cache, 1)
     again, _ = soft_labels(trained_bundle, texts[::-1], cache, 1)
     np.testing.assert_allclose(again, first[::-1], atol=1e-5)

@@ -100,8 +100,8 @@ def test_an_unknown_prediction_is_said_to_be_unknown(memory: Memory, unknown: st
     [
         ({"category": "nonsense"}, "category: not in the taxonomy"),
         ({"severity": 5}, "severity: 5 is above"),
-        ({"category": "none", "severity": 2}, "severity: 2 does not go"),
-        ({"severity": 0}, "severity: 0 does not go"),
+        ({"category": "none", "severity": 2}, "severity: 2 with category none"),
+        ({"severity": 0}, "severity: 0 with category"),
     ],
 )
 def test_a_correction_against_the_taxonomy_is_refused(memory: Memory, changes: dict[str, Any], why: str) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from stored import PHONE, TEXT, answer, right, rows
+from typer.testing import CliRunner
 
-from data.errors import ConfigError, InputError
+from data.errors import BundleError, ConfigError, InputError
 from data.loaders import load_examples
 from data.taxonomy import load_taxonomy
+from serving.cli import app
 from serving.store.export import export_corrections
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings, require
@@ -85,6 +87,13 @@ def test_a_target_that_cannot_be_written_is_refused_in_one_line(name: str, why: 
     with pytest.raises(InputError, match=rf"{name}.*{why}"):
         export_corrections(StoreSettings(folder=tmp_path), tmp_path / name, "none")
     assert [path.name for path in tmp_path.iterdir()] == ["dir.jsonl"]
+
+
+def test_a_bundle_that_is_none_is_told_with_the_setting_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YUJING_BUNDLE", "nowhere")
+    found = CliRunner().invoke(app, ["feedback", "export", "out.jsonl"])
+    assert isinstance(found.exception, BundleError)
+    assert str(found.exception).startswith("YUJING_BUNDLE or --bundle: nowhere: no readable manifest.json")
 
 
 @pytest.mark.parametrize("url", [None, "sqlite:///nowhere.sqlite3"])

@@ -14,9 +14,8 @@ from safetensors.torch import load_file, save_file
 from data.errors import BundleError, ConfigError, CorpusError, EncoderError
 from data.records import Item
 from data.taxonomy import as_toml, load_taxonomy
-from models.bundle import Bundle, open_bundle, save_part, text_part
+from models.bundle import CARD, Bundle, open_bundle, save_part, text_part
 from models.scorer import Scorer
-from training.card import NAME as CARD
 from training.card import card
 from training.escalation import train_escalation
 from training.escalation_config import EscalationConfig

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.records import MAX_POINTS, Series, Volume
 from data.volume import count_features
 from data.volume_pace import rise
-from data.volume_windows import ZONE, pad_left, to_hours, unread_hours, windows_of
+from data.volume_windows import ZONE, to_hours, windows_of
 from training.decisions import decide_on, topics_of
 
 FLAT = np.full(24, 1 / 24)
@@ -117,68 +117,12 @@ def test_ratios_ignore_the_size_of_a_topic_and_levels_do_not(counts: list[float]
         assert large[name] - small[name] == pytest.approx(log(factor), abs=0.02)
 
 
-# Bins
-
-
-@given(st.sampled_from([5, 10, 15, 20, 30, 60, 120, 1440]), st.data())
-def test_to_hours_conserves_totals(minutes: int, data: st.DataObject) -> None:
-    step = max(60 // minutes, 1)
-    values = data.draw(st.lists(amounts, min_size=step, max_size=4 * step).filter(lambda v: len(v) % step == 0))
-    hourly = to_hours(values, minutes)
-    assert len(hourly) == len(values) * minutes / 60
-    assert hourly.sum() == pytest.approx(sum(values))
-    assert (hourly >= -1e-9).all()
-
-
 @given(st.lists(st.integers(0, 250).map(lambda x: 2.0 * x), min_size=1, max_size=48))
 def test_half_hours_are_hours(counts: list[float]) -> None:
     halves = [count / 2 for count in counts for _ in range(2)]
     assert np.allclose(to_hours(halves, 30), counts)
     hourly, finer = _one(_volume(counts)), _one(_volume(halves, interval_minutes=30))
     assert finer == pytest.approx(hourly, nan_ok=True)
-
-
-def test_bins_are_aligned_at_now() -> None:
-    assert np.allclose(to_hours([1, 2, 3], 30), [2, 5])  # the half hour that is known, scaled up
-    assert np.allclose(to_hours([6, 60, 60, 60], 20), [np.nan, 180], equal_nan=True)  # a third is too little
-    assert np.allclose(to_hours([6, 12, 60, 60, 60], 20), [27, 180])
-    assert np.allclose(to_hours([24], 120), [12, 12])
-
-
-def test_an_hour_known_for_less_than_half_is_missing() -> None:
-    assert np.allclose(to_hours([None, 5, 5, 5], 30), [10, 10])
-    assert np.allclose(to_hours([None, None, 5, 5], 30), [np.nan, 10], equal_nan=True)
-    assert np.allclose(to_hours([None, None, None, 5], 15), [np.nan], equal_nan=True)
-    assert np.allclose(to_hours([None, 3, None], 60), [np.nan, 3, np.nan], equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("counts", "minutes", "hours"),
-    [
-        ([5, None], 30, 0),  # half an hour is enough
-        ([None, 5, None], 20, 1),
-        ([None, 5, None, None, None, None, 5, 5, 5], 20, 1),  # nothing is known of the second hour: none is left out
-        ([None, None, None, 5, 5, None, None, None], 15, 2),
-        ([None, 5], 60, 0),
-    ],
-)
-def test_hours_that_are_known_in_part_yet_not_read_are_counted(
-    counts: list[float | None], minutes: int, hours: int
-) -> None:
-    assert unread_hours(counts, minutes) == hours
-
-
-def test_a_topic_older_than_the_window_is_as_old_as_the_window() -> None:
-    windows = windows_of([_volume([240.0] * 30, interval_minutes=1440)])
-    assert windows.length.tolist() == windows.known.tolist() == [MAX_POINTS]
-    assert (windows.counts == 10).all()
-
-
-def test_pad_left_keeps_the_newest() -> None:
-    padded = pad_left([np.array([1.0, 2.0]), np.arange(200.0)])
-    assert padded.shape == (2, MAX_POINTS)
-    assert padded[0, -3:].tolist() == [0, 1, 2]
-    assert padded[1, 0] == 200 - MAX_POINTS
 
 
 # The past only

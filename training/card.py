@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 from data.markdown import table
-from models.bundle import Bundle
+from models.bundle import CARD, Bundle
 from models.calibration import Calibration
 from models.encoder import PACKAGED
 from models.manifest import EscalationPart, TextPart
@@ -28,7 +28,6 @@ HEADS_KNOW = (
 OTHER_HEADS_KNOW = (
     "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
 )
-NAME = "MODEL_CARD.md"
 HASHES = ("ancestors", "held_out_ids")  # one or several in the data of a part
 
 
@@ -124,4 +123,4 @@ def _miss_cost(calibration: Calibration) -> str:
 
 def write_card(bundle: Bundle) -> None:
     """Write the card beside the manifest."""
-    (bundle.folder / NAME).write_text(card(bundle), encoding="utf-8")
+    (bundle.folder / CARD).write_text(card(bundle), encoding="utf-8")

@@ -118,8 +118,8 @@ def compare_table(title: str, found: dict[str, dict[str, list[float]]]) -> Table
 def compare(first: str, second: str, config: CompareConfig, console: Console | None = None) -> dict[str, Any]:
     """Measure both bundles on the posts that taught neither, print the paired differences, write them if asked."""
     console, out = console or Console(), report_place(config.out) if config.out else None
-    taxonomy = _open(first).taxonomy
-    bundles = _open(first, taxonomy), _open(second, taxonomy)
+    bundle = _open(first)
+    taxonomy, bundles = bundle.taxonomy, (bundle, _open(second, bundle.taxonomy))
     rows, groups = shared_rows(bundles, config, taxonomy, console)
     one, other = (answers_of(load_text_model(bundle, config.engine), rows) for bundle in bundles)
     figures = differences(Truth.of(rows, groups, taxonomy), one, other, config.draws)

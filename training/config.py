@@ -34,3 +34,10 @@ def load_config(kind: type[Config], path: Path | None = None, flags: Mapping[str
     except InputError as error:
         hint = ': a list is written ["a", "b"]' if "valid tuple" in str(error) else ""
         raise ConfigError(f"settings of {kind.__name__}: {error}{hint}") from None
+
+
+def settings_of(kind: type[Config], kept: Mapping[str, object], **given: object) -> Config:
+    """The settings of an earlier run as its bundle has `kept` them, some `given` anew; what is no setting any more
+    is left out."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return load_config(kind, flags={name: value for name, value in kept.items() if name in known} | given)

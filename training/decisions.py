@@ -82,14 +82,15 @@ class Decisions:
 
     def labels(self, diurnal: Floats) -> Ints:
         """Target D: N(t, t+6h] >= max(1.5 * N(t-6h, t] * r(t), 20)."""
-        return (self.ahead >= self._needed(diurnal)).astype(int)
+        return (self.ahead >= self.needed(diurnal)).astype(int)
 
     def nearness(self, diurnal: Floats) -> Floats:
         """How near each came to an escalation, 0 to 1: x**3 / (1 + x**3) for x times the posts needed: [n]."""
-        share = ((self.ahead + PRIOR) / self._needed(diurnal)) ** STEEPNESS
+        share = ((self.ahead + PRIOR) / self.needed(diurnal)) ** STEEPNESS
         return np.asarray(share / (1 + share))
 
-    def _needed(self, diurnal: Floats) -> Floats:
+    def needed(self, diurnal: Floats) -> Floats:
+        """Posts of the next 6 h that make an escalation: [n]."""
         return np.maximum(FACTOR * self.recent * rise(self.windows.hour, diurnal), FLOOR)
 
 

@@ -8,17 +8,16 @@ alert or met a standing one. A topic is replayed up to its first crossing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.hotlist import HORIZON
-from data.volume_windows import Floats, Ints
+from data.volume_windows import UTC_TO_LOCAL, Floats, Ints
 from models.policy import Policy
 
 CANDIDATES = 80  # thresholds that are tried
-UTC_TO_LOCAL = 8
 
 Rows = NDArray[np.bool_]
 
@@ -132,8 +131,3 @@ def choose(
     if miss_cost is None:
         return next(at for at, found in tried if found.false_alarms_per_day <= false_alarms_per_day)
     return min(tried, key=lambda one: miss_cost * one[1].misses + false_alarm_cost * one[1].false_alarms)[0]
-
-
-def plain_outcome(found: Outcome) -> dict[str, object]:
-    """As JSON."""
-    return asdict(found)

@@ -15,7 +15,6 @@ from rich.table import Table as Sheet
 from data.errors import ConfigError, CorpusError
 from data.hot_topics import read_hot_list
 from data.volume import count_features
-from data.volume_pace import rise
 from data.volume_windows import HORIZON, Floats
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
@@ -23,19 +22,19 @@ from models.escalation_head import design
 from models.escalation_store import Head, kind_of, open_head
 from models.hotlist import HotlistModel
 from models.policy import Policy
-from training.config import load_config
-from training.decisions import FACTOR, FLOOR, Decisions, Topics, decide_on, topics_of
+from training.config import settings_of
+from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation import read_series, test_block
 from training.escalation_chart import chart
 from training.escalation_config import EscalationConfig
-from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, plain_outcome, thresholds
+from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, thresholds
 from training.escalation_simulate_config import SimulateConfig
 from training.escalation_unseen import unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
 from training.place import require_folder
-from training.report_html import write_json
+from training.report_html import write_json, write_whole
 from training.taught import known_files, tell_changed
 
 
@@ -49,9 +48,9 @@ class History:
 
 def crossings(topics: Topics, decisions: Decisions, diurnal: Floats) -> Floats:
     """Hour at which the topic of each decision first has the posts that make an escalation; inf = never: [n]."""
-    wanted = np.maximum(FACTOR * decisions.recent * rise(decisions.windows.hour, diurnal), FLOOR)
+    wanted = decisions.needed(diurnal)
     first = np.full(len(topics.counts), np.inf)
-    for row in np.flatnonzero(decisions.ahead >= wanted):
+    for row in np.flatnonzero(decisions.labels(diurnal)):
         topic, age = decisions.topic[row], decisions.windows.length[row]
         posts = np.cumsum(topics.counts[topic][age : age + HORIZON])
         hours = 1 + int(np.argmax(posts >= min(wanted[row], posts[-1])))
@@ -67,8 +66,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
     head = bundle.manifest.escalation["counts"]
     if known_files(config.series, [*head.data.get("files", {}).values()]) is None:
         tell_changed(config.series, head.config, head.data, console, ("series",))
-    flags = {**head.config, "series": config.series}
-    settings = load_config(EscalationConfig, flags=flags)
+    settings = settings_of(EscalationConfig, head.config, series=config.series)
     topics = topics_of(read_series(settings, console))
     decisions = decide_on(topics)
     where = test_block(topics, decisions, settings)
@@ -85,7 +83,7 @@ def counts_history(model: EscalationModel, bundle: Bundle, config: SimulateConfi
 def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig, console: Console) -> History:
     """The blocks of the training or other days: those before the first day, then the days."""
     head = bundle.manifest.escalation["hotlist"]
-    settings = load_config(HotlistConfig, flags={**head.config})
+    settings = settings_of(HotlistConfig, head.config)
     test_from, test_to = config.test_from or settings.test_from, config.test_to or settings.test_to
     if test_from < settings.test_from:
         console.print(
@@ -150,14 +148,13 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
         "config": asdict(config),
         "days": history.replayed.days,
         "decisions": len(history.replayed.time),
-        "rules": {name: plain_outcome(one) for name, one in rows.items()},
-        "curve": [{"threshold": at, **plain_outcome(one)} for at, one in line],
+        "rules": {name: asdict(one) for name, one in rows.items()},
+        "curve": [{"threshold": at, **asdict(one)} for at, one in line],
     }
     points = [(one.false_alarms_per_day, one.recall) for _, one in line]
     marks = {name: (one.false_alarms_per_day, one.recall) for name, one in rows.items() if one.alerts}
-    out.mkdir(parents=True, exist_ok=True)
     write_json(found, out / f"{head}.json")
-    (out / f"{head}.svg").write_text(chart(title, points, marks), "utf-8")
+    write_whole(out / f"{head}.svg", chart(title, points, marks))
     console.print(table_of(title, rows))
     console.print(f"written to {out / head}.json and {out / head}.svg", markup=False)
     return found

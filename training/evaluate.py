@@ -14,7 +14,7 @@ from data.volume_windows import HORIZON
 from models.bundle import Bundle, open_bundle
 from models.escalation import EscalationModel
 from models.escalation_store import open_head
-from training.config import load_config
+from training.config import settings_of
 from training.decisions import decide_on, topics_of
 from training.escalation import measure, read_series, test_block
 from training.escalation_config import HOT_LIST, SERIES, EscalationConfig
@@ -35,12 +35,8 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     """The `counts` head: beside its baselines on the test block of its own series, or on every decision of others."""
     part = bundle.manifest.escalation["counts"]
     model = open_head(bundle, EscalationModel)
-    known: dict[str, object] = {
-        name: value for name, value in part.config.items() if name in EscalationConfig.__slots__
-    }
-    settings = load_config(
-        EscalationConfig, flags={**known, "series": config.series, "record": config.record, "draws": config.draws}
-    )
+    given = {"series": config.series, "record": config.record, "draws": config.draws}
+    settings = settings_of(EscalationConfig, part.config, **given)
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of other series"
     now, shifted = decisions.end - HORIZON, {}

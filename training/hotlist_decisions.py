@@ -18,13 +18,12 @@ from data.errors import CorpusError
 from data.hot_topics import HotList
 from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import hot_features
-from data.volume_windows import Floats, Ints
+from data.volume_windows import UTC_TO_LOCAL, Floats, Ints
 from models.escalation_head import design
 from models.hotlist import DAY
 
 MAX_HOLE = 3.5  # hours: that of 08:00 is never on record, that of 09:00 on 55 % of the days; 8 holes are larger
 MAX_BLIND = 1.5  # hours at the window's end without snapshot after which a later crossing may have been within it
-UTC_TO_LOCAL = 8  # hours; Asia/Shanghai has no daylight saving time
 MARGIN = 72  # hours of the hot list before the days that are read, so that episodes have their beginning
 STEEPNESS = 8.0  # of the nearness; with 12 and with 20 AUROC is lower on rolling origins before the test block
 CHUNK = 20_000  # rows whose windows are in memory at once

@@ -16,7 +16,7 @@ from models.bundle import Bundle
 from models.escalation_store import open_head
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS
-from training.config import load_config
+from training.config import settings_of
 from training.corpus import file_sha256
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import require
@@ -88,7 +88,7 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     """The head beside its baselines on the test days of its training, or on every decision of another record."""
     part = bundle.manifest.escalation["hotlist"]
     model = open_head(bundle, HotlistModel)
-    settings = load_config(HotlistConfig, flags={**part.config, "record": config.record, "draws": config.draws})
+    settings = settings_of(HotlistConfig, part.config, record=config.record, draws=config.draws)
     decisions = decide_hot(read_hot_list(Path(config.record)))
     ready, title = _ready(decisions, model), "all decisions of another record"
     if file_sha256(config.record) in part.data.get("files", {}).values():

@@ -70,15 +70,16 @@ def html(found: Mapping[str, Any]) -> str:
 
 def write_json(found: Mapping[str, Any], out: Path) -> Path:
     """Write figures as strict JSON; the path."""
-    return _write(out, strict_json(found))
+    return write_whole(out, strict_json(found))
 
 
 def write_report(found: Mapping[str, Any], out: Path) -> tuple[Path, Path]:
     """Write `out` (JSON) and the page beside it, with the suffix .html; both paths."""
-    return write_json(found, out), _write(out.with_suffix(".html"), html(found))
+    return write_json(found, out), write_whole(out.with_suffix(".html"), html(found))
 
 
-def _write(path: Path, text: str) -> Path:
+def write_whole(path: Path, text: str) -> Path:
+    """Write a text, and the folder that it is to lie in; the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
         part.write_text(text, encoding="utf-8")

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from transformers import TrainerCallback, TrainerState
 
 from data.duplicates import near_any
 from data.errors import CorpusError
+from data.files import whole
 from data.hot_dates import first_seen
 from data.records import Example
 from data.taxonomy import Taxonomy
@@ -70,7 +70,7 @@ def spread(category: Array, wanted: int, seed: int) -> NDArray[np.intp]:
 def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int = 0) -> tuple[Array, Array]:
     """The teacher's calibrated probabilities of all texts; `cache` keeps them, so that a resumed run asks only once.
 
-    The cache is written aside and put in its place whole: a kill leaves none, and several processes may write it.
+    It appears whole: a kill leaves none, and several processes may write it.
     """
     key = f"{bundle.model_id} {hashlib.sha256(chr(0).join(texts).encode()).hexdigest()}"
     if cache.exists():
@@ -81,9 +81,8 @@ def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int 
     parts = [teacher.predict(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
     category, severity = (np.concatenate([getattr(p, name) for p in parts]) for name in ("category", "severity"))
     cache.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=cache.parent, suffix=".part", delete=False) as scratch:
-        np.savez(scratch, category=category, severity=severity, key=key)
-    Path(scratch.name).replace(cache)
+    with whole(cache) as part:
+        np.savez(part, category=category, severity=severity, key=key)
     return category, severity
 
 

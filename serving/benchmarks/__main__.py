@@ -14,6 +14,9 @@ from typing import Annotated, Any
 import psutil
 import typer
 
+from data.command_line import run_function
+from data.errors import ConfigError
+from models.bundle import open_bundle
 from serving.batch.pools import ONE_THREAD
 from serving.benchmarks.clock import usable
 from serving.benchmarks.engines import computed_with
@@ -36,6 +39,9 @@ def bench(
     out: Annotated[Path, typer.Option(help="JSON to write; tables (Markdown) and picture (SVG) go beside it.")] = OUT,
 ) -> None:
     """Time the engines, the whole path and the service, each against a peer of the same run."""
+    if unknown := {*(part or ())} - {*PARTS}:
+        raise ConfigError(f"--part {min(unknown)}: give one of {', '.join(PARTS)}")
+    open_bundle(bundle)  # refused here in one line, not in the process of a part
     found: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": _machine()}
     found["core_hour_price"] = core_hour
     for name in part or PARTS:
@@ -71,4 +77,4 @@ def _cpu() -> str:
 
 
 if __name__ == "__main__":
-    typer.run(bench)
+    run_function(bench)

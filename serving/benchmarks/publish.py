@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from data.command_line import run_function
 from data.errors import ConfigError
 from data.markdown import fill
 from serving.benchmarks.engines import NO_VNNI, VNNI
@@ -53,10 +54,10 @@ def publish(
     try:
         blob = run.read_text(encoding="utf-8")
         found = json.loads(blob)
-        place = find_place(found)
-        pages = {page: place.filled(page, found) for page in place.pages}
-    except (OSError, ValueError, ConfigError) as error:
-        raise typer.BadParameter(str(error)) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{run}: {error}: run `make bench` first") from None
+    place = find_place(found)
+    pages = {page: place.filled(page, found) for page in place.pages}
     picture = place.kept.with_suffix(".svg")
     place.kept.write_text(blob, encoding="utf-8")
     picture.write_text(draw(found), encoding="utf-8")
@@ -75,4 +76,4 @@ def find_place(found: Mapping[str, Any]) -> Place:
 
 
 if __name__ == "__main__":
-    typer.run(publish)
+    run_function(publish)

@@ -25,11 +25,11 @@ def export(
     ] = None,
 ) -> None:
     """Write the corrections as labelled posts: the last one of each prediction, with the masked text."""
-    from models.bundle import open_bundle
+    from serving.scoring import open_served
     from serving.settings import Settings
     from serving.store.export import export_corrections
     from serving.store.settings import require
 
-    answered = open_bundle(bundle or Settings.from_env().bundle)
+    answered = open_served(Settings.from_env(bundle=bundle))
     summary = export_corrections(require(store), target, answered.taxonomy.none_id)
     typer.echo(f"{summary.written} corrections -> {target}; {summary.textless} left out, as their text was not kept")

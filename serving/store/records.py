@@ -69,13 +69,8 @@ class Stored:
 
 def check(correction: Correction, taxonomy: Taxonomy) -> Correction:
     """Return the correction; InputError where it breaks the taxonomy."""
-    top, none_id = len(taxonomy.severities) - 1, taxonomy.none_id
     if correction.category is not None and correction.category not in taxonomy.ids:
         raise InputError(f"category: not in the taxonomy: use one of {', '.join(taxonomy.ids)}")
-    if correction.severity is not None and correction.severity > top:
-        raise InputError(f"severity: {correction.severity} is above the highest rank, {top}")
-    if None not in (correction.category, correction.severity) and (correction.category == none_id) != (
-        correction.severity == 0
-    ):
-        raise InputError(f"severity: {correction.severity} does not go with the category: {none_id} if and only if 0")
+    if why := taxonomy.severity_fault(correction.category, correction.severity):
+        raise InputError(f"severity: {why}")
     return correction
