@@ -23,7 +23,7 @@ from data.rim import parse
 from models.policy_table import PolicyTable
 from serving import metrics
 from serving.docs_page import documentation
-from serving.gate.limits import BODY
+from serving.gate.places import BODY
 from serving.gate.refusal import answer, say_http
 from serving.live import BusyError, Live
 from serving.model_card import describe_model

@@ -13,7 +13,7 @@ from starlette.authentication import AuthCredentials
 from starlette.requests import Request
 
 from models.bundle import open_bundle
-from serving.gate.limits import BODY
+from serving.gate.places import BODY
 from serving.live import BusyError, Live, Loaded
 from serving.pages import reload
 from serving.settings import Settings
