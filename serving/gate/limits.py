@@ -12,12 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.gate.bucket import Buckets
 from serving.gate.endpoints import Endpoint
 from serving.gate.places import BODY, Places
-from serving.gate.refusal import RefusedError
+from serving.gate.refusal import GONE, RefusedError
 from serving.gate.slots import Slots
 from serving.settings import Settings
 
 ARRIVING = 64  # bodies that may be on their way at once, of YUJING_MAX_BODY bytes each
-GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be answered
 
 
 @dataclass(frozen=True, slots=True)
