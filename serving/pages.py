@@ -19,17 +19,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from data.errors import InputError, YujingError
-from data.rim import parse
 from models.policy_table import PolicyTable
 from serving import metrics
 from serving.docs_page import documentation
-from serving.gate.limits import BODY
+from serving.gate.places import BODY
 from serving.gate.refusal import answer, say_http
 from serving.live import BusyError, Live
 from serving.model_card import describe_model
 from serving.recorder import Recorder
 from serving.recorder_pages import STATUS, recorder_routes, refuse
-from serving.wire import read_json
+from serving.wire import read_record
 
 _POLICY = TypeAdapter(PolicyTable)
 
@@ -41,6 +40,9 @@ class Reload:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     bundle: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
+
+
+_RELOAD = TypeAdapter(Reload)
 
 
 def _json(value: Any) -> Response:
@@ -73,7 +75,7 @@ async def reload(request: Request) -> Response:
     recorder: Recorder = request.app.state.recorder
     previous = live.current.scorer.model_id
     try:
-        wanted = parse(Reload, read_json(request.scope[BODY] or b"{}"))
+        wanted = read_record(_RELOAD, request.scope[BODY] or b"{}")
     except InputError as error:
         return answer(400, error.code, str(error))
     folder = Path(wanted.bundle) if wanted.bundle else None

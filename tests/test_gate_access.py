@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, code
+from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, built, code
+from starlette.types import Message
 
 from serving.gate.access import FORWARDED
 from serving.gate.chain import Gate
@@ -95,6 +96,22 @@ def test_without_keys_only_this_machine_is_answered(far: str, near: str, answers
     assert answers or code(answer) == (403, "no_keys")
     assert ask("GET", "/livez", client=far, host=near).status_code == 200
     assert ask("POST", "/score", json=BODY, client=far, host=near, anonymous=True).status_code == 200
+
+
+def test_a_caller_who_is_gone_is_no_stranger_and_opens_nothing() -> None:
+    """A connection that was reset has no address any more when the server takes it."""
+    app, sent = App(), list[Message]()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": json.dumps(BODY).encode()}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/score", "headers": [(b"host", b"127.0.0.1")]}
+    scope |= {"client": None, "server": ("127.0.0.1", 3000)}
+    asyncio.run(built(app.app, Settings())(scope, receive, send))
+    assert (sent[0]["status"], app.calls) == (499, 0)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,12 @@ import pytest
 from gate_app import BODY, KEYED, App, ask, bearer, code
 from starlette.types import Message, Receive, Scope, Send
 
+from data.errors import BundleError, ConfigError
 from serving.gate.front import Front
 from serving.gate.refusal import CODES
+from serving.live import BusyError
 from serving.logs import SafeFormatter
+from serving.recorder_pages import STATUS
 
 
 @pytest.mark.parametrize(("given", "kept"), [("r-1.a_B", True), ("a b", False), ("x" * 65, False), ('"}', False)])
@@ -67,6 +70,7 @@ def test_the_page_for_operators_explains_every_refusal() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (serving / "gate").glob("*.py"))
     codes = {*re.findall(r'RefusedError\(\d+, "(\w+)"', source), *CODES.values()}
     codes.add("refused")  # what else the libraries refuse
+    codes |= {kind.code for kind in (*STATUS, BusyError, BundleError, ConfigError)}  # type: ignore[attr-defined]
     assert len(codes) > 10
     assert sorted(code for code in codes if f"`{code}`" not in page) == []
 

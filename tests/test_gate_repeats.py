@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from serving.gate.idempotency import Answers, Idempotent
 from serving.gate.keys import new_key
-from serving.gate.limits import BODY as LIMITS_BODY
+from serving.gate.places import BODY as PLACED_BODY
 
 
 def test_a_repeated_request_gets_the_first_answer() -> None:
@@ -72,7 +72,7 @@ KEPT = {
     "path": "/score",
     "headers": [(b"idempotency-key", b"k")],
     "user": SimpleNamespace(username="desk"),
-    LIMITS_BODY: b"",
+    PLACED_BODY: b"",
 }
 
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -35,9 +36,15 @@ def spoken(talk: Talk, opened: asyncio.Event | None = None) -> bytes:
     async def refuse(_: Request) -> PlainTextResponse:
         return PlainTextResponse("refused", 415)
 
+    routes = [Route("/", size, methods=["POST"]), Route("/refused", refuse, methods=["POST"])]
+    return spoken_to(Starlette(routes=routes), talk)
+
+
+def spoken_to(app: ASGIApp, talk: Talk) -> bytes:
+    """What is said on one connection to an app."""
+
     async def run() -> bytes:
-        routes = [Route("/", size, methods=["POST"]), Route("/refused", refuse, methods=["POST"])]
-        config = Config(Starlette(routes=routes), lifespan="off", log_config=None)
+        config = Config(app, lifespan="off", log_config=None)
         config.load()
         assert config.http_protocol_class is BoundedHeads
         state = ServerState()
@@ -115,6 +122,28 @@ def test_an_answer_under_way_is_not_cut_off_by_a_slow_head_behind_it(monkeypatch
         return await reader.read()
 
     assert spoken(talk, opened).endswith(b"size 3")
+
+
+@pytest.mark.parametrize("behind", [0, 1, 3])
+def test_who_answers_hears_that_the_caller_left_whatever_stands_behind_in_the_pipeline(behind: int) -> None:
+    told: list[str] = []
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def app(_: Scope, receive: Receive, __: Send) -> None:
+        told.append((await receive())["type"])
+        begun.set()
+        told.append((await receive())["type"])
+        ended.set()
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write((HEAD % 0 + b"\r\n") * (1 + behind))
+        await begun.wait()
+        writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), 5)
+        return b""
+
+    spoken_to(app, talk)
+    assert told == ["http.request", "http.disconnect"]
 
 
 @pytest.mark.parametrize("rest", [b"a", b"a" * 9, b"a" * 9 + b"\r\n", b"a" * 9 + b"POST / HT"])

@@ -13,7 +13,7 @@ from serving.drift.reference import MIN_POSTS
 from serving.gate.admission import LEAST
 from serving.gate.heads import HEAD_SECONDS, MAX_HEAD
 from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
-from serving.gate.limits import BESIDE
+from serving.gate.places import BESIDE
 from serving.known_settings import KNOWN, idle_settings, unknown_settings
 from serving.micro_batch import SMALL
 

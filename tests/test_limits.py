@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from threading import Event
 
 import httpx
 import pytest
 from gate_app import BODY, App, client, code, until_called
 from prometheus_client import REGISTRY
 
-from serving.gate.limits import BESIDE
+from serving.gate import guard
+from serving.gate.guard import LARGE
+from serving.gate.places import BESIDE
 from serving.gate.refusal import RefusedError
 from serving.gate.slots import Slots
+from serving.wire import read_request
 
 
 def depth() -> float:
@@ -60,6 +65,37 @@ def test_a_slow_sender_takes_no_place_among_those_who_are_scored() -> None:
 
     answer, waits, heard = asyncio.run(run())
     assert (answer.status_code, waits, heard) == (200, 1, 3)
+
+
+@pytest.mark.parametrize("invalid", [1, 3])
+def test_a_large_body_has_no_place_before_it_is_known_to_be_valid(
+    invalid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, read = Event(), Event()
+    bad = json.dumps({"items": [{"text": ""}]}).encode().ljust(LARGE)
+
+    def slowly(body: bytes) -> object:
+        if len(body) >= LARGE:
+            begun.set()
+            assert read.wait(10)
+        return read_request(body)
+
+    monkeypatch.setattr(guard, "read_request", slowly)
+
+    async def run() -> tuple[list[httpx.Response], httpx.Response, httpx.Response, float]:
+        async with client(App(), concurrency=invalid, patience=1e-6) as http:
+            json = {"Content-Type": "application/json"}
+            senders = [asyncio.create_task(http.post("/score", content=bad, headers=json)) for _ in range(invalid)]
+            await asyncio.to_thread(begun.wait)
+            good, waits = await http.post("/score", json=BODY), depth()
+            one_more = await http.post("/score", content=bad, headers=json)
+            read.set()
+            return await asyncio.gather(*senders), good, one_more, waits
+
+    refused, good, one_more, waits = asyncio.run(run())
+    assert [code(answer) for answer in refused] == [(400, "invalid_input")] * invalid
+    assert (good.status_code, waits) == (200, 0)
+    assert code(one_more) == (503, "overloaded")  # what waits is held in memory
 
 
 def test_a_place_comes_back_also_after_a_failure() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from threading import Event, Thread, current_thread
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from starlette.authentication import AuthCredentials
 from starlette.requests import Request
 
 from models.bundle import open_bundle
-from serving.gate.limits import BODY
+from serving.gate.places import BODY
 from serving.live import BusyError, Live, Loaded
 from serving.pages import reload
 from serving.settings import Settings
@@ -46,9 +47,9 @@ class Slow:
         return Loaded(KeywordScorer(), open_bundle(None))
 
 
-def request(live: Live, recorder: Recorder) -> Request:
+def request(live: Live, recorder: Recorder, body: bytes = b'{"bundle": "other"}') -> Request:
     app = SimpleNamespace(state=SimpleNamespace(live=live, recorder=recorder))
-    scope = {"type": "http", "app": app, "auth": AuthCredentials(["admin"]), BODY: b'{"bundle": "other"}'}
+    scope = {"type": "http", "app": app, "auth": AuthCredentials(["admin"]), BODY: body}
     return Request(scope)
 
 
@@ -59,6 +60,22 @@ def test_the_monitor_follows_in_a_thread_and_requests_go_on() -> None:
     assert answer.status_code == 200
     assert recorder.followed == [KeywordScorer.model_id]
     assert recorder.threads != [current_thread()]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b"[]", "record: Input should be an object"),
+        (b'{"bundle": 7}', "bundle: Input should be a valid string"),
+        (json.dumps(dict.fromkeys(map(str, range(100_000)))).encode(), "record: at most 32 fields, got 100000"),
+    ],
+)
+def test_a_body_that_is_no_reload_is_refused_as_any_other(body: bytes, place: str) -> None:
+    load, recorder = Slow(), Recorder()
+    answer = asyncio.run(reload(request(Live(Settings(), load), recorder, body)))
+    assert answer.status_code == 400
+    assert json.loads(answer.body)["error"]["message"].startswith(place)
+    assert not load.begun.is_set()
 
 
 def test_the_monitor_follows_though_the_caller_was_given_up() -> None:

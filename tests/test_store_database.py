@@ -26,7 +26,7 @@ from serving.store.errors import RowError, StoreDownError
 from serving.store.memory import Memory
 from serving.store.migrate import config
 from serving.store.settings import StoreSettings
-from serving.store.tables import feedback, metadata
+from serving.store.tables import deletions, feedback, metadata
 
 pytest_plugins = ["store_fixtures"]
 
@@ -95,6 +95,24 @@ def test_only_for_a_database_that_is_fit_for_use_it_is_worth_to_wait(
             Database(StoreSettings(folder=tmp_path).database()).look()
     assert str(told.value).endswith("try again later") == (spoil == "a lock")
     assert ("damaged, or no database: move it away" in str(told.value)) == (spoil in blobs)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "why"), [("max_page_count = 1", "disk is full: make room"), ("query_only = 1", "cannot be written")]
+)
+def test_a_disk_that_is_full_or_read_only_is_told_as_such(pragma: str, why: str, tmp_path: Path) -> None:
+    base = Database(StoreSettings(folder=tmp_path).database())
+    base.look()
+    base.close()
+    sa.event.listen(base.engine, "connect", lambda connection, _: connection.execute(f"PRAGMA {pragma}"))
+    with pytest.raises(StoreDownError, match=why), base.write() as connection:
+        connection.execute(sa.insert(deletions), [{"id": str(n), "at": datetime.now(UTC)} for n in range(1_000)])
+    base.close()
+
+
+def test_a_folder_that_is_gone_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(StoreDownError, match="cannot be written: its folder must be there"):
+        Database(StoreSettings(folder=tmp_path / "gone").database()).look()
 
 
 def test_a_network_that_swallows_everything_is_given_up_after_seconds(postgres: PostgresServer, tmp_path: Path) -> None:

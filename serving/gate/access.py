@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.gate.endpoints import Endpoint
 from serving.gate.key_ring import KeyRing
 from serving.gate.keys import ANONYMOUS, SCOPES
-from serving.gate.refusal import RefusedError
+from serving.gate.refusal import GONE, RefusedError
 from serving.settings import Settings
 
 LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models
@@ -65,6 +65,8 @@ class Access:
         """
         if self.settings.anonymous:
             return
+        if scope.get("client") is None:  # it was reset before the server looked: no stranger
+            raise RefusedError(GONE, "client_gone", "the connection ended before it was known who called")
         if (sign := _proxied(scope)) is not None:
             why = f"no API key is configured, and {sign} shows that a proxy passed this on for somebody else"
             what = "the operator can run `yujing keys new`, or let anybody in with YUJING_ANONYMOUS=true"

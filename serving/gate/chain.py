@@ -1,4 +1,4 @@
-"""All that stands before the service, in order: Front, Access, Unbroken, Limits, Idempotent, Guard."""
+"""All that stands before the service, in order: Front, Access, Unbroken, Limits, Idempotent, Guard, Working."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from serving.gate.access import Access
+from serving.gate.admission import Admission
 from serving.gate.front import Front
 from serving.gate.guard import Guard
 from serving.gate.heads import bound
 from serving.gate.idempotency import Answers, Idempotent
 from serving.gate.key_ring import KeyRing
 from serving.gate.limits import Limits
+from serving.gate.places import BESIDE, Working
+from serving.gate.slots import Slots
 from serving.gate.unbroken import Unbroken
 from serving.settings import Settings
 
 
 def build(app: ASGIApp, settings: Settings, keys: KeyRing) -> ASGIApp:
     """The chain; read from the bottom up it is the way of a request."""
-    app = Guard(app)
+    scoring = Admission(settings.concurrency, settings.patience)
+    beside = Slots("requests beside /score are under way", BESIDE)
+    app = Working(app, scoring, beside)
+    app = Guard(app, settings.concurrency)
     app = Idempotent(app, Answers())
-    app = Limits(app, settings)
+    app = Limits(app, settings, scoring, beside)
     app = Unbroken(app)
     app = Access(app, settings, keys)
     return Front(app)

@@ -4,7 +4,8 @@ BentoML 1.4 logs pydantic's error at ERROR when a body does not validate, and th
 posts would stand in the logs. It also fills a missing `items` with the documentation's sample. So the body is
 validated here; what passes is parsed once more by BentoML.
 
-A large body is read in a thread, one at a time: 2 MB of `[]` take 0.2 s, and the probes wait on the event loop.
+A large body is read in a thread, one at a time: 2 MB of `[]` take 0.2 s, and the probes wait on the event loop. It has
+no place among those that are scored yet: three senders of them had all others refused.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from anyio.to_thread import run_sync
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from data.errors import InputError
-from serving.gate.limits import BODY, SCORED
+from serving.gate.places import BODY
 from serving.gate.refusal import RefusedError
+from serving.gate.slots import Slots
 from serving.wire import read_request
 
 LARGE = 64 * 1024  # bytes; what is smaller is read within some milliseconds, however bad it is
@@ -24,10 +26,11 @@ LARGE = 64 * 1024  # bytes; what is smaller is read within some milliseconds, ho
 class Guard:
     """ASGI middleware: validates the body of POST `path` and answers 400 itself; logs nothing."""
 
-    def __init__(self, app: ASGIApp, path: str = "/score") -> None:
+    def __init__(self, app: ASGIApp, most: int, path: str = "/score") -> None:
+        """`most`: large bodies that may wait for the thread."""
         self.app = app
         self.path = path
-        self._large = CapacityLimiter(1)
+        self._large, self._waiting = CapacityLimiter(1), Slots("large bodies are being validated", most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (scope["method"], scope["path"]) == ("POST", self.path):
@@ -35,11 +38,11 @@ class Guard:
                 await self._check(scope[BODY])
             except InputError as error:
                 raise RefusedError(400, error.code, str(error)) from None
-            scope[SCORED] = True
         await self.app(scope, receive, send)
 
     async def _check(self, body: bytes) -> None:
         if len(body) < LARGE:
             read_request(body)
         else:
-            await run_sync(read_request, body, limiter=self._large)
+            with self._waiting.one():
+                await run_sync(read_request, body, limiter=self._large)

@@ -12,8 +12,9 @@ import asyncio
 from asyncio.events import TimerHandle
 from typing import Any, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import HTTP_PROTOCOLS
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.gate.parser import Parser
 
@@ -32,6 +33,7 @@ class BoundedHeads(HttpToolsProtocol):
     _waiting: TimerHandle | None = None
     _size = 0  # of the head under way, as far as it has come
     _in_body = False  # also where it is refused already, and only dropped
+    _answered: RequestResponseCycle | None = None  # the one that is under way; `cycle` is the last in the pipeline
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -81,6 +83,13 @@ class BoundedHeads(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
+        if self._answered is not None and not self._answered.response_complete:  # else its answer fails with an error
+            self._answered.disconnected = True
+            self._answered.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(HEAD_SECONDS, self._give_up)

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import metrics
-from serving.gate.limits import BODY
+from serving.gate.places import BODY
 from serving.gate.refusal import RefusedError
 from serving.store.records import PREDICTION_ID
 
@@ -95,7 +95,7 @@ class Answers:
             self._forget(slot)
 
     def _expire(self) -> None:
-        """Forget the oldest answers until all bounds hold; requests under way are bounded by the concurrency."""
+        """Forget the oldest answers until all bounds hold; those under way are bounded by their places."""
         too_old = self._clock() - MAX_SECONDS
         for slot in list(self._kept):
             kept = self._kept[slot]

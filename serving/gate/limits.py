@@ -1,46 +1,27 @@
-"""How much one caller, and all together, may ask: rate, concurrency, size of a body, time to send it.
-
-Scoring has places of its own: while the database is down each POST /feedback waits for seconds, and who scores must
-not pay for it.
-"""
+"""How much one caller, and all together, may ask: rate, bodies on their way, size of a body, time to send it."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import metrics
-from serving.gate.admission import Admission
 from serving.gate.bucket import Buckets
 from serving.gate.endpoints import Endpoint
-from serving.gate.refusal import RefusedError
+from serving.gate.places import BODY, Places
+from serving.gate.refusal import GONE, RefusedError
 from serving.gate.slots import Slots
 from serving.settings import Settings
 
-BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
-SCORED = "yujing.scored"  # set in the scope of a request that goes on to the scorer
 ARRIVING = 64  # bodies that may be on their way at once, of YUJING_MAX_BODY bytes each
-GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be answered
-BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
-
-
-class Places(Protocol):
-    """Places for requests that have their bodies."""
-
-    def check(self) -> None: ...
-
-    def one(self, size: int) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Places for bodies on their way, and for requests that have theirs: a slow sender keeps no worker waiting."""
+    """Places for bodies on their way, and for requests that have theirs: a slow sender takes none of the latter."""
 
     arriving: Slots
     working: Places
@@ -53,36 +34,23 @@ class Limits:
     Content-Encoding is refused, so no small body can become a large one.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, scoring: Places, beside: Places) -> None:
         self.app = app
         self.settings = settings
         self.buckets = Buckets(settings.rate, settings.burst)
-        self.admission = Admission(settings.concurrency, settings.patience)
-        self.scoring = _lane("requests", max(ARRIVING, settings.concurrency), self.admission)
-        self.beside = _lane("requests beside /score", ARRIVING, Slots("requests beside /score are under way", BESIDE))
+        self.scoring = _lane("requests", max(ARRIVING, settings.concurrency), scoring)
+        self.beside = _lane("requests beside /score", ARRIVING, beside)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint: Endpoint = scope["yujing.endpoint"]
         if endpoint.group is not None:  # probes must answer when the service is full
             return await self.app(scope, receive, send)
         self._check_rate(scope["user"].username)
-        scores = endpoint.scope == "score"
-        lane = self.scoring if scores else self.beside
+        lane = self.scoring if endpoint.scope == "score" else self.beside
         lane.working.check()  # a full service says so before it reads
         with lane.arriving.one():
             body = scope[BODY] = await self._take(Headers(scope=scope), receive)
-        try:
-            with lane.working.one(len(body)):
-                return await (self._score if scores else self.app)(scope, _replay(body, receive), send)
-        finally:
-            metrics.WAIT.set(self.admission.wait)
-
-    async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
-        metrics.WAIT.set(self.admission.wait)
-        with metrics.QUEUE.track_inprogress():
-            await self.app(scope, receive, send)
-        if SCORED in scope:  # else it was no work: a replay, a method that there is not
-            self.admission.learn(len(scope[BODY]))
+        return await self.app(scope, _replay(body, receive), send)
 
     async def _take(self, headers: Headers, receive: Receive) -> bytes:
         _check_headers(headers, self.settings.max_body)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 500: "internal_error"}
+GONE = 499  # nginx's word for it, in our metrics and log: nobody is there to be answered
 
 
 class RefusedError(Exception):

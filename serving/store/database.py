@@ -37,10 +37,14 @@ PRAGMAS = (
 )
 DAMAGED = "the database's file is damaged, or no database: move it away, or put a copy that is whole in its place"
 FOREIGN = "the database's tables are not as Yujing makes them: give a folder or a database of its own"
+UNWRITABLE = "the database's file cannot be written: its folder must be there, on a disk that can be written"
 UNFIT: dict[object, str] = {  # by SQLite's code, or PostgreSQL's: a table that is there already
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_ERROR: FOREIGN,
+    sqlite3.SQLITE_CANTOPEN: UNWRITABLE,
+    sqlite3.SQLITE_READONLY: UNWRITABLE,
+    sqlite3.SQLITE_FULL: "the database's disk is full: make room",
     "42P07": FOREIGN,
 }
 OPTIONS: dict[str, dict[str, Any]] = {
