@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TypeVar
@@ -45,3 +45,14 @@ def _told(fault: ErrorDetails) -> str:
         return fault["msg"].removeprefix("Value error, ")
     hint = ': a list is written ["a", "b"]' if fault["type"] == "tuple_type" else ""
     return f"{place(fault['loc'])}={fault['input']!r}: {fault['msg']}{hint}"
+
+
+def refuse_others(config: object, read: Collection[str]) -> None:
+    """ConfigError for settings that only a training reads, where a recalibration is told another value than usual."""
+    usual = type(config)()
+    names = [field.name for field in fields(config) if field.name not in read]  # type: ignore[arg-type]
+    if odd := [f"{name}={value!r}" for name in names if (value := getattr(config, name)) != getattr(usual, name)]:
+        raise ConfigError(
+            f"{', '.join(odd)}: --recalibrate trains nothing, what was learnt stays as it is, and it reads only "
+            f"{', '.join(read)}: leave out the others"
+        )
