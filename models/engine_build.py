@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_name import DEFAULT
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
+from models.sums import is_whole, remove, write_sum
 from models.text import TextModel
 from models.tokens import Tokens
 
@@ -37,10 +37,14 @@ def int8_rows_path(bundle: Bundle) -> Path:
     return engine_path(bundle.manifest.digest, "int8-rows.onnx")
 
 
-def _lacks(path: Path) -> bool:
-    """Whether a file of the engines must be built; then what killed builds left there is removed first."""
-    if path.exists():
+def _lacks(made: Path, *files: Path) -> bool:
+    """Whether an engine's file or folder must be built, since one of its files is not there as it was written.
+
+    Then what is left of it, and what killed builds left there, is removed first.
+    """
+    if all(is_whole(path) for path in files or (made,)):
         return False
+    remove(made)
     clear_left(engine_path("", "").parent)
     return True
 
@@ -52,17 +56,18 @@ def build_onnx(bundle: Bundle) -> Path:
         from models.adapter import load_classifier
         from models.export import export_onnx
 
-        export_onnx(load_classifier(bundle), path)
+        write_sum(export_onnx(load_classifier(bundle), path))
     return path
 
 
 def build_int8(bundle: Bundle) -> Path:
     """Build the int8 graph unless it is cached."""
-    path = int8_folder(bundle) / "model.xml"
-    if _lacks(path):
+    folder = int8_folder(bundle)
+    path = folder / "model.xml"
+    if _lacks(folder, path, path.with_suffix(".bin")):
         from models.quantise import quantise
 
-        quantise(build_onnx(bundle), path.parent)
+        quantise(build_onnx(bundle), folder)
     return path
 
 
@@ -72,7 +77,7 @@ def build_int8_rows(bundle: Bundle) -> Path:
     if _lacks(path):
         from models.quantise_rows import quantise_rows
 
-        quantise_rows(build_onnx(bundle), path)
+        write_sum(quantise_rows(build_onnx(bundle), path))
     return path
 
 
@@ -89,7 +94,7 @@ def _cached(
         except (YujingError, OSError):
             raise
         except Exception:  # each runtime has errors of its own
-            shutil.rmtree(damaged) if damaged.is_dir() else damaged.unlink(missing_ok=True)
+            remove(damaged)
     return opened(build(bundle))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import openvino
 
 from models.batching import Float, Ids, Int, run
 from models.cpu import has_bf16
+from models.sums import is_whole, remove, sum_path, write_sum
 
 # Activations that share a scale in int8 products. Of 4,200 posts 0.4 % are decided otherwise than in fp32; with 64 it
 # is 0.2 %, and a tenth slower; with a whole row (384) 0.7 %, and 6 % faster. An encoder whose widths are no multiples
@@ -33,9 +35,12 @@ class OpenVinoEngine:
         }
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
+        kept = path.parent / "compiled" / f"{path.stem}-{threads}"
         if os.access(path.parent, os.W_OK):
-            settings["CACHE_DIR"] = str(path.parent / "compiled")  # the next start compiles in a quarter of the time
+            settings["CACHE_DIR"] = str(kept)  # the next start compiles in a quarter of the time
+            _drop_damaged(kept)
         self.model = openvino.Core().compile_model(str(path), "CPU", settings)
+        _sum_new(kept)
         self.pad_id = pad_id
         self._idle = deque[Any]()  # requests, each with buffers of its own; as many as ever ran at the same time
 
@@ -52,3 +57,18 @@ class OpenVinoEngine:
             return category.copy(), severity.copy()  # the request's own memory is written anew by the next call
         finally:
             self._idle.append(request)
+
+
+def _drop_damaged(folder: Path) -> None:
+    """Remove the compiled graphs that are not there as they were written: OpenVINO would answer by what they hold."""
+    for blob in folder.glob("*.blob"):
+        if not is_whole(blob):
+            remove(blob)
+
+
+def _sum_new(folder: Path) -> None:
+    """Keep the sums of compiled graphs that have none yet, unless another process has removed them, or none can be."""
+    for blob in folder.glob("*.blob"):
+        with suppress(OSError):
+            if not sum_path(blob).exists():
+                write_sum(blob)

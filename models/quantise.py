@@ -16,6 +16,7 @@ from pathlib import Path
 import openvino
 
 from data.files import whole
+from models.sums import write_sum
 
 
 def quantise(graph: Path, folder: Path) -> Path:
@@ -31,4 +32,6 @@ def quantise(graph: Path, folder: Path) -> Path:
         if not folder.exists():  # else another process was faster, and may be reading it
             part.mkdir()
             openvino.save_model(model, str(part / "model.xml"), compress_to_fp16=False)
+            for file in [*part.iterdir()]:
+                write_sum(file)
     return folder / "model.xml"

@@ -193,6 +193,6 @@ def test_the_help_says_which_extra_is_needed() -> None:
 
 def test_settings_are_toml_values() -> None:
     assert read_settings(["epochs=3", 'out="a=b"', 'posts=["x"]']) == {"epochs": 3, "out": "a=b", "posts": ["x"]}
-    for pair in ("epochs", "=3", "a=b"):
+    for pair in ("epochs", "=3", "a=b", 'epochs=2\nout="x"'):
         with pytest.raises(ConfigError, match="--set"):
             read_settings([pair])

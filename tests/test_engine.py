@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 
 from data.errors import ConfigError
 from data.samples import sample_examples
+from models import engine_build
 from models.adapter import load_classifier
 from models.bundle import Bundle, text_part
 from models.engine import Engine, OnnxEngine, TorchEngine
@@ -153,7 +155,7 @@ def test_the_graph_is_built_once_and_kept_under_the_digest(tiny_bundle: Bundle, 
     dearer = replace(part, calibration=replace(part.calibration, under_cost=9.0))
     other = replace(tiny_bundle, manifest=replace(tiny_bundle.manifest, text=dearer))
     assert len({path, onnx_path(other), onnx_path(trained_bundle)}) == 3
-    assert {left.suffix for left in path.parent.iterdir() if left.is_file()} == {".onnx"}
+    assert {left.suffix for left in path.parent.iterdir() if left.is_file()} == {".onnx", ".crc32"}
 
 
 def test_an_export_replaces_the_file_whole(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -178,6 +180,43 @@ def test_a_damaged_graph_in_the_cache_is_built_anew(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"half a gra")
     np.testing.assert_allclose(load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category, wanted)
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size * 2 // 3)
+
+
+def _alter(path: Path) -> None:
+    blob = bytearray(path.read_bytes())
+    middle = len(blob) // 2
+    blob[middle : middle + 4_096] = bytes(255 - byte for byte in blob[middle : middle + 4_096])
+    path.chmod(0o644)
+    path.write_bytes(blob)
+
+
+@pytest.mark.parametrize("damage", [_cut, _alter])
+@pytest.mark.parametrize(("engine", "vnni"), [("int8", True), ("int8", False), ("bf16", True), ("onnx", True)])
+def test_an_engine_that_the_disk_has_changed_answers_as_before(
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    engine: str,
+    vnni: bool,
+    damage: Callable[[Path], None],
+) -> None:
+    """Weights that were altered made answers that nobody doubted; the compiled form has them, too."""
+    monkeypatch.setattr(engine_build, "has_vnni", lambda: vnni)
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    wanted = load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category
+    again = load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category
+    np.testing.assert_array_equal(again, wanted)
+    assert not caplog.messages
+    files = [path for path in tmp_path.rglob("*") if path.suffix in (".onnx", ".bin", ".blob")]
+    for path in files:
+        damage(path)
+    np.testing.assert_array_equal(load_text_model(tiny_bundle, engine, threads=1).predict(TEXTS[:3]).category, wanted)
+    assert [path for path in files if any(f"{path} is damaged" in told for told in caplog.messages)]
 
 
 @pytest.mark.parametrize("engine", ["bf16", "onnx"])

@@ -147,3 +147,10 @@ def test_series_without_authors_and_negative_posts_train_too() -> None:
     for main in (True, False):
         likelihood = bare.probabilities(table.features[where.test], np.full(where.test.sum(), main))
         assert auroc(table.labels[where.test], likelihood) > 0.7
+
+
+def test_an_empty_fit_block_is_one_clear_error() -> None:
+    """All topics within the embargo of the next block: there was a traceback."""
+    topics, decisions, where, _ = trained()
+    with pytest.raises(CorpusError, match="the fit block has no decision: give more topics"):
+        tabulate(topics, decisions, replace(where, fit=np.zeros_like(where.fit)))

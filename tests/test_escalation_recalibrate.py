@@ -18,7 +18,9 @@ from data.taxonomy import load_taxonomy
 from models.bundle import SHIPPED, escalation_file, open_bundle, save_part
 from models.escalation_store import dump, load
 from models.manifest import EscalationPart
+from serving.model_card import head_calibrations
 from training.escalation import train_escalation
+from training.escalation_config import EscalationConfig
 from training.escalation_fit import with_voices
 from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model, source_of
 from training.hotlist import train_hotlist
@@ -103,20 +105,47 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     source, series = tmp_path / "source", write_series(tmp_path / "series.jsonl")
     files = {escalation_file("counts"): dump(model()), "note.txt": b"kept"}
     save_part(source, load_taxonomy(), files, escalation={"counts": EscalationPart(config={"a": 1})})
-    config = replace(CONFIG, series=(str(series),), bundle=str(source), out=str(tmp_path / "out"))
+    config = EscalationConfig(series=(str(series),), bundle=str(source), out=str(tmp_path / "out"))
     told = Console(file=io.StringIO(), width=300)
     bundle = recalibrate("counts", config, told)
     assert bundle.read("note.txt") == b"kept"
     part = open_bundle(bundle.folder).manifest.escalation["counts"]
     found = load(bundle.read(escalation_file("counts")))
-    assert part.config == {"a": 1}
+    assert part.config == {"a": 1, "warn_after_days": found.warn_after_days}
     assert part.calibrated_until == found.calibration_end
     assert part.recalibration["in_domain"]["decisions"] > 0
     assert "out_of_domain" not in part.recalibration  # the head has the new date, and this part its old sigmoid
     assert "left out out_of_domain: " in told.file.getvalue()  # type: ignore[attr-defined]
     assert "left out in_domain" not in told.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(BundleError, match="has no hotlist head"):
-        recalibrate("hotlist", config, QUIET)
+        recalibrate("hotlist", HotlistConfig(bundle=str(source), out=str(tmp_path / "out")), QUIET)
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, 17), (30, 30)])
+def test_the_age_to_warn_from_stays_unless_it_is_given(tmp_path: Path, given: int | None, kept: int) -> None:
+    """In the head, which answers, and in the manifest, which the service shows."""
+    source, series = tmp_path / "source", write_series(tmp_path / "series.jsonl")
+    files = {escalation_file("counts"): dump(replace(model(), warn_after_days=17))}
+    part = EscalationPart(config={"warn_after_days": 17})
+    save_part(source, load_taxonomy(), files, escalation={"counts": part})
+    config = EscalationConfig(series=(str(series),), bundle=str(source), out=str(tmp_path), warn_after_days=given)
+    bundle = recalibrate("counts", config, QUIET)
+    assert load(bundle.read(escalation_file("counts"))).warn_after_days == kept
+    assert head_calibrations(bundle)["counts"].stale_after_days == kept
+
+
+@pytest.mark.parametrize(
+    ("head", "config"),
+    [
+        ("counts", EscalationConfig(iterations=5, seed=3)),
+        ("hotlist", HotlistConfig(iterations=5, seed=3)),
+    ],
+)
+def test_settings_of_a_training_are_refused_by_name(head: str, config: EscalationConfig | HotlistConfig) -> None:
+    """They did nothing, unsaid."""
+    told = "iterations=5, seed=3: --recalibrate trains nothing, what was learnt stays as it is, and it reads only "
+    with pytest.raises(ConfigError, match=told):
+        recalibrate(head, config, QUIET)
 
 
 def test_the_head_of_the_bundle_in_out_goes_before_the_shipped_one(tmp_path: Path) -> None:
@@ -125,8 +154,8 @@ def test_the_head_of_the_bundle_in_out_goes_before_the_shipped_one(tmp_path: Pat
     own = EscalationPart(config={"own": True})
     save_part(out / "bundle", load_taxonomy(), {escalation_file("counts"): dump(model())}, escalation={"counts": own})
     told = Console(file=io.StringIO(), width=300)
-    bundle = recalibrate("counts", replace(CONFIG, series=(str(series),), out=str(out)), told)
-    assert bundle.manifest.escalation["counts"].config == {"own": True}
+    bundle = recalibrate("counts", EscalationConfig(series=(str(series),), out=str(out)), told)
+    assert bundle.manifest.escalation["counts"].config["own"]
     assert f"in {out / 'bundle'} is recalibrated" in told.file.getvalue()  # type: ignore[attr-defined]
     assert source_of("counts", replace(CONFIG, out=str(tmp_path / "new"))).folder == SHIPPED
     assert source_of("hotlist", HotlistConfig(out=str(out))).folder == SHIPPED

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from second_kind import busy_kind
-from self_exciting import CONFIG, trained
+from self_exciting import CONFIG, topic, trained
 
+from training.decisions import decide_on, topics_of
+from training.escalation_kinds import Kind
 from training.escalation_report import FIGURES
-from training.escalation_shift import _report, larger_later, shifts
+from training.escalation_shift import Shifts, _report, larger_later, shift_reports, shifts
 
-SHIFT = replace(CONFIG, draws=10)
+SHIFT = replace(CONFIG, draws=10, record=None)
 
 
 def test_small_and_early_teach_large_and_late_test() -> None:
@@ -24,10 +29,16 @@ def test_small_and_early_teach_large_and_late_test() -> None:
     assert decisions.end[learnt].max() < decisions.start[moved.test].min()
 
 
+def simulated(other: Kind | None) -> tuple[dict[str, dict], str]:  # type: ignore[type-arg]
+    """The reports by name, and what was told."""
+    topics, decisions, where, _ = trained()
+    told = io.StringIO()
+    return dict(shifts(Shifts(topics, decisions, where, SHIFT, other), Console(file=told, width=300))), told.getvalue()
+
+
 @pytest.fixture(scope="module")
 def reports() -> dict:  # type: ignore[type-arg]
-    topics, decisions, _, _ = trained()
-    return dict(shifts(topics, decisions, SHIFT, busy_kind(), 1 - SHIFT.test, 1.0))
+    return simulated(busy_kind())[0]
 
 
 def test_every_simulation_reports_every_model_and_figure(reports: dict) -> None:  # type: ignore[type-arg]
@@ -38,17 +49,34 @@ def test_every_simulation_reports_every_model_and_figure(reports: dict) -> None:
         assert 0 < found["prevalence"] < 1
 
 
-def test_the_second_kind_can_be_left_out() -> None:
-    topics, decisions, _, _ = trained()
-    assert set(dict(shifts(topics, decisions, SHIFT, None, 1 - SHIFT.test, 1.0))) == {"larger"}
-
-
-def test_a_kind_without_later_decisions_simulates_nothing() -> None:
-    """A record that ends before `record_until`: there was a traceback after the first fits."""
-    topics, decisions, _, _ = trained()
+def test_a_kind_without_later_decisions_is_told_and_simulates_nothing() -> None:
+    """No second kind, or a record that ends before `record_until`."""
     kind = busy_kind()
-    ended = replace(kind, where=replace(kind.where, test=np.zeros_like(kind.where.test)))
-    assert set(dict(shifts(topics, decisions, SHIFT, ended, 1 - SHIFT.test, 1.0))) == {"larger"}
+    for other in (None, replace(kind, where=replace(kind.where, test=np.zeros_like(kind.where.test)))):
+        found, told = simulated(other)
+        assert set(found) == {"larger"}
+        assert told.count("left out shift ") == 2
+        assert "shift other_kind: no decision on record=None from 2025-08-01 on" in told
+
+
+@pytest.mark.parametrize("topics", [1, 3, 12, 40])
+def test_what_too_few_topics_do_not_allow_is_told_with_the_reason(topics: int) -> None:
+    """The evaluation went no further."""
+    few, told = topics_of([topic(number) for number in range(topics)]), io.StringIO()
+    found = dict(shift_reports(few, decide_on(few), SHIFT, Console(file=told, width=300)))
+    assert not found
+    assert "left out shift larger" in told.getvalue()
+    assert "give more topics" in told.getvalue()
+
+
+def test_a_record_that_is_no_use_costs_only_the_second_kind(tmp_path: Path) -> None:
+    topics, decisions, _, _ = trained()
+    told = io.StringIO()
+    config = replace(SHIFT, record=str(tmp_path / "nowhere.parquet"))
+    found = dict(shift_reports(topics, decisions, config, Console(file=told, width=300)))
+    assert set(found) == {"larger"}
+    assert "left out shift, the second kind: " in told.getvalue()
+    assert "nowhere.parquet: no such file" in told.getvalue()
 
 
 def test_an_earlier_half_of_one_kind_teaches_no_sigmoid() -> None:

@@ -19,6 +19,7 @@ from models.bundle import CARD, Bundle, escalation_file, open_bundle, save_part
 from models.escalation_store import dump
 from models.manifest import EscalationPart
 from training.corpus import file_sha256
+from training.escalation_config import EscalationConfig
 from training.escalation_recalibrate import recalibrate
 from training.escalation_simulate import simulate
 from training.escalation_simulate_config import SimulateConfig
@@ -43,7 +44,7 @@ def source(series: str, tmp_path: Path) -> Bundle:
 
 
 def recalibrated(source: Bundle, series: str, out: Path) -> Bundle:
-    return recalibrate("counts", replace(CONFIG, series=(series,), bundle=str(source.folder), out=str(out)), QUIET)
+    return recalibrate("counts", EscalationConfig(series=(series,), bundle=str(source.folder), out=str(out)), QUIET)
 
 
 def earlier(series: str, path: Path) -> str:
@@ -104,7 +105,7 @@ def test_days_that_taught_the_head_are_told_when_they_recalibrate_it(
     other = tmp_path / "other.jsonl"
     other.write_text(Path(series).read_text(encoding="utf-8") + "\n", encoding="utf-8")
     told, bundle = Console(file=io.StringIO(), width=400), str(source.folder)
-    config = replace(CONFIG, series=(series if same else str(other),), bundle=bundle, out=str(tmp_path / "out"))
+    config = EscalationConfig(series=(series if same else str(other),), bundle=bundle, out=str(tmp_path / "out"))
     recalibrate("counts", replace(config, recalibrate_days=days), told)
     assert ("taught the head until 2024-03-20" in told.file.getvalue()) == (same and days == 30)  # type: ignore[attr-defined]
 

@@ -145,7 +145,8 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name not in ("models", "rolling_origins")})
     end = model.calibration_end
-    part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
+    known = asdict(config) | {"warn_after_days": model.warn_after_days}
+    part = EscalationPart(config=known, data=about, metrics=measured, calibrated_until=end)
     bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)

@@ -15,6 +15,9 @@ HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
 
 
+WARN_AFTER_DAYS = 90  # of a head that is trained without a word about it
+
+
 def refuse_bundle(bundle: str | None) -> None:
     """ConfigError for a training that is told whose head to take: it would begin anew, unsaid."""
     if bundle is not None:
@@ -28,7 +31,7 @@ BlockShare = Annotated[float, Field(gt=0, lt=0.9)]
 class EscalationConfig:
     """One run of `yujing train escalation`. Defaults are those of the shipped `counts` head.
 
-    --recalibrate reads series, bundle, recalibrate_days, warn_after_days and out, and none of the others.
+    --recalibrate reads series, bundle, recalibrate_days, warn_after_days and out, and refuses the others.
     """
 
     series: tuple[str, ...] = SERIES
@@ -46,7 +49,7 @@ class EscalationConfig:
     record_topics: Annotated[int, Field(ge=1)] = 12_000  # hot-search topics of it that are read
     record_share: Positive = 0.5  # of its decisions, at most so many times as of the series
     record_until: date = date(2025, 8, 1)  # first day of the topics that only test (Asia/Shanghai)
-    warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
+    warn_after_days: Days | None = None  # age of a calibration that answers tell; None = as the head does, or 90
     bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
     recalibrate_days: Days = 45  # latest days that `--recalibrate` reads
     draws: Annotated[int, Field(ge=10)] = 200  # of the bootstrap, by topic

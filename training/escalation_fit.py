@@ -17,7 +17,7 @@ from training.decisions import Decisions, Topics
 from training.escalation_baselines import by_score, hour_rates
 from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
 from training.escalation_blocks import Blocks, Rows
-from training.escalation_config import EscalationConfig
+from training.escalation_config import WARN_AFTER_DAYS, EscalationConfig
 from training.escalation_kinds import Kind, mixed
 
 WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
@@ -42,8 +42,11 @@ class Table:
 def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
     """Compute features and labels; only topics of the fit and calibration blocks teach the hours of the day.
 
-    A feature that is never known, such as a share of authors that nobody gave, is left out.
+    A feature that is never known, such as a share of authors that nobody gave, is left out. CorpusError for an empty
+    fit block.
     """
+    if not where.fit.any():
+        raise CorpusError("the fit block has no decision: give more topics, or a longer time")
     diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
     features = count_features(decisions.windows, diurnal)
     names = tuple(name for name, values in features.items() if not np.isnan(values[where.fit]).all())
@@ -101,7 +104,7 @@ def fit_model(
         limit=limit,
         base_rate=float(table.labels[known].mean()),
         calibrated_until=until,
-        warn_after_days=config.warn_after_days,
+        warn_after_days=config.warn_after_days or WARN_AFTER_DAYS,
     )
     later_inside = where.calibration & inside
     return model if other is None else with_voices(model, table.features[later_inside], table.labels[later_inside])

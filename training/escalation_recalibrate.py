@@ -29,6 +29,7 @@ from models.escalation_store import Head, dump, kind_of, open_head
 from models.hotlist import DAY, HotlistModel, within
 from models.manifest import NAME
 from training.card import write_card
+from training.config import refuse_others
 from training.decisions import decide_on, topics_of
 from training.escalation import read_series
 from training.escalation_blend import recalibrated
@@ -44,6 +45,7 @@ from training.register import register
 from training.told import left_out
 
 DAY_HOURS = 24
+DATA = {"counts": "series", "hotlist": "record"}  # the setting that names the data of a head
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,13 @@ def refit(model: Head, name: str, recent: Recent) -> tuple[Head, dict[str, Any]]
 READ: Mapping[type, Callable[..., dict[str, Recent]]] = {EscalationModel: _counts, HotlistModel: _hotlist}
 
 
-def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_days: int) -> tuple[Head, dict[str, Any]]:
-    """The head with new sigmoids; CorpusError when no part has enough recent decisions of both kinds."""
+def recalibrate_model(
+    model: Head, recents: Mapping[str, Recent], warn_after_days: int | None
+) -> tuple[Head, dict[str, Any]]:
+    """The head with new sigmoids; CorpusError when no part has enough recent decisions of both kinds.
+
+    `warn_after_days` None: as before.
+    """
     ready = {name: recent for name, recent in recents.items() if recent.enough}
     if not ready:
         seen = ", ".join(f"{name}: {int(r.labels.sum())} of {len(r.labels)}" for name, r in recents.items())
@@ -149,7 +156,7 @@ def recalibrate_model(model: Head, recents: Mapping[str, Recent], warn_after_day
     for name, recent in ready.items():
         model, about[name] = refit(model, name, recent)
     until = max(float(recent.end.max()) for recent in ready.values())
-    return replace(model, calibrated_until=until, warn_after_days=warn_after_days), about
+    return replace(model, calibrated_until=until, warn_after_days=warn_after_days or model.warn_after_days), about
 
 
 def tell_kept(recents: Mapping[str, Recent], fitted: Container[str], console: Console) -> None:
@@ -174,6 +181,7 @@ def source_of(head: str, config: EscalationConfig | HotlistConfig) -> Bundle:
 
 def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Console | None = None) -> Bundle:
     """Refit the sigmoids of a bundle's head on the latest days; the new bundle lies in `config.out`/bundle."""
+    refuse_others(config, (DATA[head], "bundle", "recalibrate_days", "warn_after_days", "out"))
     console, folder = console or Console(), bundle_place(config.out)
     source = source_of(head, config)
     old, part = open_head(source, kind_of(head)), source.manifest.escalation[head]
@@ -184,7 +192,8 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     files = (config.record,) if isinstance(config, HotlistConfig) else config.series
     tell_taught_days(files, min(recents[name].begin for name in about), part, console)
     end = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=model.calibrated_until or 0)
-    part = replace(part, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
+    known = part.config | {"warn_after_days": model.warn_after_days}
+    part = replace(part, config=known, calibrated_until=end, recalibration=about, metrics=kept(part.metrics))
     if not (folder / NAME).exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with whole(folder) as copy:

@@ -11,11 +11,13 @@ a sigmoid fitted on the earlier half of the test (`--recalibrate`), where that h
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from data.errors import CorpusError
 from data.volume import count_features
 from data.volume_windows import Floats, Ints
 from models.escalation import EscalationModel
@@ -74,36 +76,72 @@ def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict
     return found
 
 
-def shifts(
-    topics: Topics, decisions: Decisions, config: EscalationConfig, other: Kind | None, origin: float, end: float
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each simulation by name with its figures; the test topics lie between the shares `origin` and `end` by time.
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """What the simulations learn from, and ask about: topics with their decisions, in blocks, and the second kind."""
 
-    A second kind without a decision to test on simulates nothing.
-    """
-    where = blocks(decisions, topics.start, origin, end, config)
-    moved = larger_later(topics, decisions, where)
-    table = tabulate(topics, decisions, where)
-    require(table.labels, moved)
-    test = decisions.take(moved.test)
-    answers = _answers(fit_model(table, moved, config, other=other), table, moved, test, config)
-    yield "larger", _report(answers, table.labels[moved.test], test, config.draws)
-    if other is None or not other.where.test.any():
-        return
-    test = other.decisions.take(other.where.test)
-    for name, taught in (("other_kind", None), ("kind_met_before", other)):
-        answers = _answers(fit_model(table, where, config, other=taught), table, where, test, config)
-        yield name, _report(answers, test.labels(table.diurnal), test, config.draws)
+    topics: Topics
+    decisions: Decisions
+    where: Blocks
+    config: EscalationConfig
+    other: Kind | None = None
+
+    def larger(self) -> dict[str, Any]:
+        """Figures of `larger`; CorpusError where the halves of the topics are too few."""
+        moved = larger_later(self.topics, self.decisions, self.where)
+        table = tabulate(self.topics, self.decisions, self.where)
+        require(table.labels, moved)
+        test, labels = self.decisions.take(moved.test), table.labels[moved.test]
+        answers = _answers(fit_model(table, moved, self.config, other=self.other), table, moved, test, self.config)
+        return _report(answers, labels, test, self.config.draws)
+
+    def other_kind(self, met: bool = False) -> dict[str, Any]:
+        """Figures of `other_kind`, or of `kind_met_before`; CorpusError without a decision to test on."""
+        if self.other is None or not self.other.where.test.any():
+            raise CorpusError(f"no decision on record={self.config.record!r} from {self.config.record_until} on")
+        table = tabulate(self.topics, self.decisions, self.where)
+        test = self.other.decisions.take(self.other.where.test)
+        model = fit_model(table, self.where, self.config, other=self.other if met else None)
+        answers = _answers(model, table, self.where, test, self.config)
+        return _report(answers, test.labels(table.diurnal), test, self.config.draws)
+
+    def kind_met_before(self) -> dict[str, Any]:
+        """Figures of `kind_met_before`."""
+        return self.other_kind(met=True)
+
+
+SIMULATIONS = (Shifts.larger, Shifts.other_kind, Shifts.kind_met_before)
+
+
+def shifts(of: Shifts, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each simulation by name with its figures; one that the data do not suffice for is told and left out."""
+    for simulation in SIMULATIONS:
+        try:
+            yield simulation.__name__, simulation(of)
+        except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
+            left_out(console, f"shift {simulation.__name__}: {error}")
+
+
+def _second_kind(config: EscalationConfig, console: Console) -> Kind | None:
+    try:
+        return kind_if_there(config, console)
+    except CorpusError as error:
+        left_out(console, f"shift, the second kind: {error}")
+        return None
 
 
 def shift_reports(
     topics: Topics, decisions: Decisions, config: EscalationConfig, console: Console
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The simulations on the test block, printed."""
-    other = kind_if_there(config, console)
-    if other is not None and not other.where.test.any():
-        left_out(console, f"shift other_kind: no decision on {config.record} from {config.record_until} on")
-    for name, found in shifts(topics, decisions, config, other, 1 - config.test, 1.0):
+    try:
+        where = blocks(decisions, topics.start, 1 - config.test, 1.0, config)
+        for name in ("fit", "calibration", "test"):
+            if not getattr(where, name).any():
+                raise CorpusError(f"the {name} block has no decision: give more topics, or a longer time")
+    except CorpusError as error:
+        return left_out(console, f"shift {', '.join(one.__name__ for one in SIMULATIONS)}: {error}")
+    for name, found in shifts(Shifts(topics, decisions, where, config, _second_kind(config, console)), console):
         about = f"{found['decisions']} decisions, prevalence {found['prevalence']:.3f}, mean {found['mean_answer']:.3f}"
         console.print(sheet(f"shift {name}: {about}", found["models"]))
         yield name, found

@@ -114,7 +114,8 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name != "models"})
     end = model.calibration_end
-    part = EscalationPart(config=asdict(config), data=about, metrics=measured, calibrated_until=end)
+    known = asdict(config) | {"warn_after_days": model.warn_after_days}
+    part = EscalationPart(config=known, data=about, metrics=measured, calibrated_until=end)
     files = {escalation_file(model.head): dump(model)}
     bundle = save_part(folder, None, files, escalation={model.head: part})
     write_card(bundle)

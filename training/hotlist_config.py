@@ -17,7 +17,7 @@ class HotlistConfig:
     """One run of `yujing train escalation --head hotlist`. Defaults are those of the shipped head.
 
     The trees' settings were chosen on the rolling origins, which end before the test block. --recalibrate reads record,
-    bundle, recalibrate_days, warn_after_days and out, and none of the others.
+    bundle, recalibrate_days, warn_after_days and out, and refuses the others.
     """
 
     record: str = HOT_LIST
@@ -29,7 +29,7 @@ class HotlistConfig:
     fold_days: Days = 60  # tested at each of them
     recalibrate_days: Days = 45  # latest days that a weekly recalibration, or `--recalibrate`, reads
     bundle: str | None = None  # whose head `--recalibrate` takes; None = that in `out`, else the shipped one
-    warn_after_days: Days = 90  # age of the calibration from which answers carry a warning
+    warn_after_days: Days | None = None  # age of a calibration that answers tell; None = as the head does, or 90
     day: bool = True  # also learn alarm_24h
     iterations: Annotated[int, Field(ge=1)] = 300
     learning_rate: Positive = 0.05

@@ -18,6 +18,7 @@ from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
 from training.escalation_blend import boosted_trees, calibrated, near_trees, sigmoid
 from training.escalation_blocks import MIN_EVENTS, Blocks, Rows
+from training.escalation_config import WARN_AFTER_DAYS
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
 
@@ -107,7 +108,7 @@ def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig)
         high=high,
         base_rate=float(decisions.labels[where.fit | where.calibration].mean()),
         calibrated_until=float(decisions.time[where.calibration].max()) + HORIZON,
-        warn_after_days=config.warn_after_days,
+        warn_after_days=config.warn_after_days or WARN_AFTER_DAYS,
         day=day,
         day_base_rate=day_rate,
     )

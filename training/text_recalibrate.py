@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from models.engine_build import load_text_model
 from models.manifest import TextPart
 from models.text import TextModel
 from training.card_lineage import OLD, RECALIBRATED
-from training.config import load_config
+from training.config import load_config, refuse_others
 from training.corpus import MIN_ROWS, Corpus, pooled, read_corpus, require_kinds
 from training.earlier import ancestors
 from training.evaluate_engine import RememberingEngine
@@ -43,12 +43,7 @@ def start_of(config: TextConfig) -> Bundle:
     """The bundle that is calibrated; ConfigError without one, and for settings that only a training reads."""
     if config.start is None:
         raise ConfigError("start=None: --recalibrate needs the bundle to calibrate: --set 'start=\"models/bundle\"'")
-    given = {field.name: getattr(config, field.name) for field in fields(config) if field.name not in READ}
-    usual = asdict(TextConfig())
-    if odd := [f"{name}={value!r}" for name, value in given.items() if value != usual[name]]:
-        raise ConfigError(
-            f"{', '.join(odd)}: --recalibrate trains nothing and reads only {', '.join(READ)}: leave out the others"
-        )
+    refuse_others(config, READ)
     return open_bundle(Path(config.start))
 
 

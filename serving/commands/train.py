@@ -56,7 +56,10 @@ def read_settings(pairs: Sequence[str]) -> dict[str, object]:
         try:
             if not (equals and key.strip()):
                 raise ValueError("no KEY=")
-            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+            table = tomllib.loads(f"value = {value}")
+            if len(table) > 1:
+                raise ValueError("more than one value")
+            settings[key.strip()] = table["value"]
         except (ValueError, RecursionError) as error:
             hint = "write a TOML value, such as epochs=3 or 'out=\"runs/a\"'"
             raise ConfigError(f"--set {pair}: {error}: {hint}") from None
