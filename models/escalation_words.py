@@ -8,7 +8,7 @@ from math import exp, isnan
 import numpy as np
 
 from data.volume_pace import PRIOR, log_posts
-from data.volume_windows import HORIZON, Floats, Windows
+from data.volume_windows import HORIZON, Floats, Windows, filled
 
 Values = Mapping[str, float]
 HALF = 3  # hours that are compared with those before them
@@ -34,24 +34,23 @@ def number(value: float, form: str = ".0f") -> str:
     return "未知" if isnan(value) else format(value, form)
 
 
-def _posts_of(windows: Windows, hours: slice) -> Floats:
-    """Posts of some hours of each topic's life, unknown ones as the mean of those; nan where over half are: [n]."""
-    life, known = windows.life[:, hours], (windows.life & ~np.isnan(windows.counts))[:, hours].sum(axis=1)
-    width = life.sum(axis=1)
-    posts = np.nansum(windows.counts[:, hours], axis=1) * width / np.maximum(known, 1)
-    return np.where(known * 2 >= width, posts, np.nan)
+def _posts_of(windows: Windows, full: Floats, hours: slice) -> Floats:
+    """Posts of some hours of each topic's life, unknown ones as in `full`; nan where over half are unknown: [n]."""
+    life, known = windows.life[:, hours], (windows.life & ~np.isnan(windows.counts))[:, hours]
+    posts = np.where(life, full[:, hours], 0).sum(axis=1)
+    return np.where(known.sum(axis=1) * 2 >= life.sum(axis=1), posts, np.nan)
 
 
 def said_of(windows: Windows) -> list[dict[str, float]]:
     """What the words say instead of the features, which count the hours before the first bin as known: one each."""
-    six, every = _posts_of(windows, slice(-HORIZON, None)), _posts_of(windows, slice(None))
-    posts = {
-        "log_3h": _posts_of(windows, slice(-HALF, None)),
-        "log_before_3h": _posts_of(windows, slice(-2 * HALF, -HALF)),
-        "log_6h": six,
-        "log_total": np.fmax(six, every),  # a mean over the whole life may be lower than that of the last hours
+    spans = {
+        "log_3h": slice(-HALF, None),
+        "log_before_3h": slice(-2 * HALF, -HALF),
+        "log_6h": slice(-HORIZON, None),
+        "log_total": slice(None),
     }
-    found = {name: log_posts(values) for name, values in posts.items()}
+    full = filled(windows)
+    found = {name: log_posts(_posts_of(windows, full, hours)) for name, hours in spans.items()}
     found["quiet_6h"] = np.asarray((windows.counts[:, -HORIZON:] == 0).sum(axis=1), float)
     return [dict(zip(found, row, strict=True)) for row in np.column_stack([*found.values()]).tolist()]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data.records import MAX_POINTS, Series, Volume
 from data.volume import count_features
 from data.volume_pace import rise
-from data.volume_windows import ZONE, pad_left, to_hours, unread_hours, windows_of
+from data.volume_windows import ZONE, filled, pad_left, to_hours, unread_hours, windows_of
 from training.decisions import decide_on, topics_of
 
 FLAT = np.full(24, 1 / 24)
@@ -282,8 +282,38 @@ def test_half_of_the_hours_stand_for_all_and_less_for_none() -> None:
     found = _one(_volume([40, 30, None, 10, None, None]))
     assert np.isnan(found["log_2h"])
     assert np.isnan(found["log_3h"])
-    assert found["log_6h"] == pytest.approx(log(2 * 80 + 0.5))
+    assert found["log_6h"] == pytest.approx(log(40 + 30 + 20 + 10 + 10 + 10 + 0.5))
     assert _one(_volume([7, None]))["log_2h"] == pytest.approx(log(2 * 7 + 0.5))
+
+
+@settings(max_examples=60)
+@given(st.lists(some, min_size=1, max_size=40))
+def test_a_missing_hour_lies_between_the_known_hours_around_it(counts: list[float | None]) -> None:
+    full = filled(windows_of([_volume(counts)]))[0, -len(counts) :].tolist()
+    known = [i for i, count in enumerate(counts) if count is not None]
+    for i, value in enumerate(full if known else ()):
+        before, after = [k for k in known if k <= i] or known[:1], [k for k in known if k >= i] or known[-1:]
+        low, high = sorted((counts[before[-1]] or 0, counts[after[0]] or 0))
+        assert low - 1e-9 <= value <= high + 1e-9
+
+
+@pytest.mark.parametrize("step", [7.0, 0.0, -7.0])
+@pytest.mark.parametrize("holes", [{-2}, {-3, -4}, {-2, -5, -9, -10, -11}])
+def test_a_gap_in_a_topic_that_moves_steadily_changes_nothing(step: float, holes: set[int]) -> None:
+    counts = [500 + step * hour for hour in range(30)]
+    gaps = [None if i - len(counts) in holes else count for i, count in enumerate(counts)]
+    whole, found = _one(_volume(counts)), _one(_volume(gaps))
+    assert found == pytest.approx(whole, nan_ok=True)
+
+
+def test_an_unknown_hour_is_no_burst_of_a_topic_that_fades() -> None:
+    """With the mean of all known hours in its place, the shipped head found it 4 times as likely to escalate."""
+    fading = [round(400 * 0.7**hour) for hour in range(16)]
+    for newest in ([None], [None, None]):
+        found, now = _one(_volume([*fading, *newest])), _one(_volume(fading))
+        assert found["intensity_ratio"] < now["intensity_ratio"] + 0.5 < 0
+        assert found["even_growth_3h"] < 0
+        assert found["since_peak"] == len(fading) + len(newest) - 1
 
 
 def test_shares_are_taken_where_both_are_known() -> None:
