@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -101,6 +102,11 @@ def unread_hours(values: Sequence[float | None], minutes: int) -> int:
         return 0
     cover = _cover(values, minutes)[-WIDTH:]
     return int(((cover > 0) & (cover < LEAST_COVER)).sum())
+
+
+def held(values: Sequence[float | None] | None, minutes: int, hours: int) -> Sequence[float | None]:
+    """The newest bins, which a window of some hours holds; none where none are given."""
+    return (values or ())[-ceil(hours * 60 / minutes) :]
 
 
 def to_hours(values: Sequence[float | None], minutes: int) -> Floats:

@@ -8,7 +8,7 @@ from math import exp, isnan
 import numpy as np
 
 from data.volume_pace import PRIOR, log_posts
-from data.volume_windows import HORIZON, Floats, Windows, filled
+from data.volume_windows import HORIZON, WIDTH, Floats, Windows, filled
 
 Values = Mapping[str, float]
 HALF = 3  # hours that are compared with those before them
@@ -62,7 +62,7 @@ def _amount(log: float) -> float:
 
 
 def _posts(log: float) -> str:
-    return number(_amount(log))
+    return "帖数未知" if isnan(log) else f"约{number(_amount(log))}帖"
 
 
 def _hours(v: Values) -> int:
@@ -73,15 +73,26 @@ def _hours(v: Values) -> int:
 def _momentum(v: Values) -> str:
     late, before, hours = _amount(v["log_3h"]), _amount(v["log_before_3h"]), _hours(v)
     if hours <= HALF:
-        return f"近{hours}小时约{number(late)}帖，此前没有观测"
+        return f"近{hours}小时{_posts(v['log_3h'])}，此前没有观测"
     span = f"前{HALF}" if hours >= HORIZON else f"此前{hours - HALF}"
     if isnan(late):
         return "近3小时未知"
     if isnan(before):
-        return f"近3小时约{number(late)}帖，{span}小时未知"
+        return f"近3小时{_posts(v['log_3h'])}，{span}小时未知"
     if before == 0:
-        return f"近3小时约{number(late)}帖，{span}小时无帖"
+        return f"近3小时{_posts(v['log_3h'])}，{span}小时无帖"
     return f"近3小时发帖量是{span}小时的{number(late / before, '.1f')}倍"
+
+
+def _level(v: Values) -> str:
+    span = "累计" if _hours(v) < WIDTH else f"近{WIDTH}小时"  # what lies before the window is not read
+    return f"近6小时{_posts(v['log_6h'])}，{span}{_posts(v['log_total'])}"
+
+
+def _needed(v: Values) -> str:
+    if isnan(v["log_needed"]):
+        return "近6小时帖数未知，升级所需帖数未知"
+    return f"未来6小时需约{exp(v['log_needed']):.0f}帖才算升级"
 
 
 def _peak(v: Values) -> str:
@@ -105,12 +116,12 @@ def _steadiness(v: Values) -> str:
 
 WORDS: dict[str, Callable[[Values], str]] = {
     "momentum": _momentum,
-    "level": lambda v: f"近6小时约{_posts(v['log_6h'])}帖，累计约{_posts(v['log_total'])}帖",
+    "level": _level,
     "clock": lambda v: f"当前{(v['hour'] + 1) % 24:.0f}时，按作息未来6小时预计为前6小时的{exp(v['log_rise']):.1f}倍",
-    "needed": lambda v: f"未来6小时需约{number(exp(v['log_needed']))}帖才算升级",
+    "needed": _needed,
     "peak": _peak,
     "steadiness": _steadiness,
-    "age": lambda v: f"话题已观测{exp(v['age']):.0f}小时",
+    "age": lambda v: f"话题已观测{exp(v['age']):.0f}小时{'以上' if _hours(v) == WIDTH else ''}",
     "authors": lambda v: f"近6小时独立作者占比{number(v['author_share_6h'], '.0%')}",
     "negativity": lambda v: f"近6小时负面占比{number(v['negative_share_6h'], '.0%')}",
 }

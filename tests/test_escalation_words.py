@@ -155,6 +155,25 @@ def test_unknown_hours_are_neither_quiet_nor_made_up(
     assert (said["momentum"], said["level"]) == (momentum, level)
 
 
+@given(st.lists(st.none() | st.integers(0, 50), min_size=1, max_size=20))
+def test_the_unknown_is_said_in_whole_words(counts: list[int | None]) -> None:
+    for words in _said(counts).values():
+        assert not re.search("约未知|第未知|未知帖|未知倍", words), words
+
+
+@pytest.mark.parametrize(
+    ("counts", "level"),
+    [
+        ([*[None] * 94, *[20] * 6], "近6小时约120帖，累计帖数未知"),
+        ([*[20] * 94, *[None] * 6], "近6小时帖数未知，累计约2000帖"),
+        ([1] * 167, "近6小时约6帖，累计约167帖"),
+        ([1] * 168, "近6小时约6帖，近168小时约168帖"),  # before them there may have been others
+    ],
+)
+def test_a_total_is_that_of_what_is_known(counts: list[int | None], level: str) -> None:
+    assert _said(counts)["level"] == level
+
+
 def test_an_unknown_hour_is_not_without_posts() -> None:
     assert _said([0, 0, None, 0, 0, 0])["steadiness"] == "近6小时中5小时无帖"
 
