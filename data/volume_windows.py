@@ -1,6 +1,6 @@
 """Windows of a topic's hourly volumes, right-aligned at now: what the features are computed from.
 
-All times are hours in Asia/Shanghai; a bin's hour is the hour at which it starts.
+All times are hours in Asia/Shanghai; a bin's hour is the hour at which it starts (`hour_of_bin`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
 LEAST_COVER = 0.5  # share of an hour that must be known for it to be read
+INCLUSIVE = timedelta(minutes=1)  # by which an end that is written as its last second or minute may fall short
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,11 @@ def now_of(volume: Volume) -> datetime:
     return time.astimezone(ZONE)
 
 
+def hour_of_bin(start: datetime) -> int:
+    """Hour of day at which a bin starts, in Asia/Shanghai; one from 13:59:59 to 14:59:59 is that of 14:00."""
+    return (start.astimezone(ZONE) + INCLUSIVE).hour
+
+
 def windows_of(volumes: Sequence[Volume]) -> Windows:
     """Windows of volumes that carry `counts`, as the service gets them."""
     arrays: dict[str, list[Floats]] = {"counts": [], "authors": [], "negative": []}
@@ -142,7 +148,7 @@ def windows_of(volumes: Sequence[Volume]) -> Windows:
             given = getattr(volume, name)
             hourly = np.full(len(counts), np.nan) if given is None else to_hours(given, volume.interval_minutes)
             arrays[name].append(hourly)
-    newest = [(now_of(volume) - timedelta(hours=1)).hour for volume in volumes]
+    newest = [hour_of_bin(now_of(volume) - timedelta(hours=1)) for volume in volumes]
     length = np.array([min(len(row), WIDTH) for row in arrays["counts"]])
     padded = {name: pad_left(rows) for name, rows in arrays.items()}
     return Windows(length=length, hour=np.array(newest), **padded)
