@@ -351,6 +351,26 @@ def test_a_volume_that_could_not_be_scored_is_not_called_absent(tiny_scorer: Sco
     assert [reasons[2] for reasons in found] == ["没有声量数据，升级可能性未知", "声量无法评分，升级可能性未知"]
 
 
+@pytest.mark.parametrize("text", [None, "客服一直推诿，再不退款我就投诉到底"])
+def test_a_volume_of_which_nothing_is_known_raises_no_risk(tiny_scorer: Scorer, text: str | None) -> None:
+    """At three in the morning a single null had 5 times the base rate, and was yellow."""
+    nights = [VOLUME.as_of.replace(hour=hour) for hour in range(24)]
+    volumes = [Volume(as_of=at, counts=(None,) * n) for at in nights for n in (1, 6)]
+    volumes += [Volume(as_of=at, counts=(900.0, None), interval_minutes=15) for at in nights]
+    found = tiny_scorer.score([Item(text=text, volume=volume) for volume in volumes])
+    assert max(one.escalation.lift for one in found if one.escalation) > 1
+    for one in found:
+        plain = tiny_scorer.policy.assess(
+            one.category.id if one.category else None,
+            one.severity.rank if one.severity else None,
+            None,
+            [signal.id for signal in one.signals],
+            tiny_scorer.taxonomy,
+        )
+        assert one.risk == plain
+        assert "没有声量数据，升级可能性未知" in plain.reasons
+
+
 def test_evidence_is_given_where_it_is_asked_for(tiny_scorer: Scorer) -> None:
     text = "这家店卖的是假货，商家拒绝退款，我要向12315投诉"
     plain, explained = tiny_scorer.score([Item(text=text), Item(text=text, explain=True)])
