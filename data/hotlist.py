@@ -108,6 +108,11 @@ class Episode:
         """Column of the newest appearance, -1 where there is none: [n]."""
         return self.source[:, -1]
 
+    @property
+    def stay(self) -> Columns:
+        """Hours from the first appearance to the newest, both counted, 0 where there is none: [n]."""
+        return np.where(self.newest >= 0, self.newest - self.first + 1, 0)
+
     def before(self, column: Columns) -> Columns:
         """Column of the appearance before the one at `column`, -1 where there is none: [n]."""
         found = np.take_along_axis(self.source, np.maximum(column - 1, 0)[:, None], axis=1)[:, 0]

@@ -101,6 +101,11 @@ class EscalationResult:
     warnings: tuple[str, ...] = ()
     later: Outlook | None = None
 
+    @property
+    def told_lift(self) -> float | None:
+        """`lift` as the risk policy reads it: none where no hour was read, since it then speaks of no topic."""
+        return self.lift if self.n_obs else None
+
 
 @dataclass(frozen=True, slots=True)
 class RiskResult:

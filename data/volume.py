@@ -10,24 +10,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from data.volume_pace import PRIOR, expected, log_posts, needed, restless, rise
-from data.volume_windows import Floats, Ints, Windows, weighted
+from data.volume_windows import Floats, Ints, Windows, filled, weighted
 
 DECAYS = (0.36, 1.44, 5.8)  # hours; of the exponentially weighted intensities
 
 
-def _sums(array: Floats) -> Floats:
-    """Running sums from the newest bin back: column k holds the last k+1 bins; missing bins count as their mean."""
-    known = np.cumsum(~np.isnan(array[:, ::-1]), axis=1)
-    total = np.cumsum(np.nan_to_num(array[:, ::-1]), axis=1)
-    width = np.arange(1, array.shape[1] + 1)
-    return np.where(known * 2 >= width, total * width / np.maximum(known, 1), np.nan)
-
-
-def _filled(windows: Windows) -> Floats:
-    """Counts whose missing hours hold the mean of the topic's known hours; nan where none is known."""
-    counts, known = windows.counts, windows.known
-    mean = np.where(known > 0, np.nansum(counts, axis=1) / np.maximum(known, 1), np.nan)
-    return np.where(np.isnan(counts), mean[:, None], counts)
+def _sums(counts: Floats, full: Floats) -> Floats:
+    """Running sums from the newest bin back: column k holds the last k+1 bins, nan where over half are missing."""
+    known = np.cumsum(~np.isnan(counts[:, ::-1]), axis=1)
+    width = np.arange(1, counts.shape[1] + 1)
+    return np.where(known * 2 >= width, np.cumsum(full[:, ::-1], axis=1), np.nan)
 
 
 def _levels(sums: Floats) -> dict[str, Floats]:
@@ -53,24 +45,24 @@ def _growth(sums: Floats, prefix: str) -> dict[str, Floats]:
     return {prefix + name: values for name, values in found.items()}
 
 
-def _intensities(filled: Floats) -> dict[str, Floats]:
+def _intensities(full: Floats) -> dict[str, Floats]:
     """Posts per hour with exponentially fading memory (Hawkes-like), and the fast one against the slow."""
-    back = np.arange(filled.shape[1])[::-1]
+    back = np.arange(full.shape[1])[::-1]
     found = {}
     for decay in DECAYS:
         weights = np.exp(-back / decay)
-        found[f"intensity_{decay:g}h"] = log_posts(weighted(filled, weights) / weights.sum())
+        found[f"intensity_{decay:g}h"] = log_posts(weighted(full, weights) / weights.sum())
     found["intensity_ratio"] = found["intensity_0.36h"] - found["intensity_5.8h"]
     found["intensity_ratio_slow"] = found["intensity_1.44h"] - found["intensity_5.8h"]
     return found
 
 
-def _shape(filled: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
+def _shape(counts: Floats, full: Floats, sums: Floats, length: Ints) -> dict[str, Floats]:
     """Where the topic stands in its life: below its peak, since when, how steady."""
-    peak = filled.max(axis=1)
-    last = filled[:, -6:]
+    peak = full.max(axis=1)
+    last = full[:, -6:]
     mean = last.mean(axis=1)
-    since = np.argmax(filled[:, ::-1] == peak[:, None], axis=1)
+    since = np.argmax(counts[:, ::-1] == peak[:, None], axis=1)
     trend = np.asarray(np.arange(6) - 2.5, float)
     return {
         "drawdown": log_posts(sums[:, 0]) - log_posts(peak),
@@ -105,11 +97,11 @@ def _share(part: Floats, counts: Floats) -> dict[int, Floats]:
 
 def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     """Features by name, [n] each; `diurnal` is the share of posts by hour of day, [24], from the training series."""
-    filled = _filled(windows)
-    sums = _sums(windows.counts)
+    full = filled(windows)
+    sums = _sums(windows.counts, full)
     log_rise = np.log(rise(windows.hour, diurnal))
     usual = diurnal[(windows.hour[:, None] - np.arange(24)) % 24] * 24
-    even = np.ascontiguousarray(filled[:, ::-1][:, :24] / usual)
+    even = np.ascontiguousarray(full[:, ::-1][:, :24] / usual)
     shares = {
         f"{name}_share_{k}h": share
         for name, part in (("author", windows.authors), ("negative", windows.negative))
@@ -118,8 +110,8 @@ def count_features(windows: Windows, diurnal: Floats) -> Mapping[str, Floats]:
     return {
         **_levels(sums),
         **_growth(sums, ""),
-        **_intensities(filled),
-        **_shape(filled, sums, windows.length),
+        **_intensities(full),
+        **_shape(windows.counts, full, sums, windows.length),
         **_clock(windows.hour, log_rise),
         **expected(even, needed(sums, windows.hour, diurnal), windows.hour, diurnal),
         **_growth(np.cumsum(even, axis=1), "even_"),

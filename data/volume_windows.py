@@ -1,6 +1,6 @@
 """Windows of a topic's hourly volumes, right-aligned at now: what the features are computed from.
 
-All times are hours in Asia/Shanghai; a bin's hour is the hour at which it starts.
+All times are hours in Asia/Shanghai; a bin's hour is the hour at which it starts (`hour_of_bin`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -24,6 +25,7 @@ UTC_TO_LOCAL = 8  # hours; Asia/Shanghai has no daylight saving time
 WIDTH = MAX_POINTS  # hours that a window holds
 HORIZON = 6  # hours ahead that the target looks
 LEAST_COVER = 0.5  # share of an hour that must be known for it to be read
+INCLUSIVE = timedelta(minutes=1)  # by which an end that is written as its last second or minute may fall short
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,20 @@ def weighted(rows: Floats, weights: Floats) -> Floats:
     return np.asarray((rows * weights).sum(axis=1))
 
 
+def filled(windows: Windows) -> Floats:
+    """Counts whose missing hours lie on the line between the nearest known hours, or hold the one nearest to an end.
+
+    nan where none is known: [n, 168]. (With the mean of all known hours a gap in a fading topic looked like a burst.)
+    """
+    counts, hours = windows.counts.copy(), np.arange(WIDTH)
+    gaps = np.isnan(counts)
+    for i in np.flatnonzero(gaps.any(axis=1)):
+        known = windows.life[i] & ~gaps[i]
+        if known.any():
+            counts[i, gaps[i]] = np.interp(hours[gaps[i]], hours[known], counts[i, known])
+    return counts
+
+
 def _per_hour(bins: Floats, minutes: int) -> Floats:
     """Amounts per bin of `minutes` as amounts per hour, spread evenly inside a bin and aligned at the end."""
     edges = np.arange(len(bins) + 1) * minutes - len(bins) * minutes  # 0 is now
@@ -88,6 +104,11 @@ def unread_hours(values: Sequence[float | None], minutes: int) -> int:
         return 0
     cover = _cover(values, minutes)[-WIDTH:]
     return int(((cover > 0) & (cover < LEAST_COVER)).sum())
+
+
+def held(values: Sequence[float | None] | None, minutes: int, hours: int) -> Sequence[float | None]:
+    """The newest bins, which a window of some hours holds; none where none are given."""
+    return (values or ())[-ceil(hours * 60 / minutes) :]
 
 
 def to_hours(values: Sequence[float | None], minutes: int) -> Floats:
@@ -113,6 +134,11 @@ def now_of(volume: Volume) -> datetime:
     return time.astimezone(ZONE)
 
 
+def hour_of_bin(start: datetime) -> int:
+    """Hour of day at which a bin starts, in Asia/Shanghai; one from 13:59:59 to 14:59:59 is that of 14:00."""
+    return (start.astimezone(ZONE) + INCLUSIVE).hour
+
+
 def windows_of(volumes: Sequence[Volume]) -> Windows:
     """Windows of volumes that carry `counts`, as the service gets them."""
     arrays: dict[str, list[Floats]] = {"counts": [], "authors": [], "negative": []}
@@ -123,7 +149,7 @@ def windows_of(volumes: Sequence[Volume]) -> Windows:
             given = getattr(volume, name)
             hourly = np.full(len(counts), np.nan) if given is None else to_hours(given, volume.interval_minutes)
             arrays[name].append(hourly)
-    newest = [(now_of(volume) - timedelta(hours=1)).hour for volume in volumes]
+    newest = [hour_of_bin(now_of(volume) - timedelta(hours=1)) for volume in volumes]
     length = np.array([min(len(row), WIDTH) for row in arrays["counts"]])
     padded = {name: pad_left(rows) for name, rows in arrays.items()}
     return Windows(length=length, hour=np.array(newest), **padded)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +14,7 @@ from data.records import Volume
 from data.results import EscalationResult
 from data.volume import count_features
 from data.volume_pace import PRIOR
-from data.volume_windows import HORIZON, WIDTH, Floats, Windows, unread_hours, windows_of
+from data.volume_windows import HORIZON, WIDTH, Floats, Windows, held, unread_hours, windows_of
 from models.escalation_head import EscalationHead, Observed, design, log_odds
 from models.escalation_words import GROUPS, describe, said_of
 
@@ -49,19 +48,27 @@ def total_posts(features: Floats, names: Sequence[str]) -> Floats:
     return np.asarray(np.exp(features[:, names.index("log_total")]) - PRIOR)
 
 
-def _told(volume: Volume, unread: int, parts: Sequence[str]) -> Iterator[str]:
-    """What a desk must know of a volume whose hours are not what they seem; `parts` of its posts that are read."""
-    known = [count is not None for count in volume.counts or ()]
-    if any(known) and not known[-1]:
-        hours, minutes = divmod(known[::-1].index(True) * volume.interval_minutes, 60)
-        span = f"{hours}小时" if not minutes else f"{60 * hours + minutes}分钟"
+def _held(volume: Volume, name: str) -> Sequence[float | None]:
+    """The bins of an array that are read."""
+    return held(getattr(volume, name), volume.interval_minutes, WIDTH)
+
+
+def _told(volume: Volume, hours: int, unread: int, parts: Sequence[str]) -> Iterator[str]:
+    """What a desk must know of a volume whose hours are not what they seem.
+
+    `hours`, `unread`: those that are read, and those that are not; `parts` of its posts that are read.
+    """
+    known = [count is not None for count in _held(volume, "counts")]
+    if hours and not known[-1]:
+        silent = known[::-1].index(True) * volume.interval_minutes
+        span = f"{silent}分钟" if silent % 60 else f"{silent // 60}小时"
         yield f"最近{span}没有发帖数据，结果按此前的情况估算"
     if unread:
         yield f"有{unread}个小时的发帖数据不足半小时，未计入结果"
     if volume.interval_minutes > 60:
         yield f"每个时段长{volume.interval_minutes}分钟，逐小时的数量按平均分摊估算"
     for name in parts:
-        pairs = zip(volume.counts or (), getattr(volume, name) or (), strict=False)
+        pairs = zip(_held(volume, "counts"), _held(volume, name), strict=False)
         if any(posts is not None and part is not None and part > posts for posts, part in pairs):
             yield f"{name}有时段大于counts，{PARTS[name]}占比不可信"
 
@@ -142,13 +149,13 @@ class EscalationModel(EscalationHead):
 
     def _observed(self, volume: Volume, hours: int, said: Mapping[str, float]) -> Observed:
         """`hours`: those that are known; bins shorter than an hour are no observations of their own."""
-        counts = (volume.counts or ())[-ceil(WIDTH * 60 / volume.interval_minutes) :]  # those that a window holds
+        counts = _held(volume, "counts")
         unread = unread_hours(counts, volume.interval_minutes)
-        absent = tuple(name for name in self._optional if getattr(volume, name) is None)
+        absent = tuple(name for name in self._optional if {*_held(volume, name)} <= {None})
         return Observed(
             n_obs=min(hours, sum(count is not None for count in counts)),
             missing=(*absent, "counts") if unread or None in counts else absent,
-            warnings=tuple(_told(volume, unread, self._optional)),
+            warnings=tuple(_told(volume, hours, unread, self._optional)),
             said=said,
         )
 

@@ -8,7 +8,7 @@ from math import exp, isnan
 import numpy as np
 
 from data.volume_pace import PRIOR, log_posts
-from data.volume_windows import HORIZON, Floats, Windows
+from data.volume_windows import HORIZON, WIDTH, Floats, Windows, filled
 
 Values = Mapping[str, float]
 HALF = 3  # hours that are compared with those before them
@@ -34,24 +34,23 @@ def number(value: float, form: str = ".0f") -> str:
     return "未知" if isnan(value) else format(value, form)
 
 
-def _posts_of(windows: Windows, hours: slice) -> Floats:
-    """Posts of some hours of each topic's life, unknown ones as the mean of those; nan where over half are: [n]."""
-    life, known = windows.life[:, hours], (windows.life & ~np.isnan(windows.counts))[:, hours].sum(axis=1)
-    width = life.sum(axis=1)
-    posts = np.nansum(windows.counts[:, hours], axis=1) * width / np.maximum(known, 1)
-    return np.where(known * 2 >= width, posts, np.nan)
+def _posts_of(windows: Windows, full: Floats, hours: slice) -> Floats:
+    """Posts of some hours of each topic's life, unknown ones as in `full`; nan where over half are unknown: [n]."""
+    life, known = windows.life[:, hours], (windows.life & ~np.isnan(windows.counts))[:, hours]
+    posts = np.where(life, full[:, hours], 0).sum(axis=1)
+    return np.where(known.sum(axis=1) * 2 >= life.sum(axis=1), posts, np.nan)
 
 
 def said_of(windows: Windows) -> list[dict[str, float]]:
     """What the words say instead of the features, which count the hours before the first bin as known: one each."""
-    six, every = _posts_of(windows, slice(-HORIZON, None)), _posts_of(windows, slice(None))
-    posts = {
-        "log_3h": _posts_of(windows, slice(-HALF, None)),
-        "log_before_3h": _posts_of(windows, slice(-2 * HALF, -HALF)),
-        "log_6h": six,
-        "log_total": np.fmax(six, every),  # a mean over the whole life may be lower than that of the last hours
+    spans = {
+        "log_3h": slice(-HALF, None),
+        "log_before_3h": slice(-2 * HALF, -HALF),
+        "log_6h": slice(-HORIZON, None),
+        "log_total": slice(None),
     }
-    found = {name: log_posts(values) for name, values in posts.items()}
+    full = filled(windows)
+    found = {name: log_posts(_posts_of(windows, full, hours)) for name, hours in spans.items()}
     found["quiet_6h"] = np.asarray((windows.counts[:, -HORIZON:] == 0).sum(axis=1), float)
     return [dict(zip(found, row, strict=True)) for row in np.column_stack([*found.values()]).tolist()]
 
@@ -63,7 +62,7 @@ def _amount(log: float) -> float:
 
 
 def _posts(log: float) -> str:
-    return number(_amount(log))
+    return "帖数未知" if isnan(log) else f"约{number(_amount(log))}帖"
 
 
 def _hours(v: Values) -> int:
@@ -74,15 +73,26 @@ def _hours(v: Values) -> int:
 def _momentum(v: Values) -> str:
     late, before, hours = _amount(v["log_3h"]), _amount(v["log_before_3h"]), _hours(v)
     if hours <= HALF:
-        return f"近{hours}小时约{number(late)}帖，此前没有观测"
+        return f"近{hours}小时{_posts(v['log_3h'])}，此前没有观测"
     span = f"前{HALF}" if hours >= HORIZON else f"此前{hours - HALF}"
     if isnan(late):
         return "近3小时未知"
     if isnan(before):
-        return f"近3小时约{number(late)}帖，{span}小时未知"
+        return f"近3小时{_posts(v['log_3h'])}，{span}小时未知"
     if before == 0:
-        return f"近3小时约{number(late)}帖，{span}小时无帖"
+        return f"近3小时{_posts(v['log_3h'])}，{span}小时无帖"
     return f"近3小时发帖量是{span}小时的{number(late / before, '.1f')}倍"
+
+
+def _level(v: Values) -> str:
+    span = "累计" if _hours(v) < WIDTH else f"近{WIDTH}小时"  # what lies before the window is not read
+    return f"近6小时{_posts(v['log_6h'])}，{span}{_posts(v['log_total'])}"
+
+
+def _needed(v: Values) -> str:
+    if isnan(v["log_needed"]):
+        return "近6小时帖数未知，升级所需帖数未知"
+    return f"未来6小时需约{exp(v['log_needed']):.0f}帖才算升级"
 
 
 def _peak(v: Values) -> str:
@@ -106,12 +116,12 @@ def _steadiness(v: Values) -> str:
 
 WORDS: dict[str, Callable[[Values], str]] = {
     "momentum": _momentum,
-    "level": lambda v: f"近6小时约{_posts(v['log_6h'])}帖，累计约{_posts(v['log_total'])}帖",
+    "level": _level,
     "clock": lambda v: f"当前{(v['hour'] + 1) % 24:.0f}时，按作息未来6小时预计为前6小时的{exp(v['log_rise']):.1f}倍",
-    "needed": lambda v: f"未来6小时需约{number(exp(v['log_needed']))}帖才算升级",
+    "needed": _needed,
     "peak": _peak,
     "steadiness": _steadiness,
-    "age": lambda v: f"话题已观测{exp(v['age']):.0f}小时",
+    "age": lambda v: f"话题已观测{exp(v['age']):.0f}小时{'以上' if _hours(v) == WIDTH else ''}",
     "authors": lambda v: f"近6小时独立作者占比{number(v['author_share_6h'], '.0%')}",
     "negativity": lambda v: f"近6小时负面占比{number(v['negative_share_6h'], '.0%')}",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, highest
 from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
-from data.volume_windows import Floats
+from data.volume_windows import Floats, held
 from models.escalation_head import DIGITS, EscalationHead, Observed, design, sound
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
@@ -99,9 +99,9 @@ class HotlistModel(EscalationHead):
         already = crossed(volumes)
         inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
-        seen = episode.seen.sum(axis=1).tolist()
-        rows = zip(seen, volumes, already.tolist(), episode.newest.tolist(), strict=True)
-        observed = [Observed(n, _missing(volume), _told(over, newest), over) for n, volume, over, newest in rows]
+        counted = (episode.seen.sum(axis=1), already, episode.newest, episode.stay)
+        rows = zip(volumes, *(each.tolist() for each in counted), strict=True)
+        observed = [_observed(*row) for row in rows]
         return self.answers(features, inside, observed, volumes)
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
@@ -109,13 +109,23 @@ class HotlistModel(EscalationHead):
         return np.where(np.isnan(values), np.nan, self.middle[columns])
 
 
-def _told(already: bool, newest: int) -> tuple[str, ...]:
+def _observed(volume: Volume, n_obs: int, already: bool, newest: int, stay: int) -> Observed:
+    told = tuple(_told(volume.interval_minutes, already, newest))
+    return Observed(n_obs, _missing(volume), told, already, {"stay": stay})
+
+
+def _told(minutes: int, already: bool, newest: int) -> Iterator[str]:
     """What a desk must know; `newest`: column of the newest appearance, -1 where there is none."""
-    away = WIDTH - 1 - newest
-    stale = (f"已有{away}小时未见于榜单，热度和名次为最后一次上榜时的值",) if newest >= 0 and away else ()
-    return ((ALARMED,) if already else ()) + stale
+    if already:
+        yield ALARMED
+    if newest >= 0 and (away := WIDTH - 1 - newest):
+        yield f"已有{away}小时未见于榜单，热度和名次为最后一次上榜时的值"
+    if minutes > 60:
+        yield f"每个时段长{minutes}分钟，热度走势和上榜时长只能粗略判断"
 
 
 def _missing(volume: Volume) -> tuple[str, ...]:
-    absent = tuple(name for name in ARRAYS if getattr(volume, name) is None)
-    return (*absent, "heat") if {None, 0} & {*(volume.heat or ())} else absent
+    """Arrays of which nothing is known within the window, and `heat` where some of it is not."""
+    read = {name: {*held(getattr(volume, name), volume.interval_minutes, WIDTH)} for name in ARRAYS}
+    absent = tuple(name for name in ARRAYS if name != "heat" and read[name] <= {None})
+    return (*absent, "heat") if {None, 0} & read["heat"] else absent

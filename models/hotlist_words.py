@@ -33,8 +33,10 @@ def _momentum(v: Values) -> str:
 
 def _place(v: Values) -> str:
     moved = v["rank_step"]
-    if isnan(v["rank"]) or isnan(moved) or round(moved) == 0:
-        return f"榜单第{number(v['rank'])}位"
+    if isnan(v["rank"]):
+        return "榜单名次未知"
+    if isnan(moved) or round(moved) == 0:
+        return f"榜单第{v['rank']:.0f}位"
     return f"榜单第{v['rank']:.0f}位，每小时{'下降' if moved > 0 else '上升'}{abs(moved):.0f}位"
 
 
@@ -48,12 +50,12 @@ def _mix(v: Values) -> str:
     if reads == 0:
         return "尚无阅读"
     rate = expm1(v["discussions_log"]) / reads * 10_000
-    return f"每万次阅读讨论{number(rate, '.1f')}条"
+    return "每万次阅读的讨论数未知" if isnan(rate) else f"每万次阅读讨论{rate:.1f}条"
 
 
 def _age(v: Values) -> str:
-    hours, more = v["age"] + 1, "以上" if v["age"] + 1 == WIDTH else ""  # what lies before the window is not read
-    return f"本轮上榜{number(hours)}小时{more}，其间观测{v['n_obs']:.0f}次"
+    more = "以上" if v["age"] + 1 == WIDTH else ""  # what lies before the window is not read
+    return f"本轮上榜{v['stay']:.0f}小时{more}，其间观测{v['n_obs']:.0f}次"
 
 
 HOT_WORDS: dict[str, Callable[[Values], str]] = {

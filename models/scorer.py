@@ -214,7 +214,7 @@ class Scorer:
             return result
         category = result.category.id if result.category else None
         rank = result.severity.rank if result.severity else None
-        lift = result.escalation.lift if result.escalation else None
+        lift = result.escalation.told_lift if result.escalation else None
         crossed = result.escalation is not None and result.escalation.crossed
         signals = [signal.id for signal in result.signals]
         unread = item.text is not None and result.category is None

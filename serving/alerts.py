@@ -73,7 +73,7 @@ def _cells(item: Item, result: Result) -> Iterator[Text]:
 
 
 def _escalation(result: Result) -> str:
-    if result.escalation is None:
+    if result.escalation is None or result.escalation.told_lift is None:
         return "-"
     if result.escalation.crossed:
         return "past its line"

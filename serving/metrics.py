@@ -62,7 +62,7 @@ def count(results: Sequence[Result], policy: Policy) -> None:
             SEVERITIES.labels(str(result.severity.rank)).inc()
             REVIEWS.inc(result.needs_review)
         if result.escalation is not None:
-            band = policy.bands[policy.band(result.escalation.lift, result.escalation.crossed)].id
+            band = policy.bands[policy.band(result.escalation.told_lift, result.escalation.crossed)].id
             LIFTS.labels(result.escalation.head, band).inc()
         if result.risk is not None:
             RISKS.labels(result.risk.level).inc()

@@ -120,6 +120,25 @@ def test_newest_hours_that_are_unknown_are_told(counts: list[float | None], told
     assert [one for one in _answer(_volume(counts)).warnings if "最近" in one] == [*told]
 
 
+@pytest.mark.parametrize(("counts", "minutes"), [([500.0, None], 15), ([9.0, *[None] * 9], 1_440), ([None] * 6, 60)])
+def test_where_nothing_is_read_nothing_is_estimated(counts: list[float | None], minutes: int) -> None:
+    told = _answer(_volume(counts, interval_minutes=minutes)).warnings
+    assert "没有可用的观测" in told[0]
+    assert not any("按此前的情况估算" in one for one in told)
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_what_lies_before_the_window_is_neither_known_nor_told(name: str) -> None:
+    """A week of days: what was given before it, such as authors in surplus, concerns no answer."""
+    counts, old, week = [100.0] * 20, (900.0,) * 13, 7
+    parts = {other: (1.0,) * 20 for other in OPTIONAL if other != name}
+    unread = _answer(_volume(counts, interval_minutes=1_440, **parts, **{name: (*old, *[None] * week)}))
+    assert unread.missing == (name,)
+    read = _answer(_volume(counts, interval_minutes=1_440, **parts, **{name: (*old, *[50.0] * week)}))
+    assert read.missing == ()
+    assert unread.warnings == read.warnings == _answer(_volume(counts, interval_minutes=1_440)).warnings
+
+
 @pytest.mark.parametrize(
     ("minutes", "said"), [(1, "2分钟"), (7, "14分钟"), (30, "1小时"), (90, "3小时"), (100, "200分钟")]
 )

@@ -139,9 +139,9 @@ def test_what_lies_before_the_first_bin_is_not_called_quiet(counts: list[int], m
 @pytest.mark.parametrize(
     ("counts", "minutes", "momentum", "level"),
     [
-        ([5, 5, 5, 100, 100, None], 60, "近3小时发帖量是前3小时的20.0倍", "近6小时约258帖，累计约258帖"),
-        ([None, None, None, 5, 5, 50], 60, "近3小时约60帖，前3小时未知", "近6小时约120帖，累计约120帖"),
-        ([0, None, None, 0, 9, 9], 60, "近3小时约18帖，前3小时未知", "近6小时约27帖，累计约27帖"),
+        ([5, 5, 5, 100, 100, None], 60, "近3小时发帖量是前3小时的20.0倍", "近6小时约315帖，累计约315帖"),
+        ([None, None, None, 5, 5, 50], 60, "近3小时约60帖，前3小时未知", "近6小时约75帖，累计约75帖"),
+        ([0, None, None, 0, 9, 9], 60, "近3小时约18帖，前3小时未知", "近6小时约18帖，累计约18帖"),
         ([9, None, 9, None, None, 9], 60, "近3小时未知", "近6小时约54帖，累计约54帖"),
         ([*[0] * 6, 10, None, 10, None, 10, None], 60, "近3小时未知", "近6小时约60帖，累计约60帖"),
         ([10] * 5, 15, "近2小时约80帖，此前没有观测", "近6小时约80帖，累计约80帖"),
@@ -153,6 +153,25 @@ def test_unknown_hours_are_neither_quiet_nor_made_up(
 ) -> None:
     said = _said(counts, minutes=minutes)
     assert (said["momentum"], said["level"]) == (momentum, level)
+
+
+@given(st.lists(st.none() | st.integers(0, 50), min_size=1, max_size=20))
+def test_the_unknown_is_said_in_whole_words(counts: list[int | None]) -> None:
+    for words in _said(counts).values():
+        assert not re.search("约未知|第未知|未知帖|未知倍", words), words
+
+
+@pytest.mark.parametrize(
+    ("counts", "level"),
+    [
+        ([*[None] * 94, *[20] * 6], "近6小时约120帖，累计帖数未知"),
+        ([*[20] * 94, *[None] * 6], "近6小时帖数未知，累计约2000帖"),
+        ([1] * 167, "近6小时约6帖，累计约167帖"),
+        ([1] * 168, "近6小时约6帖，近168小时约168帖"),  # before them there may have been others
+    ],
+)
+def test_a_total_is_that_of_what_is_known(counts: list[int | None], level: str) -> None:
+    assert _said(counts)["level"] == level
 
 
 def test_an_unknown_hour_is_not_without_posts() -> None:

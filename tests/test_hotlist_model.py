@@ -133,9 +133,16 @@ def test_a_topic_that_is_off_the_list_is_told_so(heat: tuple[float | None, ...],
 
 @pytest.mark.parametrize(
     ("reads", "discussions", "said"),
-    [(20_000, 3, "每万次阅读讨论1.5条"), (1, 0, "每万次阅读讨论0.0条"), (0, 0, "尚无阅读"), (0, 5, "尚无阅读")],
+    [
+        (20_000, 3, "每万次阅读讨论1.5条"),
+        (1, 0, "每万次阅读讨论0.0条"),
+        (0, 0, "尚无阅读"),
+        (0, 5, "尚无阅读"),
+        (20_000, None, "每万次阅读的讨论数未知"),
+        (None, 5, "每万次阅读的讨论数未知"),
+    ],
 )
-def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: str) -> None:
+def test_the_mix_is_that_of_the_counts(reads: float | None, discussions: float | None, said: str) -> None:
     windows = hot_windows_of([_known((500.0,), reads=(reads,), discussions=(discussions,))])
     values = {name: float(found[0]) for name, found in hot_features(windows).items()}
     assert HOT_WORDS["mix"](values) == said
@@ -147,11 +154,34 @@ def test_the_mix_is_that_of_the_counts(reads: float, discussions: float, said: s
         ((500.0, 500.0, *[None] * 7, 400.0), "momentum", "本轮仅观测1次，尚无走势"),  # not the first time on the list
         ((500.0,) * 47, "age", "本轮上榜47小时，其间观测47次"),
         ((500.0,) * 90, "age", "本轮上榜48小时以上，其间观测48次"),
+        ((500.0, None, 500.0, *[None] * 4), "age", "本轮上榜3小时，其间观测2次"),  # since then it was off the list
     ],
 )
 def test_nothing_is_said_of_what_no_window_holds(heat: tuple[float | None, ...], group: str, said: str) -> None:
-    features = hot_features(hot_windows_of([_known(heat)]))
-    assert HOT_WORDS[group]({name: float(found[0]) for name, found in features.items()}) == said
+    windows = hot_windows_of([_known(heat)])
+    values = {name: float(found[0]) for name, found in hot_features(windows).items()}
+    assert HOT_WORDS[group](values | {"stay": float(episode_of(windows.heat).stay[0])}) == said
+
+
+def test_a_place_that_is_unknown_is_called_so() -> None:
+    features = hot_features(hot_windows_of([_known((400.0, 900.0), rank=(3.0, None))]))
+    assert HOT_WORDS["place"]({name: float(found[0]) for name, found in features.items()}) == "榜单名次未知"
+
+
+@pytest.mark.parametrize("known", [1, 30])
+@pytest.mark.parametrize("name", ARRAYS[1:])
+def test_an_array_of_which_nothing_is_known_in_the_window_is_missing(name: str, known: int) -> None:
+    """Also one that is given: its nulls stood for measured values."""
+    heat, given = (500.0,) * (WIDTH + 30), (7.0,) * known
+    alone = {"rank": None, name: (*given, *[None] * (len(heat) - known))}
+    assert _answer(_known(heat, **alone)).missing == ARRAYS[1:]
+    assert name not in _answer(_known(heat, **alone | {name: (*[None] * (len(heat) - 1), 7.0)})).missing
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(30, False), (60, False), (61, True), (1_440, True)])
+def test_bins_of_over_an_hour_are_told(minutes: int, told: bool) -> None:
+    warnings = _answer(_known((400.0, 500.0, 600.0), interval_minutes=minutes)).warnings
+    assert (f"每个时段长{minutes}分钟，热度走势和上榜时长只能粗略判断" in warnings) == told
 
 
 @pytest.mark.parametrize("heat", [(None,), (0.0,), (0.0, None)])

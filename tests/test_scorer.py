@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from scored_items import ITEMS, TAXONOMY, VOLUME, same
 
-from data.records import UNREAD, Item
+from data.records import UNREAD, Item, Volume
 from data.results import Result
 from data.samples import sample_examples
 from models.bundle import Bundle
@@ -97,6 +97,26 @@ def test_an_odd_text_is_still_a_text(tiny_scorer: Scorer, text: str) -> None:
     (result,) = tiny_scorer.score([Item(text=text, explain=True)])
     assert result.error is None
     assert result.category is not None
+
+
+@pytest.mark.parametrize("text", [None, "客服一直推诿，再不退款我就投诉到底"])
+def test_a_volume_of_which_nothing_is_known_raises_no_risk(tiny_scorer: Scorer, text: str | None) -> None:
+    """At three in the morning a single null had 5 times the base rate, and was yellow."""
+    nights = [VOLUME.as_of.replace(hour=hour) for hour in range(24)]
+    volumes = [Volume(as_of=at, counts=(None,) * n) for at in nights for n in (1, 6)]
+    volumes += [Volume(as_of=at, counts=(900.0, None), interval_minutes=15) for at in nights]
+    found = tiny_scorer.score([Item(text=text, volume=volume) for volume in volumes])
+    assert max(one.escalation.lift for one in found if one.escalation) > 1
+    for one in found:
+        plain = tiny_scorer.policy.assess(
+            one.category.id if one.category else None,
+            one.severity.rank if one.severity else None,
+            None,
+            [signal.id for signal in one.signals],
+            tiny_scorer.taxonomy,
+        )
+        assert one.risk == plain
+        assert "没有声量数据，升级可能性未知" in plain.reasons
 
 
 def test_evidence_is_given_where_it_is_asked_for(tiny_scorer: Scorer) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from data.errors import CorpusError
 from data.records import Series
 from data.volume_pace import PRIOR, rise
-from data.volume_windows import HORIZON, ZONE, Floats, Ints, Windows, pad_left, to_hours
+from data.volume_windows import HORIZON, Floats, Ints, Windows, hour_of_bin, pad_left, to_hours
 from models.escalation import MIN_RECENT, MIN_TOTAL
 
 TIMES = (*range(1, 25), *range(26, 49, 2))  # hours of age at which a decision is taken
@@ -59,7 +59,7 @@ def topics_of(rows: Sequence[Series]) -> Topics:
         counts=[_hourly(row, row.counts) for row in rows],
         authors=[_hourly(row, row.authors) for row in rows],
         negative=[_hourly(row, row.negative) for row in rows],
-        hour=np.array([row.start.astimezone(ZONE).hour for row in rows]),
+        hour=np.array([hour_of_bin(row.start) for row in rows]),
         start=np.array([row.start.timestamp() / 3600 for row in rows]),
     )
 
