@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Container, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -122,6 +122,7 @@ class SignalLexicon:
 
     names: dict[str, str]
     owner: dict[str, str]  # word -> signal id; what is said figuratively has none
+    nested: dict[str, tuple[str, ...]]  # word or figure -> itself and the words that it begins with, longest first
     pattern: re.Pattern[str]
     watch: re.Pattern[str] | None
     negated: re.Pattern[str]
@@ -141,6 +142,7 @@ class SignalLexicon:
         return cls(
             names=_names(table),
             owner=owner,
+            nested={word: _beginnings(word, owner) for word in (*owner, *figures)},
             pattern=re.compile(f"(?=({_any([*owner, *figures])}))"),
             watch=re.compile(_watch_pattern(watched)) if watched else None,
             negated=re.compile(rf"(?:{affirming}|(?P<no>{no}))(?:{between})*"),
@@ -165,13 +167,19 @@ class SignalLexicon:
         held = [word for word in found if len(word.text) >= LONG and not word.text.isascii()]
         last = 0
         for match in candidates:
-            start, end = match.span(1)
-            signal = self.owner.get(match[1])
-            if start < last or (signal and not _is_whole(start, end, borders, held)):
+            start = match.start()
+            if start < last or not (word := self._whole(start, match[1], borders, held)):
                 continue
-            last = end  # also of what is negated or figurative: the words inside are as well
-            if signal and not self._is_negated(text, start, borders):
-                yield signal, start, end
+            last = start + len(word)  # also of what is negated or figurative: the words inside are as well
+            if (signal := self.owner.get(word)) and not self._is_negated(text, start, borders):
+                yield signal, start, last
+
+    def _whole(self, start: int, longest: str, borders: Set[int], held: Sequence[Word]) -> str:
+        """The longest word that is whole at a place, or "": 新闻记者从 is no 记者从, but 记者; a figure always is."""
+        for word in self.nested[longest]:
+            if word not in self.owner or _is_whole(start, start + len(word), borders, held):
+                return word
+        return ""
 
     def _watched(self, text: str) -> Iterator[tuple[str, int, int]]:
         for match in self.watch.finditer(text) if self.watch else ():
@@ -181,6 +189,10 @@ class SignalLexicon:
         places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
         first = next(filter(None, (self.negated.fullmatch(text, place, start) for place in places)), None)
         return first is not None and first["no"] is not None
+
+
+def _beginnings(word: str, words: Container[str]) -> tuple[str, ...]:
+    return word, *(word[:end] for end in range(len(word) - 1, 0, -1) if word[:end] in words)
 
 
 def _is_whole(start: int, end: int, borders: Set[int], held: Sequence[Word]) -> bool:

@@ -90,6 +90,8 @@ def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> Non
         *("难吃死了", "恶心，包装太差", "在社交媒体上火了", "转发微博", "重组计划流产", "系统瘫痪了", "附近有家医院"),
         *("这款相机曝光补偿很准", "新机海报曝光", "打死我也不买", "电梯罢工了", "令人窒息的操作", "告别抢救室"),
         *("懒得维权", "霸王茶姬联名杯"),
+        *("打死卖盐的了", "北京国安客场挑战", "训练画面曝光", "舞台大片曝光", "单膝下跪求婚"),
+        *("剃完毛的黑猫", "放在我公司门口了", "跪求链接"),
     ],
 )
 def test_a_figure_of_speech_is_no_signal(text: str) -> None:
@@ -107,10 +109,60 @@ def test_a_figure_of_speech_is_no_signal(text: str) -> None:
         ("被交警查了", "交警"),
         ("多名女性遭猥亵", "猥亵"),
         ("海报被曝光，他死于抢救无效", "抢救"),
+        ("城管打死卖瓜小贩", "打死"),
     ],
 )
 def test_a_word_counts_inside_a_longer_one_that_ends_with_it(text: str, word: str) -> None:
     assert any(word in words for words in _found(text).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("邻县一家遇害案", "遇害案"),
+        ("被害人家属发声", "被害人"),
+        ("顾客被拘留", "拘留"),
+        ("公安部公布案例", "公安部"),
+        ("公安部门调查中", "公安部门"),
+        ("卫健局已到店", "卫健局"),
+        ("被告人未到庭", "被告人"),
+        ("判处罚金", "判处"),
+        ("诉讼案件增多", "诉讼"),
+        ("劳动人事争议仲裁委员会", "仲裁"),
+        ("示威者冲进大厅", "示威者"),
+        ("举报人说", "举报人"),
+        ("举报信息已核实", "举报"),
+        ("说好假一罚十", "假一罚十"),
+        ("吃完肚子疼", "肚子疼"),
+        ("这事上了热搜", "上了热搜"),
+        ("请大家转发", "请大家转发"),
+        ("再拖我会投诉的", "我会投诉"),
+        ("新闻记者从现场回来", "记者"),
+    ],
+)
+def test_a_word_of_its_own_inside_what_the_dictionary_cuts(text: str, word: str) -> None:
+    assert [word] in _found(text).values()
+
+
+LONGER = """
+negation = ["没"]
+between = ["再"]
+affirming = ["没完"]
+[[signal]]
+id = "media"
+name = "媒体"
+words = ["记者", "央视", "律师"WORDS]
+"""
+
+
+@pytest.mark.parametrize("text", ["新闻记者从现场", "记者从现场", "央视新闻频道", "央视新闻", "律师事务所律师"])
+def test_a_longer_word_takes_no_place_from_a_shorter_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "own.toml"
+    starts = []
+    for longer in ("", ', "记者从", "央视新闻", "律师事务所"'):
+        path.write_text(LONGER.replace("WORDS", longer), encoding="utf-8")
+        starts.append([word.start for signal in SignalLexicon.load(path).find(text) for word in signal.words])
+    assert starts[0] == starts[1] != []
 
 
 @pytest.mark.parametrize(
