@@ -144,27 +144,6 @@ def test_a_word_of_its_own_inside_what_the_dictionary_cuts(text: str, word: str)
     assert [word] in _found(text).values()
 
 
-LONGER = """
-negation = ["没"]
-between = ["再"]
-affirming = ["没完"]
-[[signal]]
-id = "media"
-name = "媒体"
-words = ["记者", "央视", "律师"WORDS]
-"""
-
-
-@pytest.mark.parametrize("text", ["新闻记者从现场", "记者从现场", "央视新闻频道", "央视新闻", "律师事务所律师"])
-def test_a_longer_word_takes_no_place_from_a_shorter_one(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "own.toml"
-    starts = []
-    for longer in ("", ', "记者从", "央视新闻", "律师事务所"'):
-        path.write_text(LONGER.replace("WORDS", longer), encoding="utf-8")
-        starts.append([word.start for signal in SignalLexicon.load(path).find(text) for word in signal.words])
-    assert starts[0] == starts[1] != []
-
-
 @pytest.mark.parametrize(
     ("text", "inside"),
     [
