@@ -81,13 +81,18 @@ def kind_of(hot: HotList, config: EscalationConfig) -> Kind | None:
     return Kind(decisions, where)
 
 
+def require_record(config: EscalationConfig) -> None:
+    """CorpusError when a record that was asked for is not there; the usual one may be absent."""
+    if config.record and config.record != HOT_LIST and not Path(config.record).is_file():
+        raise CorpusError(f"{config.record}: no such file: give a hot list that is there, or record=''")
+
+
 def kind_if_there(config: EscalationConfig, console: Console) -> Kind | None:
     """The second kind, where its record is at hand; CorpusError when a record that was asked for is not, or is no use.
 
     Told when all of its topics are later than those that may teach.
     """
-    if config.record and config.record != HOT_LIST and not Path(config.record).is_file():
-        raise CorpusError(f"{config.record}: no such file: give a hot list that is there, or record=''")
+    require_record(config)
     hot = read_if_there(config.record)
     try:
         kind = None if hot is None else kind_of(hot, config)

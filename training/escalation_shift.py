@@ -27,7 +27,7 @@ from training.escalation_blend import calibrated, logistic, sigmoid, trees
 from training.escalation_blocks import Blocks, Rows, blocks, require
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, fit_model, tabulate
-from training.escalation_kinds import Kind, kind_if_there
+from training.escalation_kinds import Kind, kind_if_there, require_record
 from training.escalation_report import figures, sheet
 from training.told import left_out
 
@@ -123,6 +123,7 @@ def shifts(of: Shifts, console: Console) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _second_kind(config: EscalationConfig, console: Console) -> Kind | None:
+    require_record(config)
     try:
         return kind_if_there(config, console)
     except CorpusError as error:
