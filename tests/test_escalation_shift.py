@@ -12,6 +12,7 @@ from rich.console import Console
 from second_kind import busy_kind
 from self_exciting import CONFIG, topic, trained
 
+from data.errors import CorpusError
 from training.decisions import decide_on, topics_of
 from training.escalation_kinds import Kind
 from training.escalation_report import FIGURES
@@ -72,11 +73,14 @@ def test_what_too_few_topics_do_not_allow_is_told_with_the_reason(topics: int) -
 def test_a_record_that_is_no_use_costs_only_the_second_kind(tmp_path: Path) -> None:
     topics, decisions, _, _ = trained()
     told = io.StringIO()
-    config = replace(SHIFT, record=str(tmp_path / "nowhere.parquet"))
+    config = replace(SHIFT, record=str(tmp_path / "hot.parquet"))
+    with pytest.raises(CorpusError, match=r"hot\.parquet: no such file"):  # it was asked for
+        dict(shift_reports(topics, decisions, config, Console(quiet=True)))
+    (tmp_path / "hot.parquet").write_bytes(b"no parquet")
     found = dict(shift_reports(topics, decisions, config, Console(file=told, width=300)))
     assert set(found) == {"larger"}
     assert "left out shift, the second kind: " in told.getvalue()
-    assert "nowhere.parquet: no such file" in told.getvalue()
+    assert "hot.parquet" in told.getvalue()
 
 
 def test_an_earlier_half_of_one_kind_teaches_no_sigmoid() -> None:
