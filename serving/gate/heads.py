@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from uvicorn._types import ASGI3Application
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from serving.gate.parser import Parser
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 MAX_HEAD = 64 * 1024  # bytes, as uvicorn's other parser has it; a piece of what comes may be four times as large
 HEAD_SECONDS = 60.0  # as nginx has it; also for a connection on which nothing comes, and for the rest of a refused body
