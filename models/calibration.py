@@ -45,11 +45,11 @@ class FirstStage:
     """When the second reader settles a post alone, as none, so that the BERT need not read it (offered for batch).
 
     floor: P(none) of the second reader alone from which a post is settled.
-    none_weights: of the log-probabilities that the second reader gives to the categories, and at the end a constant:
-        together the log-odds of none; empty = those of its own logits (bundles from before there were any).
     temperature: of the second reader's logits where it answers alone.
     severity_logits: continuation logits that a settled post gets for the case that it is a crisis after all; the
         second reader knows no severity, so they are the shares of the ranks among the crises of the validation part.
+    none_weights: of the log-probabilities that the second reader gives to the categories, and at the end a constant:
+        together the log-odds of none; empty = those of its own logits (bundles from before there were any).
     """
 
     floor: Finite

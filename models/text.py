@@ -127,11 +127,11 @@ def settle(
 
 def _alone(lexical_logits: NDArray[np.floating], stage: FirstStage) -> Array:
     """Logits of the second reader where it answers alone: none by its weights, the crises by the temperature."""
-    logits = np.asarray(lexical_logits, np.float64) / stage.temperature
+    thoughts = np.asarray(log_softmax(np.asarray(lexical_logits, np.float64), axis=1))
+    logits = thoughts / stage.temperature
     if stage.none_weights:
         *weights, constant = stage.none_weights
-        odds = log_softmax(np.asarray(lexical_logits, np.float64), axis=1) @ np.array(weights) + constant
-        logits[:, 0] = odds + logsumexp(logits[:, 1:], axis=1)
+        logits[:, 0] = thoughts @ np.array(weights) + constant + logsumexp(logits[:, 1:], axis=1)
     return logits
 
 
