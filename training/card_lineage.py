@@ -47,6 +47,8 @@ def _training(config: dict[str, Any], data: dict[str, Any]) -> str:
     if "start" in data:
         began = f"the run began with the adapter of `{data['start']}`"
         began += f" and ended as an average with {config.get('start_share', 0):.0%} of it"
+    if left_out := data.get("familiar_left_out"):
+        began += f"; {left_out} rows that only teach were left out, since it answers them as labelled already"
     if config.get("teacher") is None:
         return began
     return (

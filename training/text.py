@@ -29,6 +29,7 @@ from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
 from training.earlier import ancestors, earlier_bundle, require_encoder
+from training.familiar import without_familiar
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.place import bundle_place
@@ -171,8 +172,9 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
     if soft is not None:
         corpus.about["rows"]["soft"] = len(soft.ids)
+    taught = corpus if earlier is None else without_familiar(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
-    fit(classifier, tokens, (corpus.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
+    fit(classifier, tokens, (taught.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()

@@ -50,6 +50,7 @@ class TextConfig:
     lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
     start: str | None = None  # bundle whose adapter and heads the run begins with
     start_share: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of its weights in their average with the learnt ones
+    familiar_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # taught of the extra rows that `start` answers already
     teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
@@ -64,6 +65,8 @@ class TextConfig:
             raise ValueError("before and held_out_source hold out different posts: give one of them")
         if self.start_share and self.start is None:
             raise ValueError("start_share is the share of `start` in an average: give that bundle too")
+        if self.familiar_share < 1 and self.start is None:
+            raise ValueError("familiar_share asks what `start` answers already: give that bundle too")
 
     @property
     def checkpoints(self) -> Path:
