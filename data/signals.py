@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from string import digits
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
@@ -21,6 +22,8 @@ from data.words import cut, make_tokenizer
 DEFAULT_PATH = Path(__file__).parent / "signals.toml"
 WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
 INSIDE = re.compile("[A-Za-z0-9]{2}")  # no border lies within: 12315 is no word of 8812315
+COUNT = "0"  # begins a word of the table that any whole number begins in a post: 0死 is 6死 and 13死
+NUMBER = "(?<![0-9])[1-9][0-9]*"
 LONG = 4  # characters of a dictionary's word from which it holds others: 人民法院 is a 法院, but 发烧友 is no 发烧
 CLAUSE = 12  # characters before a word in which its negation may begin
 
@@ -70,6 +73,13 @@ def signal_names(path: Path | None = None) -> dict[str, str]:
 
 def _any(words: Sequence[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
+
+
+def _spelt(words: Sequence[str]) -> str:
+    """Words of the table as a pattern, the longest first, those of a count after them."""
+    counted = [word.removeprefix(COUNT) for word in words if word.startswith(COUNT)]
+    plain = _any([word for word in words if not word.startswith(COUNT)])
+    return "|".join([*([plain] if plain else []), *([f"{NUMBER}(?:{_any(counted)})"] if counted else [])])
 
 
 def _lower(text: str) -> str:
@@ -143,10 +153,10 @@ class SignalLexicon:
             names=_names(table),
             owner=owner,
             nested={word: _beginnings(word, owner) for word in (*owner, *figures)},
-            pattern=re.compile(f"(?=({_any([*owner, *figures])}))"),
+            pattern=re.compile(f"(?=({_spelt([*owner, *figures])}))"),
             watch=re.compile(_watch_pattern(watched)) if watched else None,
             negated=re.compile(rf"(?:{affirming}|(?P<no>{no}))(?:{between})*"),
-            tokenizer=make_tokenizer([*owner, *watched]),
+            tokenizer=make_tokenizer([*(word for word in owner if not word.startswith(COUNT)), *watched]),
         )
 
     def find(self, text: str) -> tuple[Signal, ...]:
@@ -171,13 +181,17 @@ class SignalLexicon:
             if start < last or not (word := self._whole(start, match[1], borders, held)):
                 continue
             last = start + len(word)  # also of what is negated or figurative: the words inside are as well
-            if (signal := self.owner.get(word)) and not self._is_negated(text, start, borders):
+            if (signal := self._signal(word)) and not self._is_negated(text, start, borders):
                 yield signal, start, last
+
+    def _signal(self, word: str) -> str | None:
+        """The signal that a word of the text shows; None of what is figurative."""
+        return self.owner.get(word) or self.owner.get(COUNT + word.lstrip(digits))
 
     def _whole(self, start: int, longest: str, borders: Set[int], held: Sequence[Word]) -> str:
         """The longest word that is whole at a place, or "": 新闻记者从 is no 记者从, but 记者; a figure always is."""
-        for word in self.nested[longest]:
-            if word not in self.owner or _is_whole(start, start + len(word), borders, held):
+        for word in self.nested.get(longest, (longest,)):
+            if not self._signal(word) or _is_whole(start, start + len(word), borders, held):
                 return word
         return ""
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.errors import ConfigError
 from data.normalise import normalise
-from data.signals import WATCH_WORD, SignalLexicon
+from data.signals import COUNT, WATCH_WORD, SignalLexicon
 
 LEXICON = SignalLexicon.load(watch_words=["星星牌", "ABC", "  "])
 PIECES = (
@@ -203,9 +203,23 @@ def test_surrounding_space_only_shifts_the_places(text: str) -> None:
 
 def test_every_word_of_the_lexicon_is_found_where_it_stands_alone() -> None:
     for key, owner in LEXICON.owner.items():
-        found = {signal.id: signal.words for signal in LEXICON.find(key)}
+        word = key.replace(COUNT, "17")
+        found = {signal.id: signal.words for signal in LEXICON.find(word)}
         assert owner in found, key
-        assert found[owner][0].text == key
+        assert found[owner][0].text == word
+
+
+@pytest.mark.parametrize("count", [1, 9, 10, 727, 3000])
+@pytest.mark.parametrize("title", ["袭击致CX", "广州交警：CX", "车祸CX，另有2人失联"])
+def test_any_count_of_dead_or_hurt_is_an_injury(count: int, title: str) -> None:
+    for end in "死伤":
+        words = [f"{count}{end}", *(["2伤"] if end == "死" else [])]
+        assert _found(title.replace("CX", "".join(words)))["injury_reported"] == words
+
+
+@pytest.mark.parametrize("text", ["0死0伤", "没有1死", "他1伤心就哭", "和2死党去玩", "九死一生", "第05死", "有3死角"])
+def test_no_count_of_dead_or_hurt_is_none(text: str) -> None:
+    assert "injury_reported" not in _found(text)
 
 
 def test_watch_words_ignore_case_and_width_and_negation_but_not_latin_borders() -> None:

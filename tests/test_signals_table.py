@@ -118,3 +118,10 @@ def test_a_longer_word_takes_no_place_from_a_shorter_one(tmp_path: Path, text: s
         path.write_text(LONGER.replace("WORDS", longer), encoding="utf-8")
         starts.append([word.start for signal in SignalLexicon.load(path).find(text) for word in signal.words])
     assert starts[0] == starts[1] != []
+
+
+def test_a_lexicon_may_hold_counts_only(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(LONGER.replace('"记者", "央视", "律师"WORDS', '"0起投诉"'), encoding="utf-8")
+    (signal,) = SignalLexicon.load(path).find("当天有12起投诉，没3起投诉")
+    assert [word.text for word in signal.words] == ["12起投诉"]
