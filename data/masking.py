@@ -28,13 +28,22 @@ class Masked:
     spans: tuple[Span, ...]
 
 
-# Always one character for one: decimal digits of any script, full-width ASCII, dashes; what is invisible is a gap.
+# Always one character for one: decimal digits of any script, full-width ASCII, dashes. What is invisible is a gap, and
+# so is a tab or the end of a line: a form that was copied has 微信号 on one line and the name on the next.
 _FOLD = {
     **{code: str(unicodedata.decimal(chr(code))) for code in range(0x80, 0x1FC00) if chr(code).isdecimal()},
     **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F) if chr(code) != "＊"},
     **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
-    **dict.fromkeys([0xA0, 0xAD, *range(0x2000, 0x2010), 0x202F, 0x2060, 0x20E3, 0x3000, 0xFE0F, 0xFEFF], " "),
+    **dict.fromkeys([*range(0x09, 0x0E), 0x85, 0xA0, 0xAD, *range(0x2000, 0x2010), 0x2028, 0x2029, 0x202F], " "),
+    **dict.fromkeys([0x2060, 0x20E3, 0x3000, 0xFE0F, 0xFEFF], " "),
 }
+# ①③⑧… and ¹³⁸… are digits only where several stand in a row: one alone numbers a list.
+_ENCLOSED = {
+    code: str(unicodedata.digit(chr(code)))
+    for code in range(0x80, 0x1FC00)
+    if chr(code).isdigit() and not chr(code).isdecimal()
+}
+_ROW = re.compile(rf"(?:[{''.join(map(chr, _ENCLOSED))}][ -]?){{7,}}")
 _GAPS = " -()·•./"
 _NO_GAPS = dict.fromkeys(map(ord, _GAPS))
 # No identifier is without one of these.
@@ -88,7 +97,8 @@ def _merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def mask(text: str) -> Masked:
     """Star out what identifies a person, so that 138****5678 stays readable; idempotent, linear in the text."""
-    view, spans, stars = simplify(text.translate(_FOLD)), list[Span](), set[int]()
+    folded = _ROW.sub(lambda row: row[0].translate(_ENCLOSED), text.translate(_FOLD))
+    view, spans, stars = simplify(folded), list[Span](), set[int]()
     while found := _find(view):  # a star can uncover another identifier (the digits after an @); two rounds are usual
         new = {place for rule, span in found for place in _hidden(view, rule, span)}
         view, stars = _star(view, new), stars | new

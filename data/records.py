@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter
@@ -25,16 +26,23 @@ _TIME = TypeAdapter(datetime)
 _NUMBER = re.compile(r"\s*[+-]?[\d.]+\s*")
 
 
+def _text(time: object) -> object:
+    """Parquet files may hold texts without saying so."""
+    return time.decode(errors="replace") if isinstance(time, bytes) else time
+
+
 def _spelled_out(time: object) -> object:
     """Pydantic takes numbers, and texts that are numbers, for seconds since 1970: 20260315 would be in August 1970."""
-    if isinstance(time, int | float) or (isinstance(time, str) and ":" not in time):
+    time = _text(time)
+    if isinstance(time, int | float | Decimal) or (isinstance(time, str) and ":" not in time):
         raise ValueError("give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00")
     return _TIME.validate_python(time) if isinstance(time, str) else time
 
 
 def _no_number(time: object) -> object:
     """As `_spelled_out`, of a post that teaches; a day without a clock time is one."""
-    number = isinstance(time, int | float) or (isinstance(time, str) and _NUMBER.fullmatch(time) is not None)
+    time = _text(time)
+    number = isinstance(time, int | float | Decimal) or (isinstance(time, str) and _NUMBER.fullmatch(time) is not None)
     return _spelled_out(time) if number else time
 
 

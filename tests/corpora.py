@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -25,3 +25,11 @@ def write(path: Path, rows: Iterable[Example]) -> str:
 
 def read(config: TextConfig) -> Corpus:
     return read_corpus(config, TAXONOMY, Console(quiet=True))
+
+
+def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> TextConfig:
+    """The config with labels of two unlabelled posts of a source."""
+    posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
+    (folder / "labels.csv").write_text(f"id,category,severity\n{labels}", encoding="utf-8")
+    labelled = (str(folder / "labels.csv"),)
+    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=labelled, record="no list")

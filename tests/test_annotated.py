@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from corpora import TAXONOMY, read, write
+from corpora import TAXONOMY, annotated, read, write
 from rich.console import Console
 
 from data.hot_titles import title_id
@@ -22,14 +22,6 @@ from training.text_config import TextConfig
 @pytest.fixture
 def config(tiny_posts: Path) -> TextConfig:
     return TextConfig(posts=(str(tiny_posts),), extra=(), annotated=())
-
-
-def annotated(config: TextConfig, folder: Path, source: str, labels: str) -> TextConfig:
-    """The config with labels of two unlabelled posts of a source."""
-    posts = [Example(id="u1", text="商场扶梯突然倒转", source=source), Example(id="u2", text="晚霞很美", source=source)]
-    (folder / "labels.csv").write_text(f"id,category,severity\n{labels}", encoding="utf-8")
-    labelled = (str(folder / "labels.csv"),)
-    return replace(config, unlabelled=(write(folder / "un.jsonl", posts),), annotated=labelled, record="no list")
 
 
 def test_annotated_posts_only_teach(config: TextConfig, tmp_path: Path) -> None:

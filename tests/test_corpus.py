@@ -179,3 +179,21 @@ def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path:
             read(replace(config, **absent))  # type: ignore[arg-type]
     with pytest.raises(CorpusError, match="0 labelled posts"):
         read(replace(config, posts=()))
+
+
+def test_the_title_of_a_held_out_hot_search_post_does_not_teach(config: TextConfig, tmp_path: Path) -> None:
+    body = "。网友晒出聊天记录，客服三次改口，事发地的门店已经关门，当事人说还在等一个说法，后续仍在处理"
+    posts = [
+        replace(row, source="hot", text=f"{row.text.replace('。', '，')[:12]}{row.id}{body}") if i % 2 else row
+        for i, row in enumerate(read(config).examples)
+    ]
+    config = replace(config, posts=(write(tmp_path / "posts.jsonl", posts),))
+    titles = [Example(id=f"t{row.id}", text=row.text.split("。")[0], source="hot") for row in posts[1::2]]
+    others = [replace(row, id=f"s{row.id}", source="shop") for row in titles]
+    labelled = [replace(row, category="other", severity=1) for row in (*titles, *others)]
+    corpus = read(replace(config, extra=(write(tmp_path / "extra.jsonl", labelled),)))
+    held_out = {row.id for part in ("validation", "test") for row in corpus.part(part) if row.source == "hot"}
+    taught = {row.id for row in corpus.extra}
+    assert held_out
+    assert {row.id for row in titles} - taught == {f"t{id_}" for id_ in held_out}
+    assert {row.id for row in others} <= taught  # of another source: no title

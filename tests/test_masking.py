@@ -147,3 +147,23 @@ def test_hostile_posts_take_linear_time(post: str) -> None:
     began = process_time()
     assert mask(post).text == post
     assert process_time() - began < 30
+
+
+@pytest.mark.parametrize("space", ["\t", "\n", "\r\n", "\u2028", "\x0b"])
+@pytest.mark.parametrize(("cue", "number"), [("QQ：", "123456789"), ("微信号", "zhangsan88"), ("电话", "65512345")])
+def test_a_form_keeps_no_number_on_the_line_or_in_the_column_after_its_cue(cue: str, number: str, space: str) -> None:
+    masked = mask(f"姓名{space}{cue}{space}{number}")
+    assert number not in masked.text
+    assert masked.text.startswith(f"姓名{space}{cue}{space}")
+
+
+@given(MOBILES, st.sampled_from(["①②③④⑤⑥⑦⑧⑨", "¹²³⁴⁵⁶⁷⁸⁹", "❶❷❸❹❺❻❼❽❾"]))
+def test_a_mobile_in_enclosed_or_raised_digits_is_one(mobile: str, digits: str) -> None:
+    zero = {"①": "⓪", "¹": "⁰", "❶": "⓿"}[digits[0]]
+    written = mobile.translate(str.maketrans("0123456789", zero + digits))
+    assert mask(f"加我{written}").text == f"加我{written[:3]}****{written[7:]}"
+
+
+def test_enclosed_digits_that_number_a_list_stay() -> None:
+    for text in ("①质量差②客服差③不退款", "共①②③④⑤⑥⑦⑧⑨⑩条", "①2024年②500元"):
+        assert mask(text).text == text

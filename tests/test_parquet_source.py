@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from scored_files import read_jsonl
 
 from data.errors import InputError
 from serving.batch.pools import Here
-from serving.batch.rows import Columns
+from serving.batch.rows import Columns, Place, make_row
 from serving.batch.run import Job, score_files
 
 
@@ -142,3 +143,17 @@ def test_a_cell_that_python_cannot_hold_fails_its_row_alone(name: str, column: p
     found = answers(tmp_path, ".parquet")
     assert len(found) == 4
     assert f"row 1: {name}" in found[0]["error"]["message"]
+
+
+@pytest.mark.parametrize("as_of", [Decimal(20260315), b"20260315"])
+def test_a_number_is_no_time_whatever_its_type(as_of: object) -> None:
+    row = make_row(Place(1, 1), {"volume": {"as_of": as_of, "counts": [1]}}, Columns())
+    assert row.error is not None
+    assert "as_of: Value error, give ISO 8601" in row.error.message
+
+
+def test_a_time_in_a_column_of_bytes_is_read() -> None:
+    row = make_row(Place(1, 1), {"volume": {"as_of": AS_OF.isoformat().encode(), "counts": [1]}}, Columns())
+    assert row.item is not None
+    assert row.item.volume is not None
+    assert row.item.volume.as_of == AS_OF

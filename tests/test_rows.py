@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from keyword_scorer import KeywordScorer
+from scored_files import read_jsonl
 
 from data.errors import InputError
 from data.records import Item
@@ -129,3 +131,24 @@ def test_fields_that_no_score_depends_on_fail_no_row() -> None:
     row = make_row(Place(1, 1), odd, Columns())
     assert row.error is None
     assert row.item == Item(id="a", text="假货")
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_an_id_column_without_a_name_is_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"in.{ending}"
+    rows = [{"": 7, "id": 1, "text": "一"}, {"": 8, "id": 2, "text": "二"}]  # pandas writes its index so
+    if ending == "parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif ending == "csv":
+        path.write_text(",id,text\n7,1,一\n8,2,二\n", encoding="utf-8")
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    target = tmp_path / "out.jsonl"
+    score_files(Job(str(path), target, Columns("text", "")), Here(KeywordScorer))
+    assert [row["id"] for row in read_jsonl(target)] == ["7", "8"]
+
+
+@pytest.mark.parametrize("name", ["explain", "volume"])
+def test_a_text_column_may_have_the_name_of_an_option(name: str) -> None:
+    row = make_row(Place(1, 1), {"id": "a", name: "快递丢了"}, Columns(name))
+    assert row.item == Item(id="a", text="快递丢了")

@@ -22,6 +22,8 @@ def test_a_worked_example() -> None:
         ("我在這區的銀行趕著辦卡，老闆說幾天後纔有", "我在这区的银行赶著办卡，老板说几天后才有"),
         ("送進醫院搶救，屍體的狀況", "送进医院抢救，尸体的状况"),
         ("裏面説綫路壞了，衆人遊行", "里面说线路坏了，众人游行"),
+        ("贗品、誹謗、行賄受賂、挑釁", "赝品、诽谤、行贿受赂、挑衅"),
+        ("餿水、潰瘍、鎘超標、痙攣", "馊水、溃疡、镉超标、痉挛"),
     ],
 )
 def test_common_characters_are_known_with_their_variants(traditional: str, simplified: str) -> None:
@@ -55,3 +57,8 @@ def test_signals_know_a_hospital_in_traditional_text() -> None:
     lexicon = SignalLexicon.load()
     for text in ("吃完进医院，银行的人报警", "吃完進醫院，銀行的人報警"):
         assert [signal.id for signal in lexicon.find(text)] == ["injury_reported", "legal_action"]
+
+
+@pytest.mark.parametrize("injury", ["男子自縊", "全身蕁麻疹"])
+def test_signals_know_an_injury_in_traditional_text(injury: str) -> None:
+    assert [signal.id for signal in SignalLexicon.load().find(injury)] == ["injury_reported"]

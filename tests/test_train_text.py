@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from data.errors import BundleError, ConfigError, CorpusError, EncoderError
 from data.records import Item
 from data.taxonomy import as_toml, load_taxonomy
-from models.bundle import CARD, Bundle, open_bundle, save_part, text_part
+from models.bundle import ADAPTER, CARD, Bundle, open_bundle, save_part, text_part
 from models.scorer import Scorer
 from training.card import card
 from training.escalation import train_escalation
@@ -97,6 +97,26 @@ def test_a_store_that_cannot_be_written_is_told_with_the_place_of_the_bundle(
     monkeypatch.setattr("bentoml.models.get", refuse)
     with pytest.raises(ConfigError, match=r"bundle is complete, only not .*Read-only file system.*BENTOML_HOME"):
         register(trained_bundle)
+
+
+def test_a_run_whose_store_could_not_be_written_keeps_what_it_goes_on_from(
+    tiny_config: TextConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(bundle: Bundle) -> str:
+        raise ConfigError("no store: repeat")
+
+    config = replace(tiny_config, out=str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr("training.text.register", refuse)
+        with pytest.raises(ConfigError, match="no store"):
+            train_text(config, QUIET)
+    steps = [*config.checkpoints.glob("checkpoint-*")]
+    assert steps
+    made = (tmp_path / "bundle" / ADAPTER).read_bytes()
+    monkeypatch.setattr("transformers.Trainer.training_step", None)  # nothing is left to train
+    train_text(config, QUIET)
+    assert (tmp_path / "bundle" / ADAPTER).read_bytes() == made
+    assert not config.checkpoints.exists()
 
 
 @pytest.mark.parametrize("changed", ["taxonomy", "encoder"])

@@ -25,7 +25,8 @@ NOT_TAUGHT = "The files of `text` calibrated and measured; they taught no weight
 
 def is_ours(text: TextPart | None) -> bool:
     """Whether the project's corpus taught the text model."""
-    return text is not None and {*POSTS, *AUTHORED, *ANNOTATED} <= {*text.data["files"]}
+    files = {*text.data["files"]} if text else set()
+    return {*POSTS, *AUTHORED} <= files and not files.isdisjoint(ANNOTATED)
 
 
 def only_calibrated(text: TextPart | None) -> bool:
@@ -47,8 +48,8 @@ def _training(config: dict[str, Any], data: dict[str, Any]) -> str:
     if "start" in data:
         began = f"the run began with the adapter of `{data['start']}`"
         began += f" and ended as an average with {config.get('start_share', 0):.0%} of it"
-    if left_out := data.get("familiar_left_out"):
-        began += f"; {left_out} rows that only teach were left out, since it answers them as labelled already"
+    if left_out := data.get("not_rehearsed"):
+        began += f"; {left_out} rows that only teach and had taught that one were not taught again"
     if config.get("teacher") is None:
         return began
     return (

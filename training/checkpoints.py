@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
         return None
     settings = json.loads(note.read_text(encoding="utf-8"))
     seen = settings.pop("data", None)
-    if load_config(TextConfig, flags=settings) != config:
+    known = {field.name for field in fields(TextConfig)}
+    if not known.issuperset(settings) or load_config(TextConfig, flags=settings) != config:
         raise ConfigError(
             f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ from rich.console import Console
 
 from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
+from data.hot_dates import title_of
+from data.hot_titles import SOURCE
 from data.records import Example
 from data.splits import Split, bind, grouped_split, leave_source_out
 from data.taxonomy import Taxonomy
@@ -99,7 +101,9 @@ def teaching_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> t
 def taught_files(config: TextConfig) -> tuple[str, ...]:
     """Files that a run reads, for the manifest: labels, the texts of annotated posts, and what a teacher reads."""
     unlabelled = config.unlabelled if config.teacher is not None else ()
-    files = (*config.posts, *config.extra, *config.annotated, *annotated_texts(config), *unlabelled)
+    texts = annotated_texts(config)
+    annotated = (*config.annotated, *texts) if texts else ()  # without their texts they teach nothing
+    files = (*config.posts, *config.extra, *annotated, *unlabelled)
     return tuple(dict.fromkeys(files))
 
 
@@ -109,21 +113,31 @@ def _held_out(examples: Sequence[Example], split: Split) -> str:
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
 
 
+def _titles(rows: Iterable[Example]) -> set[str]:
+    """Hot-search titles of those rows that have one: alone it is no near-duplicate of a post that tells more."""
+    return {title_of(row.text) for row in rows if row.source == SOURCE}
+
+
 def corpus_of(
     examples: Sequence[Example],
     extra: Sequence[Example],
     split: Callable[[Sequence[Example], Sequence[int]], Split],
     paths: Sequence[str],
 ) -> Corpus:
-    """Group and split examples; extra rows that share a group with a validation or test row are dropped.
+    """Group and split examples; extra rows that share a group or a hot-search title with a held-out row are dropped.
 
     `split` gets the examples and their groups, never the extra rows. `paths` are hashed into `about`.
     """
     groups = bound_groups(examples)
     parts = split(examples, groups)
     together = bound_groups((*examples, *extra))
-    held_out = {together[i] for i in (*parts.validation, *parts.test)}
-    kept = [row for row, group in zip(extra, together[len(examples) :], strict=True) if group not in held_out]
+    held_out = (*parts.validation, *parts.test)
+    near, titles = {together[i] for i in held_out}, _titles(examples[i] for i in held_out)
+    kept = [
+        row
+        for row, group in zip(extra, together[len(examples) :], strict=True)
+        if group not in near and _titles([row]).isdisjoint(titles)
+    ]
     about = {
         "files": {path: file_sha256(path) for path in paths},
         "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},

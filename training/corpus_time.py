@@ -59,7 +59,7 @@ def read_time_corpus(
     console.print(f"{len(examples)} of {len(hot)} posts of {SOURCE} are dated by {record.name}", markup=False)
     if len(examples) < MIN_ROWS:
         raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
-    others = [row for row in posts if row.source != SOURCE]
+    others = [row for row in posts if row.source != SOURCE or not fully_labelled(row)]
     extra = known_before([*others, *teaching_rows(config, taxonomy, console)], seen, before)
     split = partial(split_by_time, seed=config.seed, validation=config.validation)
     return corpus_of(

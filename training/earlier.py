@@ -10,7 +10,7 @@ from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.encoder import Encoder
 from models.manifest import TextPart
-from training.config import load_config
+from training.config import settings_of
 from training.corpus import file_sha256
 from training.taught import changed_since, dealt_files, hashes, taught
 from training.text_config import TextConfig
@@ -56,7 +56,7 @@ def earlier_bundle(folder: str, config: TextConfig, taxonomy: Taxonomy) -> Bundl
     """
     bundle = open_bundle(Path(folder), taxonomy)
     part = text_part(bundle)
-    before = load_config(TextConfig, flags=part.config)
+    before = settings_of(TextConfig, part.config)
     _require_equal(CLAIM, folder, before, config)
     if _same_files(folder, part, before, config):
         _require_equal(DEAL, folder, before, config)

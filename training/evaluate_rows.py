@@ -12,7 +12,7 @@ from rich.console import Console
 from data.errors import CorpusError
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
-from training.config import load_config
+from training.config import settings_of
 from training.corpus import Corpus, file_sha256, pooled
 from training.corpus_time import corpus_for
 from training.taught import hashes, known_files, refuse_taught, tell_changed
@@ -56,12 +56,15 @@ def trained_corpus(
         refuse_taught(posts, part.data)
         tell_changed(posts, part.config, part.data, console)
         return None
-    settings = load_config(TextConfig, flags={"annotated": (), **part.config, "posts": known, "teacher": None})
+    settings = settings_of(TextConfig, {"annotated": (), **part.config}, posts=known, teacher=None)
     only_taught = (settings.extra, settings.annotated) if teaching else ((), ())
     extra, annotated = (_unchanged(paths, part.data, console) for paths in only_taught)
     corpus = corpus_for(replace(settings, extra=extra, annotated=annotated), taxonomy, console)
     if "calibration" in part.data["rows"]:
         corpus = pooled(corpus)
     if not _same_split(corpus.about, part.data):
-        raise CorpusError("the split of the training could not be rebuilt: evaluate with the version that trained it")
+        raise CorpusError(
+            "the split of the training could not be rebuilt: evaluate with the version that trained it, and the very "
+            "hot-search record where that dated the posts"
+        )
     return corpus

@@ -49,7 +49,7 @@ def train_first_stage(config: FirstStageConfig, console: Console | None = None) 
     model = replace(whole, first_stage=stage)
     found = {"held_out": held_out(model, corpus, taxonomy, config.draws)}
     if Path(config.unlabelled).is_file():
-        taught = {row.id for row in corpus.extra}
+        taught = {(row.id, row.text) for row in corpus.extra}
         found["unlabelled"] = on_unlabelled(model, config.unlabelled, config.sample, taxonomy, console, taught)
     else:
         left_out(console, f"posts as they come: {config.unlabelled}: no such file")

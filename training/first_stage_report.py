@@ -50,13 +50,13 @@ def on_unlabelled(
     sample: int,
     taxonomy: Taxonomy,
     console: Console,
-    taught: Container[str] = frozenset(),
+    taught: Container[tuple[str, str]] = frozenset(),
 ) -> dict[str, Any]:
     """Posts as they come: share settled, and how many of these the whole model answers otherwise; empty without any.
 
-    Without those whose ids `taught`: annotations are of posts of the same file.
+    Without those whose ids and texts are among `taught`: annotations are of posts of the same file.
     """
-    rows = [row for row in load_posts([path], taxonomy, console) if row.id not in taught]
+    rows = [row for row in load_posts([path], taxonomy, console) if (row.id, row.text) not in taught]
     if not rows:
         left_out(console, f"{path}: no post in it")
         return {}

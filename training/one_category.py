@@ -48,13 +48,14 @@ def main(category: str, folder: Path, posts: tuple[str, ...] = POSTS) -> None:
     taxonomy = load_taxonomy()
     table = as_toml(only(taxonomy, category))
     rows = relabelled(load_posts(posts, taxonomy, Console()), category, taxonomy)
+    lines = (json.dumps(asdict(row), ensure_ascii=False, default=str) + "\n" for row in rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "taxonomy.toml").write_text(table, encoding="utf-8")
+        (folder / "posts.jsonl").write_text("".join(lines), encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{folder}: {error.strerror}: give a folder that can be made") from None
-    (folder / "taxonomy.toml").write_text(table, encoding="utf-8")
-    lines = (json.dumps(asdict(row), ensure_ascii=False, default=str) + "\n" for row in rows)
-    (folder / "posts.jsonl").write_text("".join(lines), encoding="utf-8")
+        where = error.filename or folder
+        raise ConfigError(f"{where}: {error.strerror}: give a folder that can be made and written to") from None
 
 
 def command(

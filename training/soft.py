@@ -94,10 +94,10 @@ def _texts(config: TextConfig, corpus: Corpus, taxonomy: Taxonomy, console: Cons
     rows: Sequence[Example] = load_posts(config.unlabelled, taxonomy, console)
     if config.before is not None:
         rows = known_before(rows, first_seen(Path(config.record)), config.before)
-    taught, left_out = {row.id for row in corpus.extra}, config.held_out_source
+    taught, left_out = {(row.id, row.text) for row in corpus.extra}, config.held_out_source
     held_out = corpus.part("validation") + corpus.part("test")
     events = {row.event for row in held_out if row.event}
-    rows = [row for row in rows if row.id not in taught and row.event not in events]
+    rows = [row for row in rows if (row.id, row.text) not in taught and row.event not in events]
     texts = [row.text for row in rows if left_out is None or row.source != left_out]
     if not texts:
         return []

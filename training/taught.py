@@ -43,6 +43,8 @@ def known_files(paths: Sequence[str], wanted: Sequence[str | None]) -> tuple[str
     if not known:
         return None
     if other := [path for path, sha in found.items() if sha not in known]:
+        for path in other:
+            file_sha256(path)  # of an absent one that is told
         raise CorpusError(
             f"{', '.join(known.values())} taught the model, {', '.join(other)} did not: measure them one by one"
         )

@@ -29,11 +29,11 @@ from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
 from training.earlier import ancestors, earlier_bundle, require_encoder
-from training.familiar import without_familiar
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.place import bundle_place
 from training.register import register
+from training.rehearsal import rehearsed
 from training.soft import read_soft_posts
 from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
@@ -135,10 +135,10 @@ def _finish(
     )
     files = trained_files(encoder, classifier, lexical)
     bundle = save_text(bundle_place(config.out, taxonomy), taxonomy, files, part, start)
-    forget_checkpoints(config)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
+    forget_checkpoints(config)  # last: who repeats a run whose store could not be written has nothing to train again
 
 
 def _tell_ancestors(corpus: Corpus, bundles: Mapping[str, Bundle | None]) -> None:
@@ -172,7 +172,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
     if soft is not None:
         corpus.about["rows"]["soft"] = len(soft.ids)
-    taught = corpus if earlier is None else without_familiar(corpus, earlier, config, taxonomy, console)
+    taught = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
     fit(classifier, tokens, (taught.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
     if earlier is not None and config.start_share:

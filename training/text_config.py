@@ -13,7 +13,7 @@ from models.encoder import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
-ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv")
+ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv", "data/annotated/hard.csv")
 TEACHING = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
 AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
 
@@ -43,14 +43,14 @@ class TextConfig:
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.06  # share of all steps
     weight_decay: Weight = 0.01
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    second_weight: Annotated[float, Field(ge=0, lt=1)] = 0.15  # probability mass of the second category
+    second_weight: Annotated[float, Field(ge=0, lt=0.5)] = 0.15  # mass of the second category: never the larger part
     class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.3  # weight of a class ~ count ** -power
     severity_weight: Weight = 1.0  # of the severity loss beside the category loss
     token_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of tokens that are masked while training
     lexical_size: Annotated[int, Field(ge=0)] = 40_000  # n-grams of the second reader; 0 = none
     start: str | None = None  # bundle whose adapter and heads the run begins with
     start_share: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of its weights in their average with the learnt ones
-    familiar_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # taught of the extra rows that `start` answers already
+    rehearsal_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # taught again of the extra rows that taught `start`
     teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
@@ -65,8 +65,8 @@ class TextConfig:
             raise ValueError("before and held_out_source hold out different posts: give one of them")
         if self.start_share and self.start is None:
             raise ValueError("start_share is the share of `start` in an average: give that bundle too")
-        if self.familiar_share < 1 and self.start is None:
-            raise ValueError("familiar_share asks what `start` answers already: give that bundle too")
+        if self.rehearsal_share < 1 and self.start is None:
+            raise ValueError("rehearsal_share is the share of what taught `start` already: give that bundle too")
 
     @property
     def checkpoints(self) -> Path:

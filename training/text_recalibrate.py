@@ -22,7 +22,7 @@ from models.engine_build import load_text_model
 from models.manifest import TextPart
 from models.text import TextModel
 from training.card_lineage import OLD, RECALIBRATED
-from training.config import load_config, refuse_others
+from training.config import refuse_others, settings_of
 from training.corpus import MIN_ROWS, Corpus, pooled, read_corpus, require_kinds
 from training.earlier import ancestors
 from training.evaluate_engine import RememberingEngine
@@ -66,15 +66,15 @@ def require_rows(rows: Sequence[Example], config: TextConfig) -> None:
 def _settings(part: TextPart, config: TextConfig) -> TextConfig:
     """The config of the weights, with the posts and the split of the calibration: evaluating rebuilds them from it."""
     no_rows: dict[str, Any] = {"extra": (), "annotated": (), "teacher": None}
-    taught_only = no_rows | {"start_share": 0.0, "familiar_share": 1.0}
+    taught_only = no_rows | {"start_share": 0.0, "rehearsal_share": 1.0}
     protocol: dict[str, Any] = {"held_out_source": None, "before": None, "validation": config.validation}
     given = {name: getattr(config, name) for name in READ}
-    return replace(load_config(TextConfig, flags=part.config), **taught_only, **protocol, **given)
+    return replace(settings_of(TextConfig, part.config), **taught_only, **protocol, **given)
 
 
 def refuse_other_split(part: TextPart, config: TextConfig) -> None:
     """ConfigError for a test share or a seed that was asked for and is not that of the training, whose split stays."""
-    own, usual = load_config(TextConfig, flags=part.config), TextConfig()
+    own, usual = settings_of(TextConfig, part.config), TextConfig()
     for name in ("test", "seed"):
         value, was = getattr(config, name), getattr(own, name)
         if value not in (was, getattr(usual, name)):

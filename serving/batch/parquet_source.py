@@ -28,7 +28,7 @@ def parquet_source(file: Input, columns: Columns, encoding: str | None) -> Itera
         except (pa.ArrowException, OSError, UnicodeError) as error:  # names of columns need not be UTF-8
             raise InputError(f"{file.path} is not a readable Parquet file: {error}") from None
         require(columns, names, file, EXTRAS)
-        wanted = [name for name in dict.fromkeys((columns.id or "id", columns.text, *EXTRAS)) if name in names]
+        wanted = [name for name in dict.fromkeys((columns.id_name, columns.text, *EXTRAS)) if name in names]
         total, read = max(table.metadata.num_rows, 1), [0]
         yield Source(_rows(table, wanted, columns, file, read), lambda: read[0] / total)
 

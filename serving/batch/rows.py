@@ -44,6 +44,11 @@ class Columns:
     text: str = "text"
     id: str | None = None
 
+    @property
+    def id_name(self) -> str:
+        """The column of the ids; its name may be empty: so pandas writes that of its index."""
+        return "id" if self.id is None else self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -83,21 +88,21 @@ def make_row(place: Place, raw: Mapping[str, object], columns: Columns) -> Row:
     """Validate a row's fields as an item; other columns are ignored: files carry more than a score depends on."""
     text = raw.get(columns.text)
     try:
-        row_id = write_id(raw.get(columns.id or "id"))
+        row_id = write_id(raw.get(columns.id_name))
     except InputError as error:
         return bad_row(place, str(error))
     if isinstance(text, str) and UNDECODABLE in text:
         return bad_row(place, OTHER_ENCODING, row_id)
     try:
-        item = parse(Item, {**_extras(raw), "id": row_id, "text": text})
+        item = parse(Item, {**_extras(raw, columns), "id": row_id, "text": text})
         return Row(place, row_id or place.id, item=item)  # with a long path the place is longer than an id may be
     except InputError as error:
         return bad_row(place, str(error), row_id)
 
 
-def _extras(raw: Mapping[str, object]) -> dict[str, object]:
-    """EXTRAS that the row has; a volume may also be written as JSON, as tables often hold it."""
-    known = {name: raw[name] for name in EXTRAS if name in raw}
+def _extras(raw: Mapping[str, object], columns: Columns) -> dict[str, object]:
+    """EXTRAS that the row has beside text and id; a volume may also be written as JSON, as tables often hold it."""
+    known = {name: raw[name] for name in EXTRAS if name in raw and name not in (columns.text, columns.id)}
     for name, value in known.items():
         if isinstance(value, Unreadable):
             raise InputError(f"{name} is a {value.kind}{LIMITS[Unreadable]}")

@@ -50,6 +50,6 @@ def require(columns: Columns, names: Sequence[str], file: Input, extras: Sequenc
 
 def refuse_doubled(columns: Columns, names: Sequence[str], where: str, extras: Sequence[str] = ()) -> None:
     """InputError where a column that is read is there twice: one of the two would be read unsaid."""
-    for name in (columns.text, columns.id or "id", *extras):
+    for name in (columns.text, columns.id_name, *extras):
         if (count := names.count(name)) > 1:
             raise InputError(f"{where} has {count} columns {name!r}: rename all but one of them")

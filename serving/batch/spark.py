@@ -56,7 +56,7 @@ class ScoreFrames:
             yield pd.DataFrame([flatten(result) for result in results if result], columns=SCHEMA.names, dtype=object)
 
     def _rows(self, frames: Iterator[pd.DataFrame]) -> Iterator[Row]:
-        number, columns = 0, replace(self.columns, id=self.columns.id or "id")
+        number, columns = 0, replace(self.columns, id=self.columns.id_name)
         for frame in frames:
             names = [*frame.columns]
             if lost := missing(columns, names, EXTRAS).values():

@@ -65,7 +65,7 @@ def _separator(lines: Iterator[Line], columns: Columns) -> tuple[str, Iterator[L
         return ",", lines
     if found := told(first.text):
         return found, lines
-    wanted = [columns.text, columns.id] if columns.id else [columns.text]
+    wanted = [columns.text, columns.id] if columns.id is not None else [columns.text]
     return find_separator(first.text, wanted), chain([first], lines)
 
 
@@ -78,8 +78,8 @@ def _csv_row(number: int, record: Record, header: Sequence[str], separator: str,
     if record.fault:
         return bad_row(place, f"not valid CSV ({record.fault}): look for an unclosed quote")
     fields = dict(zip(header, cells, strict=False))
-    raw = {key: fields[key] for key in (columns.text, columns.id or "id") if key in fields}
-    row_id = raw.get(columns.id or "id")
+    raw = {key: fields[key] for key in (columns.text, columns.id_name) if key in fields}
+    row_id = raw.get(columns.id_name)
     if len(cells) != len(header):
         widths = f"has {len(cells)} cells where the header has {len(header)}"
         return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", row_id)
@@ -109,7 +109,7 @@ def _jsonl_row(number: int, line: Line, columns: Columns, file: Input) -> Row:
     if not isinstance(raw, Mapping):
         return bad_row(place, 'must be a JSON object such as {"id": "1", "text": "…"}')
     if name := _lacking(raw, columns):
-        return bad_row(place, f"has no field {name!r}: it has {listed([*raw])}", raw.get(columns.id or "id"))
+        return bad_row(place, f"has no field {name!r}: it has {listed([*raw])}", raw.get(columns.id_name))
     return make_row(place, raw, columns)
 
 
