@@ -7,6 +7,7 @@ spelling counts as a disguise only where jieba's dictionary finds no word in its
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
@@ -107,9 +108,10 @@ def _initials(block: str, words: Set[str]) -> dict[str, str]:
     pairs = [entry.partition("=") for entry in block.split()]
     wrong = [f"{old}={new}" for old, _, new in pairs if len(old) != len(new) or not _LATIN.fullmatch(old)]
     strange = [new for _, _, new in pairs if new not in words]
-    if wrong or strange or len({old for old, _, _ in pairs}) < len(pairs):
+    twice = [f"{old}=" for old, times in Counter(old for old, _, _ in pairs).items() if times > 1]
+    if wrong or strange or twice:
         raise ConfigError(
-            f"respelling: initials {' '.join(wrong + strange)}: expected each once, as a small letter for each "
+            f"respelling: initials {' '.join(wrong + strange + twice)}: expected each once, as a small letter for each "
             "character of one of the words, such as tk=退款"
         )
     return {old: new for old, _, new in pairs}
@@ -119,6 +121,13 @@ def _initials(block: str, words: Set[str]) -> dict[str, str]:
 def load_respelling(path: Path = DEFAULT_PATH) -> Respelling:
     """Read the table; ConfigError names the file and the entry that is wrong."""
     raw = read_table(_File, path, "table of disguised words")
+    try:
+        return _respelling(raw)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _respelling(raw: _File) -> Respelling:
     sounds, words = _sounds(raw.sounds), raw.words.split()
     heard = _heard(words, sounds)
     return Respelling(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from string import digits
@@ -115,9 +115,24 @@ def _owners(table: _Table) -> dict[str, str]:
     return owner
 
 
+def _figures(table: _Table, owner: Mapping[str, str]) -> set[str]:
+    """What is said figuratively; ConfigError for a word that is a signal as well."""
+    figures = {_lexicon_key(word) for word in table.figurative}
+    _refuse_shared(figures & owner.keys(), "is figurative, too")
+    return figures
+
+
 def _refuse_shared(words: Set[str], why: str) -> None:
     if words:
         raise ConfigError(f"signals: {min(words)!r} {why}, so one of them would never be found: name it once")
+
+
+def check_lexicon() -> None:
+    """ConfigError for the packaged lexicon where `SignalLexicon.load` would refuse it; quick, with no tokenizer."""
+    table = _read(None)
+    for word in (*table.negation, *table.between, *table.affirming):
+        _lexicon_key(word)
+    _figures(table, _owners(table))
 
 
 def check_words(words: Sequence[str]) -> None:
@@ -146,8 +161,7 @@ class SignalLexicon:
             _any([_lexicon_key(word) for word in words]) for words in (table.negation, table.between, table.affirming)
         )
         owner = _owners(table)
-        figures = {_lexicon_key(word) for word in table.figurative}
-        _refuse_shared(figures & owner.keys(), "is figurative, too")
+        figures = _figures(table, owner)
         watched = [key for word in watch_words if (key := _key(word))]
         return cls(
             names=_names(table),

@@ -144,6 +144,12 @@ def _write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None
         (part / NAME).write_text(manifest.dumps(), encoding="utf-8")
 
 
+def _dated(manifest: Manifest) -> TextPart | None:
+    """The text part with the time of its calibration, which only the manifest of an older bundle tells."""
+    text = manifest.text
+    return text and replace(text, calibrated_at=text.calibrated_at or manifest.created_at)
+
+
 def save_part(
     folder: Path,
     taxonomy: Taxonomy | None,
@@ -162,7 +168,7 @@ def save_part(
     kept: dict[str, bytes] = {}
     if old is not None:
         kept = {name: old.read(name) for name in old.manifest.files}
-        manifest = replace(old.manifest, created_at=now())
+        manifest = replace(old.manifest, created_at=now(), text=_dated(old.manifest))
     table = None if taxonomy == load_taxonomy() else as_toml(taxonomy).encode()
     kept = {name: blob for name, blob in {**kept, **files, TABLE: table}.items() if blob is not None}
     manifest = replace(

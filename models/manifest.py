@@ -34,6 +34,7 @@ class TextPart:
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     first_stage: FirstStage | None = None  # no part of the identity: whole answers do not depend on it
+    calibrated_at: datetime | None = None  # no part of it either; None (an older bundle): when the bundle was made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

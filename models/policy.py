@@ -130,3 +130,13 @@ def _row(rank: int | None) -> str:
     if row not in (UNKNOWN, *RANKS):
         raise InputError(f"severity rank {rank}: expected 0, 1, 2, 3, 4 or None when there is no text")
     return row
+
+
+def check_ranks(policy: Policy, taxonomy: Taxonomy) -> None:
+    """A policy needs a row for every severity rank; a category that it does not name adds nobody to be told."""
+    ranks = len(taxonomy.severities)
+    if missing := [str(rank) for rank in range(ranks) if str(rank) not in policy.matrix]:
+        raise ConfigError(
+            f"the bundle's taxonomy has {ranks} severity ranks, the risk policy no row for {', '.join(missing)}: "
+            f"train with ranks 0 to {len(policy.matrix) - 2}"
+        )

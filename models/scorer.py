@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.errors import ConfigError, InputError
+from data.errors import InputError
 from data.normalise import normalise
 from data.records import Item, Volume
+from data.respell import load_respelling
 from data.results import EscalationResult, ItemError, Result
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy
@@ -20,7 +21,7 @@ from models.engine_build import load_text_model
 from models.engine_name import DEFAULT
 from models.escalation_store import Head, kind_of, open_head
 from models.evidence import evidence
-from models.policy import Policy
+from models.policy import Policy, check_ranks
 from models.text import TextModel, TextPredictions
 from models.text_results import category_result, severity_result
 
@@ -64,16 +65,6 @@ def _unsound(volume: object) -> ItemError | None:
     return None
 
 
-def _fits(policy: Policy, taxonomy: Taxonomy) -> None:
-    """A policy needs a row for every severity rank; a category that it does not name adds nobody to be told."""
-    ranks = len(taxonomy.severities)
-    if missing := [str(rank) for rank in range(ranks) if str(rank) not in policy.matrix]:
-        raise ConfigError(
-            f"the bundle's taxonomy has {ranks} severity ranks, the risk policy no row for {', '.join(missing)}: "
-            f"train with ranks 0 to {len(policy.matrix) - 2}"
-        )
-
-
 def _text(bundle: Bundle, engine: str, threads: int, first_stage: bool, shared: bool) -> TextModel | None:
     if bundle.manifest.text is None:
         return None
@@ -111,7 +102,8 @@ class Scorer:
         """
         bundle = open_bundle(path)
         policy = Policy.load(taxonomy=bundle.taxonomy)
-        _fits(policy, bundle.taxonomy)
+        check_ranks(policy, bundle.taxonomy)
+        load_respelling()  # here, where what is wrong with it is told: the first text would only fail
         with ThreadPoolExecutor(1) as beside:  # the engine is compiled and warmed up outside Python's lock
             text = beside.submit(_text, bundle, engine, threads, first_stage, shared)
             heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}

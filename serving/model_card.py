@@ -57,13 +57,14 @@ def head_calibrations(
 
 
 def describe_model(bundle: Bundle, days: int | None = None, now: datetime | None = None) -> ModelDescription:
-    """Describe a bundle; its text calibration is as old as itself, since every training run calibrates."""
+    """Describe a bundle; the text calibration of an older one, which tells no time, is as old as the bundle."""
     manifest, now = bundle.manifest, now or datetime.now(UTC)
+    calibrated = (manifest.text and manifest.text.calibrated_at) or manifest.created_at
     measured = {f"escalation_{head}": part.metrics for head, part in manifest.escalation.items()}
     return ModelDescription(
         model=bundle.model_id,
         created_at=manifest.created_at,
-        calibration_age_days=_days(now, manifest.created_at),
+        calibration_age_days=_days(now, calibrated),
         format=manifest.format,
         taxonomy_sha256=manifest.taxonomy_sha256,
         categories=manifest.categories,

@@ -55,12 +55,16 @@ def serve_here(address: str, port: int, env: Mapping[str, str]) -> None:
     """Serve in the foreground, in this process: what it has imported already is not imported again (0.35 s).
 
     BentoML reads its settings when it is first imported, so it must not have been. Returns after Ctrl-C or SIGTERM.
+    The metrics get a folder of their own: that of BentoML is one for all services of a user, and each start empties it.
     """
     os.environ.update(env)
     os.chdir(ROOT)
     import bentoml
+    from bentoml._internal.configuration.containers import BentoMLContainer
 
-    bentoml.serve(SERVICE, host=address, port=port, working_dir=str(ROOT), blocking=True)
+    with tempfile.TemporaryDirectory(prefix="yujing-metrics-") as folder:
+        BentoMLContainer.prometheus_multiproc_dir.set(folder)
+        bentoml.serve(SERVICE, host=address, port=port, working_dir=str(ROOT), blocking=True)
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -47,14 +47,18 @@ def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = Fa
 
 
 def check_bundle(settings: Settings) -> None:
-    """Refuse a bad bundle, cache, policy or word list before the start: BentoML starts a failing worker for ever."""
+    """Refuse a bad bundle, cache, table or word list before the start: BentoML starts a failing worker for ever."""
+    from data.respell import load_respelling
+    from data.signals import check_lexicon
     from models.cache import check_cache
-    from models.policy import Policy
+    from models.policy import Policy, check_ranks
 
     bundle = open_served(settings)
     if bundle.manifest.text is not None:
         check_cache(bundle.manifest.digest)
-    Policy.load(taxonomy=bundle.taxonomy)
+    check_ranks(Policy.load(taxonomy=bundle.taxonomy), bundle.taxonomy)
+    check_lexicon()
+    load_respelling()
     settings.read_watch_words()
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from models.encoder import load_encoder
 from models.engine import TorchEngine
 from models.engine_build import load_text_model
 from models.manifest import NAME, EscalationPart, Manifest, now, read_manifest
+from serving.model_card import describe_model
 
 TAXONOMY = load_taxonomy()
 COUNTS = escalation_file("counts")
@@ -93,6 +95,17 @@ def test_a_new_head_keeps_the_text_model(copy: Path) -> None:
     assert after.manifest.files[ADAPTER] == before.manifest.files[ADAPTER]
     assert after.read(COUNTS) == b"new"
     assert after.manifest.escalation["counts"].config == {"seed": 1}
+
+
+def test_a_new_head_makes_no_calibration_younger(copy: Path) -> None:
+    manifest = json.loads((copy / NAME).read_text(encoding="utf-8"))
+    del manifest["text"]["calibrated_at"]  # an older bundle: its own time is that of the calibration
+    manifest["created_at"] = "2026-01-01 00:00:00+00:00"
+    (copy / NAME).write_text(json.dumps(manifest), encoding="utf-8")
+    for seed in (1, 2):
+        head = EscalationPart(config={"seed": seed})
+        after = save_part(copy, TAXONOMY, {COUNTS: b"new"}, escalation={"counts": head})
+        assert describe_model(after, now=datetime(2026, 2, 1, tzinfo=UTC)).calibration_age_days == 31
 
 
 def test_a_new_text_model_keeps_the_heads(copy: Path) -> None:

@@ -93,6 +93,7 @@ def test_an_expected_failure_is_one_line_and_exit_code_2(
         (["--bundle", "nowhere"], "no readable manifest.json"),
         (["--host", "0.0.0.0"], "without an API key"),
         (["--keys", "nowhere.txt"], "No such file"),
+        (["--store", ""], "--store is empty"),
     ],
 )
 def test_a_service_that_cannot_start_says_why_in_one_line(arguments: list[str], says: str) -> None:

@@ -191,7 +191,7 @@ def test_posts_that_taught_do_not_measure(whole: TextModel, tmp_path: Path) -> N
     """An annotated post is of the same file: both readers know its label."""
     path = tmp_path / "posts.jsonl"
     path.write_text("".join(json.dumps({"id": f"u{i}", "text": f"第{i}天"}) + "\n" for i in range(9)), encoding="utf-8")
-    taught = {"u1", "u3", "elsewhere"}
+    taught = {("u1", "第1天"), ("u3", "第3天"), ("u5", "another post of that id"), ("elsewhere", "第7天")}
     assert on_unlabelled(whole, str(path), 100, load_taxonomy(), Console(quiet=True), taught)["rows"] == 7
 
 

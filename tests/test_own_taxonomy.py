@@ -154,6 +154,8 @@ def test_a_table_with_more_ranks_can_label_but_needs_a_policy_that_knows_them(tm
     save_part(tmp_path / "bundle", more, {})
     with pytest.raises(ConfigError, match=r"6 severity ranks, the risk policy no row for 5: train with ranks 0 to 4"):
         Scorer.load(tmp_path / "bundle")
+    with pytest.raises(ConfigError, match="no row for 5"):  # before the start: a worker would fail for ever
+        check_bundle(Settings(bundle=tmp_path / "bundle"))
 
 
 def test_the_policy_answers_for_a_category_that_it_does_not_name() -> None:

@@ -97,3 +97,23 @@ def test_what_is_not_set_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("YUJING_CACHE", "XDG_CACHE_HOME", "DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     assert not {"YUJING_CACHE", "XDG_CACHE_HOME", "DATABASE_URL"} & set(environment({}))
+
+
+def test_a_second_service_of_a_user_leaves_the_metrics_of_the_first_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BentoML empties its folder of metrics at each start; it is asked here where the start has it."""
+    code = (
+        "import bentoml, serving.process as process\n"
+        "from bentoml.serving import ensure_prometheus_dir\n"
+        "bentoml.serve = lambda *_, **__: print('metrics in', ensure_prometheus_dir())\n"
+        "process.serve_here('127.0.0.1', 3000, {})"
+    )
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(TESTS.parent))
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in "12"]
+    first, second = (run.stdout.split("metrics in ")[1].strip() for run in runs)
+    assert first != second
+    assert not any(Path(folder).exists() for folder in (first, second))  # gone with their service

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
+from altered import edited
 
+from data import respell, signals
 from data.errors import BundleError, ConfigError
 from serving.live import Live, load_tested
 from serving.scoring import check_bundle
@@ -113,4 +116,20 @@ def test_a_faulty_policy_is_refused_before_the_start(tmp_path: Path, monkeypatch
     (tmp_path / "policy.toml").write_text("version = ", encoding="utf-8")
     monkeypatch.setattr("models.policy.DEFAULT_PATH", tmp_path / "policy.toml")
     with pytest.raises(ConfigError, match=r"policy\.toml: .*: give a readable policy table"):
+        check_bundle(Settings())
+
+
+def test_a_faulty_lexicon_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = edited(signals.DEFAULT_PATH, tmp_path, '"央视曝光",', '"央视曝光", "公安局",')
+    monkeypatch.setattr(signals, "DEFAULT_PATH", path)
+    with pytest.raises(ConfigError, match=r"^signals: '公安局' of media_involved is a word of another signal"):
+        check_bundle(Settings())
+
+
+def test_a_faulty_table_of_disguises_is_refused_before_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = edited(respell.DEFAULT_PATH, tmp_path, "tk=退款", "tk=退款 tk=投诉")
+    monkeypatch.setattr(respell, "load_respelling", partial(respell.load_respelling, path))
+    with pytest.raises(ConfigError, match=r"respell\.toml: respelling: initials tk=: expected each once"):
         check_bundle(Settings())

@@ -20,7 +20,7 @@ from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
 from models.lexical import LexicalModel
-from models.manifest import TextPart
+from models.manifest import TextPart, now
 from models.text import TextModel
 from models.tokens import Tokens
 from training.baseline import Baseline
@@ -132,6 +132,7 @@ def _finish(
         data=corpus.about,
         metrics=reports,
         first_stage=first_stage_of(model, corpus.part("validation"), taxonomy),
+        calibrated_at=now(),
     )
     files = trained_files(encoder, classifier, lexical)
     bundle = save_text(bundle_place(config.out, taxonomy), taxonomy, files, part, start)

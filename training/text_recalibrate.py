@@ -19,7 +19,7 @@ from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.engine_build import load_text_model
-from models.manifest import TextPart
+from models.manifest import TextPart, now
 from models.text import TextModel
 from training.card_lineage import OLD, RECALIBRATED
 from training.config import refuse_others, settings_of
@@ -131,6 +131,7 @@ def recalibrate_text(config: TextConfig, console: Console | None = None) -> Bund
         part,
         calibration=new.calibration,
         first_stage=first_stage_of(new, rows, taxonomy),
+        calibrated_at=now(),
         metrics={**part.metrics, "yujing": found["new"], OLD: found["old"]},
     )
     bundle = save_text(folder, taxonomy, files_of(start), part, start)

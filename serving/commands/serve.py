@@ -26,7 +26,7 @@ def serve(
         typer.Option(help="File with a line of `yujing keys new` per caller.", show_default="$YUJING_KEYS_FILE"),
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Folder to keep answers and corrections in.", show_default="$YUJING_STORE, else none"),
     ] = None,
 ) -> None:
@@ -36,11 +36,14 @@ def serve(
     from serving.scoring import check_bundle
     from serving.settings import Settings
 
+    if store == "":  # as a Path it would be the current folder
+        raise ConfigError("--store is empty: give a folder, or leave it out to keep nothing")
     settings = Settings.from_env(bundle=bundle, watch_words=watch_words, keys_file=keys)
     address = _address(host, port)
     _check_open(host, address, settings)
     check_bundle(settings)
-    serve_here(address, port, environment({**settings.to_env(), **recorder_env(settings.bundle, store)}))
+    recorder = recorder_env(settings.bundle, None if store is None else Path(store))
+    serve_here(address, port, environment({**settings.to_env(), **recorder}))
 
 
 def _check_open(host: str, address: str, settings: Settings) -> None:
