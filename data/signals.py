@@ -100,7 +100,9 @@ def _key(word: str) -> str:
 
 def _lexicon_key(word: str) -> str:
     """`_key`, of a word of the table: an empty one would be found at every border."""
-    if key := _key(word):
+    if (key := _key(word)).startswith(COUNT) and not key[1:2].strip(digits):
+        raise ConfigError(f"signals: {word!r}: a 0 at the head is any whole number: give the word behind it, like 0死")
+    if key:
         return key
     raise ConfigError(f"signals: of {word!r} normalisation leaves nothing: give words that can be read")
 

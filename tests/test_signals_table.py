@@ -125,3 +125,11 @@ def test_a_lexicon_may_hold_counts_only(tmp_path: Path) -> None:
     path.write_text(LONGER.replace('"记者", "央视", "律师"WORDS', '"0起投诉"'), encoding="utf-8")
     (signal,) = SignalLexicon.load(path).find("当天有12起投诉，没3起投诉")
     assert [word.text for word in signal.words] == ["12起投诉"]
+
+
+@pytest.mark.parametrize("word", ["0", "00后", "０", "007"])
+def test_a_number_alone_is_no_word(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(LONGER.replace('"记者", "央视", "律师"WORDS', f'"{word}"'), encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"'{word}': a 0 at the head is any whole number"):
+        SignalLexicon.load(path)
