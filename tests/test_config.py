@@ -142,6 +142,8 @@ def test_defaults_are_valid_and_survive_a_round_trip(kind: type[TextConfig] | ty
         ("learning_rate", 0.0),
         ("learning_rate", float("inf")),
         ("label_smoothing", 1.0),
+        ("second_weight", 0.5),
+        ("rehearsal_share", 1.1),
         ("class_weight_power", -0.1),
         ("token_dropout", 1.0),
         ("bf16", "perhaps"),

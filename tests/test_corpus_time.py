@@ -93,7 +93,12 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
     hot = hot_rows(260)
     late = hot[200:]
     times = [(title_of(row.text), BEFORE - timedelta(days=200 - i)) for i, row in enumerate(hot[:-1])]
-    others = [*sample_examples(), Example(id="copy", text=late[0].text + "！", category="other", source="elsewhere")]
+    partly = Example(id="partly", text=hot[0].text.replace("正文", "另文"), severity=2, source="hot")
+    others = [
+        *sample_examples(),
+        partly,
+        Example(id="copy", text=late[0].text + "！", category="other", source="elsewhere"),
+    ]
     config = TextConfig(posts=(posts_file(tmp_path / "posts.jsonl", [*hot, *others]),), extra=(), annotated=())
     path = record(tmp_path / "list.parquet", times)
     corpus = corpus_for(replace(config, before=BEFORE, record=str(path)), TAXONOMY, QUIET)
@@ -102,6 +107,7 @@ def test_nothing_from_the_test_time_teaches(tmp_path: Path) -> None:
         assert all(row.published_at is None or row.published_at < BEFORE for row in corpus.part(part))
     taught = {row.id for row in corpus.part("train")}
     assert "copy" not in taught  # it repeats a test post
+    assert "partly" in taught  # of an earlier day, without a category
     assert {row.id for row in sample_examples()} <= taught
     assert all(row.source == "hot" for row in corpus.part("validation"))
     assert corpus.about["rows"]["test"] == 59

@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from altered import edit
 from rich.console import Console
 
 from data.errors import CorpusError
 from data.samples import FOLDER
 from data.taxonomy import load_taxonomy
-from models.bundle import Bundle, save_part, text_part
+from models.bundle import Bundle, open_bundle, save_part, text_part
 from training.corpus import file_sha256, read_corpus
+from training.earlier import earlier_bundle
 from training.escalation_simulate import simulate
 from training.escalation_simulate_config import SimulateConfig
 from training.evaluate import evaluate
@@ -23,6 +25,7 @@ from training.evaluate_config import EvaluateConfig
 from training.evaluate_rows import trained_corpus
 from training.taught import known_files, tell_changed
 from training.text_config import TextConfig
+from training.text_recalibrate import refuse_other_split
 
 TAXONOMY = load_taxonomy()
 QUIET = Console(quiet=True)
@@ -174,3 +177,17 @@ def test_files_that_are_unknown_to_the_manifest_are_no_part_of_it() -> None:
     assert known_files((SAMPLES,), [file_sha256(SAMPLES)]) == (SAMPLES,)
     with pytest.raises(CorpusError, match="with 1 other files"):
         known_files((SAMPLES,), [None, file_sha256(SAMPLES)])
+
+
+def test_a_bundle_with_a_setting_that_is_gone_is_used_as_any_other(
+    tiny_bundle: Bundle, tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    edit(folder, lambda raw: raw["text"]["config"].update(gone=1))
+    old = trained_corpus(open_bundle(folder), tiny_config.posts, TAXONOMY, QUIET)
+    now = trained_corpus(tiny_bundle, tiny_config.posts, TAXONOMY, QUIET)
+    assert old is not None
+    assert now is not None
+    assert old.split == now.split
+    assert earlier_bundle(str(folder), tiny_config, TAXONOMY).model_id == tiny_bundle.model_id
+    refuse_other_split(text_part(open_bundle(folder)), tiny_config)

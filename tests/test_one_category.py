@@ -72,3 +72,10 @@ def test_what_is_refused_makes_no_folder(tiny_posts: Path, tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="give a folder that can be made"):
         main(FOOD, tmp_path / "file", (str(tiny_posts),))
+
+
+@pytest.mark.parametrize("name", ["taxonomy.toml", "posts.jsonl"])
+def test_a_file_that_cannot_be_written_is_told(tiny_posts: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError, match=rf"{name}: Is a directory: give a folder that can be"):
+        main(FOOD, tmp_path, (str(tiny_posts),))

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.errors import ConfigError
 from data.normalise import normalise
 from data.signals import COUNT, WATCH_WORD, SignalLexicon
 
@@ -227,36 +226,9 @@ def test_watch_words_ignore_case_and_width_and_negation_but_not_latin_borders() 
     assert _found("XABCD ABCs") == {}
 
 
-@pytest.mark.parametrize(
-    ("words", "text", "longest"),
-    [
-        (["小米", "小米手机"], "我的小米手机14坏了", "小米手机"),
-        (["5G", "5G套餐"], "办了5g套餐", "5g套餐"),
-        (["abc", "abc def"], "买abc def的", "abc def"),
-    ],
-)
-def test_of_watch_words_at_one_place_the_longest_is_told(words: list[str], text: str, longest: str) -> None:
-    [signal] = SignalLexicon.load(watch_words=words).find(text)
-    assert [word.text for word in signal.words] == [longest]
-
-
 def test_a_letter_without_a_short_lower_case_leaves_the_case_of_the_others_alone() -> None:
     assert _found("İ ABC公司，住进ICU") == {WATCH_WORD: ["ABC"], "injury_reported": ["ICU"]}
     assert SignalLexicon.load(watch_words=["İKEA"]).find("买了İkea")[0].words[0].text == "İkea"
-
-
-@pytest.mark.parametrize("word", ["www.taobao.com", "jd.com/p", "@李佳琦", "网址http://a.cn/b"])
-def test_a_watch_word_that_posts_hold_masked_only_is_refused(word: str) -> None:
-    with pytest.raises(ConfigError, match=f"'{word}' holds a link or an @name"):
-        SignalLexicon.load(watch_words=["星星牌", word])
-
-
-def test_a_watch_word_that_is_named_as_a_mask_is_none() -> None:
-    assert SignalLexicon.load(watch_words=["網址"]).find("网址打不开")[0].words[0].text == "网址"
-
-
-def test_without_watch_words_none_is_found() -> None:
-    assert SignalLexicon.load().find("星星牌ABC") == ()
 
 
 def test_a_word_belongs_to_one_signal_and_is_written_as_normalised() -> None:

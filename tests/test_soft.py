@@ -105,6 +105,11 @@ def test_posts_that_a_label_teaches_are_not_taught_softly_too(config: TextConfig
     )
     assert len(soft.ids) == 34
     assert not any(ids in soft.ids for ids in tokens.encode([row.text for row in taught]))
+    others = [replace(row, text="另一个文件里的帖子") for row in taught]  # whose ids are the same
+    soft = read_soft_posts(
+        trained_bundle, replace(config, soft_rows=40), replace(corpus, extra=others), tokens, TAXONOMY, QUIET
+    )
+    assert len(soft.ids) == 39
 
 
 def test_the_teacher_is_asked_once_per_run(

@@ -94,6 +94,10 @@ def test_an_interrupted_run_with_other_settings_is_not_resumed(config: TextConfi
     assert last_checkpoint(config, {}) is None
     with pytest.raises(ConfigError, match="other settings"):
         last_checkpoint(replace(config, seed=8), {})
+    note = config.checkpoints / "settings.json"
+    note.write_text(json.dumps({**json.loads(note.read_text(encoding="utf-8")), "gone": 1}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="other settings"):  # of a version that had one more
+        last_checkpoint(config, {})
     forget_checkpoints(config)
     assert last_checkpoint(replace(config, seed=8), {}) is None
 

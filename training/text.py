@@ -173,9 +173,9 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
     if soft is not None:
         corpus.about["rows"]["soft"] = len(soft.ids)
-    taught = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
+    to_teach = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
-    fit(classifier, tokens, (taught.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
+    fit(classifier, tokens, (to_teach.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()

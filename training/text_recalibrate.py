@@ -65,8 +65,13 @@ def require_rows(rows: Sequence[Example], config: TextConfig) -> None:
 
 def _settings(part: TextPart, config: TextConfig) -> TextConfig:
     """The config of the weights, with the posts and the split of the calibration: evaluating rebuilds them from it."""
-    no_rows: dict[str, Any] = {"extra": (), "annotated": (), "teacher": None}
-    taught_only = no_rows | {"start_share": 0.0, "rehearsal_share": 1.0}
+    taught_only: dict[str, Any] = {
+        "extra": (),
+        "annotated": (),
+        "teacher": None,
+        "start_share": 0.0,
+        "rehearsal_share": 1.0,
+    }
     protocol: dict[str, Any] = {"held_out_source": None, "before": None, "validation": config.validation}
     given = {name: getattr(config, name) for name in READ}
     return replace(settings_of(TextConfig, part.config), **taught_only, **protocol, **given)
