@@ -60,5 +60,12 @@ def load_classifier(bundle: Bundle) -> RiskClassifier:
             f"base encoder {part.encoder} has sha256 {encoder.sha256}, the bundle was trained on {part.encoder_sha256}"
         )
     body = adapt(encoder.model, Adapter(rank=part.adapter_rank, alpha=2 * part.adapter_rank))
-    classifier = RiskClassifier(body, encoder.model.config.hidden_size, len(bundle.manifest.categories), part.ranks)
+    shape = encoder.model.config
+    if part.pool_after >= shape.num_hidden_layers:
+        raise BundleError(
+            f"{bundle.folder}: text.pool_after: {part.pool_after}, its encoder has {shape.num_hidden_layers} layers: "
+            "train it again"
+        )
+    categories = len(bundle.manifest.categories)
+    classifier = RiskClassifier(body, shape.hidden_size, categories, part.ranks, part.pool_after)
     return load_adapter(classifier, bundle.read(ADAPTER))

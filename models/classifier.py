@@ -15,6 +15,8 @@ from peft import LoraConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import BertModel
 
+from models.pooling import encode_pooled, mean_pool
+
 IGNORED = -100.0  # target of a logit that a row does not teach
 
 
@@ -44,24 +46,36 @@ def adapt(model: BertModel, adapter: Adapter) -> nn.Module:
     return adapted
 
 
-def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the real tokens: [n, t, h], [n, t] -> [n, h]."""
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
-
-
 class RiskClassifier(nn.Module):
-    """Encoder and heads. `forward` gives category logits [n, categories] and severity logits [n, ranks - 2]."""
+    """Encoder and heads. `forward` gives category logits [n, categories] and severity logits [n, ranks - 2].
 
-    def __init__(self, encoder: nn.Module, hidden: int, categories: int, ranks: int, dropout: float = 0.1) -> None:
+    pool_after: layer after which tokens are pooled in pairs (0 = never); then rows must be padded to even lengths.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, hidden: int, categories: int, ranks: int, pool_after: int = 0, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.pool_after = encoder, pool_after
         self.dropout = nn.Dropout(dropout)
         self.category = nn.Linear(hidden, categories)
         self.severity = nn.Linear(hidden, ranks - 2)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        pooled = self.dropout(mean_pool(hidden, attention_mask)).float()
+        return self.heads(self.dropout(self.pooled(input_ids, attention_mask)))
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The mean hidden state of each post: [n, hidden]."""
+        if self.pool_after:
+            if not torch.onnx.is_in_onnx_export() and input_ids.shape[1] % 2:
+                raise ValueError(f"{input_ids.shape[1]} tokens: pad rows to an even length, tokens are pooled in pairs")
+            hidden, counts = encode_pooled(self.encoder, input_ids, attention_mask, self.pool_after)
+        else:
+            found = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+            hidden, counts = found.last_hidden_state, attention_mask
+        return mean_pool(hidden, counts).float()
+
+    def heads(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
+        """Category and severity logits of mean hidden states, in fp32 also where the encoder computes in less."""
         with torch.autocast(pooled.device.type, enabled=False):
             return self.category(pooled), self.severity(pooled)

@@ -30,6 +30,7 @@ class TextPart:
     ranks: int  # severity ranks, none included
     max_tokens: Annotated[int, Field(ge=8, le=512)]
     calibration: Calibration
+    pool_after: Annotated[int, Field(ge=0)] = 0  # layer after which tokens are pooled in pairs; 0 = never
     config: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -65,13 +66,18 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Identity of the bundle: hash of its artefacts and of the numbers that decide."""
-        text = self.text and (_numbers(self.text.calibration), self.text.encoder_sha256, self.text.max_tokens)
-        decisive = {"files": self.files, "text": text}
+        decisive = {"files": self.files, "text": self.text and _decisive(self.text)}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def dumps(self) -> str:
         """As JSON text."""
         return strict_json(asdict(self))
+
+
+def _decisive(text: TextPart) -> tuple[Any, ...]:
+    """What decides of a text part; bundles from before there was pooling keep their identity."""
+    pooling = (text.pool_after,) if text.pool_after else ()
+    return _numbers(text.calibration), text.encoder_sha256, text.max_tokens, *pooling
 
 
 def _numbers(calibration: Calibration) -> dict[str, Any]:

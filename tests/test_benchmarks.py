@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -10,11 +11,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from altered import edit
 from keyword_scorer import KeywordScorer
 
 from data.command_line import run_function
 from data.errors import ConfigError
-from models.bundle import Bundle, find_first_stage
+from models.bundle import Bundle, find_first_stage, open_bundle
 from models.engine_build import ENGINES
 from models.engine_name import DEFAULT
 from models.scorer import Scorer
@@ -23,7 +25,7 @@ from serving.benchmarks import publish as published
 from serving.benchmarks.__main__ import bench
 from serving.benchmarks.clients import Answered, Crowd
 from serving.benchmarks.clock import Spent, Spread, compare, percentile, spend, take_turns
-from serving.benchmarks.engines import NO_VNNI, OURS, PIPELINE, TORCH, VNNI, computed_with, run_engines
+from serving.benchmarks.engines import NO_VNNI, OURS, PIPELINE, POOLED, TORCH, VNNI, computed_with, run_engines
 from serving.benchmarks.headline import write_headline
 from serving.benchmarks.markdown import write_markdown
 from serving.benchmarks.part import PARTS
@@ -96,6 +98,15 @@ def test_a_part_runs_and_its_table_names_every_contender(name: str, tiny_bundle:
     for contender in (PIPELINE, TORCH, *OURS.values()) if name == "engines" else (SCORER, FILES, STAGED):
         assert table.count(contender) >= 2  # its speed, and its cost
         assert contender in picture
+
+
+def test_a_bundle_that_pools_is_timed_beside_a_plain_bert_and_beside_itself(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_bundle.folder, tmp_path / "bundle")
+    edit(tmp_path / "bundle", lambda raw: raw["text"].update(pool_after=1))
+    found = run_engines(open_bundle(tmp_path / "bundle"), slices(7, 1))
+    assert {*found["engines"]} == {PIPELINE, TORCH, POOLED, *OURS.values()}
 
 
 def test_a_million_posts_cost_their_core_hours() -> None:
@@ -184,7 +195,7 @@ def test_the_pages_say_what_the_published_runs_say(block: str, page: Path) -> No
 def test_a_published_run_is_of_its_kind_of_cpu_and_calls_the_engines_by_their_names(block: str) -> None:
     place, run = PUBLISHED[block]
     assert published.find_place(run) is place
-    assert {*run["engines"]["engines"]} == {PIPELINE, TORCH, *OURS.values()}
+    assert {*run["engines"]["engines"]} - {POOLED} == {PIPELINE, TORCH, *OURS.values()}
     assert {*run["machine"]["engines"]} == {*OURS}
     assert place.kept.with_suffix(".svg").read_text(encoding="utf-8") == draw(run)
 

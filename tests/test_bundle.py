@@ -192,6 +192,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
         (lambda raw: raw["text"].update(max_tokens=513), "max_tokens"),
         (lambda raw: raw["text"].update(max_tokens=0), "max_tokens"),
         (lambda raw: raw["text"].update(adapter_rank=10**9), "adapter_rank"),
+        (lambda raw: raw["text"].update(pool_after=-1), "pool_after"),
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_place(copy: Path, change: Change, told: str) -> None:

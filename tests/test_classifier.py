@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.classifier import Adapter, RiskClassifier, adapt, mean_pool
+from models.classifier import Adapter, RiskClassifier, adapt
 from models.encoder import load_encoder
 
 CATEGORIES, RANKS, HIDDEN = 17, 5, 128
@@ -42,12 +42,6 @@ def test_one_row_of_logits_per_post(tiny_encoder: str, rank: int) -> None:
     assert category.shape == (3, CATEGORIES)
     assert severity.shape == (3, RANKS - 2)
     assert category.dtype == severity.dtype == torch.float32
-
-
-def test_mean_pooling_by_hand_ignores_padding() -> None:
-    hidden = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [99.0, -99.0]]])
-    assert mean_pool(hidden, torch.tensor([[1, 1, 0]])).tolist() == [[2.0, 4.0]]
-    assert mean_pool(hidden, torch.tensor([[0, 0, 0]])).tolist() == [[0.0, 0.0]]
 
 
 @pytest.mark.parametrize("rank", [0, 4])

@@ -137,6 +137,7 @@ def test_defaults_are_valid_and_survive_a_round_trip(kind: type[TextConfig] | ty
         ("validation", 1.0),
         ("rank", -1),
         ("max_tokens", 4),
+        ("pool_after", -1),
         ("max_tokens", 513),
         ("epochs", 0),
         ("learning_rate", 0.0),

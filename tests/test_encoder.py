@@ -10,8 +10,8 @@ import torch
 
 from data.errors import ConfigError, EncoderError
 from models import encoder
-from models.classifier import mean_pool
 from models.encoder import Encoder, load_encoder, weights_sha256
+from models.pooling import mean_pool
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,10 @@ HEADS_KNOW = (
 OTHER_HEADS_KNOW = (
     "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
 )
+POOLING = (
+    " After layer {} of the encoder every two neighbouring\n  tokens are pooled into one (Funnel-Transformer, Dai et "
+    "al. 2020), so that the layers above read half as many."
+)
 HASHES = ("ancestors", "held_out_ids")  # one or several in the data of a part
 
 
@@ -93,6 +97,7 @@ def card(bundle: Bundle) -> str:
         encoder_is=PACKAGED_IS if text and text.encoder == PACKAGED else "",
         encoder_sha256=text.encoder_sha256 if text else "",
         rank=text.adapter_rank if text else 0,
+        pooling=POOLING.format(text.pool_after) if text and text.pool_after else "",
         heads=", ".join(f"`{head}`" for head in manifest.escalation) or "none",
         data=_data_table(bundle),
         corpus=_labels(text),

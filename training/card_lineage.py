@@ -52,6 +52,11 @@ def _training(config: dict[str, Any], data: dict[str, Any]) -> str:
         began += f"; {left_out} rows that only teach and had taught that one were not taught again"
     if config.get("teacher") is None:
         return began
+    if config.get("imitate"):
+        return (
+            f"{began}; it learnt how `{data['teacher']}` reads the posts and {data['rows']['soft']} unlabelled ones "
+            "(hidden states and logits), not their labels"
+        )
     return (
         f"{began}; {data['rows']['soft']} unlabelled posts were taught beside the labelled ones, with the "
         f"probabilities that `{data['teacher']}` gives them"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from data.errors import BundleError, CorpusError
+from rich.console import Console
+
+from data.errors import BundleError, ConfigError, CorpusError
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.encoder import Encoder
@@ -14,6 +16,7 @@ from training.config import settings_of
 from training.corpus import file_sha256
 from training.taught import changed_since, dealt_files, hashes, taught
 from training.text_config import TextConfig
+from training.told import warn
 
 CLAIM = ("held_out_source", "before")  # a source or a time that is left out, whatever the files
 DEAL = ("seed", "test", "validation")  # with the files they decide what else is held out
@@ -77,3 +80,27 @@ def require_encoder(bundle: Bundle, encoder: Encoder) -> None:
             f"{bundle.folder} was trained on {part.encoder} with sha256 {part.encoder_sha256}, the encoder "
             f"{encoder.name} has {encoder.sha256}: give the same one, or begin without `start`"
         )
+
+
+def require_teacher(config: TextConfig) -> None:
+    """ConfigError when a run is to imitate a teacher that it has not, or does not go on from.
+
+    Not in the config itself: who measures a bundle reads its settings without the teacher.
+    """
+    if config.imitate and (config.teacher is None or config.start != config.teacher):
+        raise ConfigError(
+            f"imitate=true with teacher={config.teacher!r} and start={config.start!r}: it means to go on from a "
+            "teacher and to read as that does: give one bundle as both"
+        )
+
+
+def require_pooling(start: Bundle, config: TextConfig, console: Console) -> None:
+    """ConfigError when a run is to imitate what it already is; told when it goes on from weights for other tokens."""
+    before, now = text_part(start).pool_after, config.pool_after
+    if before == now and config.imitate:
+        raise ConfigError(
+            f"imitate=true with pool_after={now}: {start.folder} pools so already, and there is nothing to learn from "
+            "it: give another layer"
+        )
+    if before != now and not config.imitate:
+        warn(console, f"pool_after={now}", f"{start.folder} learnt with pool_after={before}, and must unlearn it")

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from data.records import Example
 from data.taxonomy import DEFAULT_PATH, Taxonomy, load_taxonomy
-from models.adapter import average_adapter, load_adapter
+from models.adapter import average_adapter, load_adapter, load_classifier
 from models.bundle import ADAPTER, Bundle, open_bundle
 from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
@@ -28,7 +28,7 @@ from training.calibrate import fit_calibration
 from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
-from training.earlier import ancestors, earlier_bundle, require_encoder
+from training.earlier import ancestors, earlier_bundle, require_encoder, require_pooling, require_teacher
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.place import bundle_place
@@ -128,6 +128,7 @@ def _finish(
         ranks=len(taxonomy.severities),
         max_tokens=config.max_tokens,
         calibration=model.calibration,
+        pool_after=config.pool_after,
         config=asdict(config),
         data=corpus.about,
         metrics=reports,
@@ -158,6 +159,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     console = console or Console()
     taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
     bundle_place(config.out, taxonomy)
+    require_teacher(config)
     corpus = corpus_for(config, taxonomy, console)
     console.print(f"rows: {corpus.about['rows']}")
     require_kinds(corpus.part("train"))
@@ -168,6 +170,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     _tell_ancestors(corpus, {"start": earlier, "teacher": teacher})
     if earlier is not None:
         require_encoder(earlier, encoder)
+        require_pooling(earlier, config, console)
         load_adapter(classifier, earlier.read(ADAPTER))
     tokens = Tokens(encoder.tokenizer.backend_tokenizer, config.max_tokens)
     soft = None if teacher is None else read_soft_posts(teacher, config, corpus, tokens, taxonomy, console)
@@ -175,7 +178,9 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
         corpus.about["rows"]["soft"] = len(soft.ids)
     to_teach = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
-    fit(classifier, tokens, (to_teach.part("train"), corpus.part("validation")), config, taxonomy, soft, learnt_from)
+    parts = to_teach.part("train"), corpus.part("validation")
+    imitated = load_classifier(teacher) if teacher is not None and config.imitate else None
+    fit(classifier, tokens, parts, config, taxonomy, soft, learnt_from, imitated)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)
     processes = PartialState()

@@ -37,6 +37,7 @@ class TextConfig:
     encoder: str = PACKAGED
     rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 256
+    pool_after: Annotated[int, Field(ge=0)] = 0  # layer after which tokens are pooled in pairs; 0 = never
     epochs: Annotated[int, Field(ge=1)] = 5
     batch_size: Annotated[int, Field(ge=1)] = 32
     learning_rate: Positive = 5e-4  # 1e-3 diverged in the third epoch of one run (macro-F1 0.60 -> 0.03)
@@ -52,6 +53,7 @@ class TextConfig:
     start_share: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of its weights in their average with the learnt ones
     rehearsal_share: Annotated[float, Field(ge=0, le=1)] = 1.0  # taught again of the extra rows that taught `start`
     teacher: str | None = None  # bundle whose answers to the unlabelled posts are taught as well
+    imitate: bool = False  # learn how the teacher (`start`, too) reads the rows; what shapes labels is not read
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch

@@ -11,6 +11,7 @@ from accelerate import PartialState
 from torch import nn
 from transformers import EvalPrediction, Trainer, TrainingArguments
 
+from data.errors import ConfigError
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.classifier import Adapter, RiskClassifier, adapt
@@ -19,6 +20,7 @@ from models.encoder import Encoder
 from models.probabilities import category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
 from training.checkpoints import last_checkpoint
+from training.imitation import ImitatingModule
 from training.metrics import macro_f1, qwk
 from training.perturbed import Perturbing
 from training.soft import MixedPosts, SoftPosts, Turning
@@ -42,9 +44,14 @@ def build_classifier(encoder: Encoder, config: TextConfig, taxonomy: Taxonomy) -
     # torch's fused attention is slow in its backward pass on a CPU for short posts: 23 posts/s against 41 with "eager"
     encoder.model.set_attn_implementation("eager")
     without_dropout(encoder.model)
-    hidden = encoder.model.config.hidden_size
+    shape = encoder.model.config
+    if config.pool_after >= shape.num_hidden_layers:
+        raise ConfigError(
+            f"pool_after={config.pool_after}: encoder {encoder.name!r} has {shape.num_hidden_layers} layers: name a "
+            "lower one, or 0 for no pooling"
+        )
     body = adapt(encoder.model, Adapter(rank=config.rank, alpha=2 * config.rank))
-    return RiskClassifier(body, hidden, len(taxonomy.ids), len(taxonomy.severities))
+    return RiskClassifier(body, shape.hidden_size, len(taxonomy.ids), len(taxonomy.severities), config.pool_after)
 
 
 def validation_scores(taxonomy: Taxonomy) -> Callable[[EvalPrediction], dict[str, float]]:
@@ -98,7 +105,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
         save_strategy="epoch",
         save_total_limit=2,
         load_best_model_at_end=True,
-        metric_for_best_model="mean",
+        metric_for_best_model="loss" if config.imitate else "mean",
         logging_steps=50,
         report_to="none",
         seed=config.seed,
@@ -114,8 +121,27 @@ def _trainer(
     config: TextConfig,
     taxonomy: Taxonomy,
     train: Sequence[Example],
+    teacher: RiskClassifier | None,
 ) -> Trainer:
     """The Trainer of the posts in data[0], measured on data[1]; `train` are the labelled rows, which weigh classes."""
+    if teacher is None:
+        module: nn.Module = _module(classifier, tokens, config, taxonomy, train)
+    else:
+        module = ImitatingModule(classifier, teacher)
+    return Trainer(
+        model=module,
+        args=arguments(config),
+        train_dataset=data[0],
+        eval_dataset=data[1],
+        data_collator=Collator(tokens.pad),
+        compute_metrics=validation_scores(taxonomy),
+    )
+
+
+def _module(
+    classifier: RiskClassifier, tokens: Tokens, config: TextConfig, taxonomy: Taxonomy, train: Sequence[Example]
+) -> TeachingModule:
+    """What learns from labels, by the recipe of the config."""
     recipe = Recipe(
         weights=class_weights(train, taxonomy, config.class_weight_power),
         smoothing=config.label_smoothing,
@@ -123,14 +149,7 @@ def _trainer(
         token_dropout=config.token_dropout,
         mask_id=tokens.mask,
     )
-    return Trainer(
-        model=TeachingModule(classifier, recipe),
-        args=arguments(config),
-        train_dataset=data[0],
-        eval_dataset=data[1],
-        data_collator=Collator(tokens.pad),
-        compute_metrics=validation_scores(taxonomy),
-    )
+    return TeachingModule(classifier, recipe)
 
 
 def fit(
@@ -141,9 +160,11 @@ def fit(
     taxonomy: Taxonomy,
     soft: SoftPosts | None = None,
     about: Mapping[str, Any] | None = None,
+    teacher: RiskClassifier | None = None,
 ) -> RiskClassifier:
     """Fine-tune on parts[0] and the soft posts, keep the epoch that is best on parts[1].
 
+    `teacher`: whose reading of all these posts is learnt instead of their labels (`training.imitation`).
     Goes on from the last checkpoint in `out`, if that run learnt from what `about` says (see `last_checkpoint`).
     """
     if config.threads:
@@ -152,7 +173,8 @@ def fit(
         Posts(tokens.encode([row.text for row in rows]), rows, taxonomy, config.second_weight) for rows in parts
     )
     mixed = MixedPosts(train, soft, config.epochs) if soft else None
-    trainer = _trainer(classifier, tokens, (train if mixed is None else mixed, validation), config, taxonomy, parts[0])
+    posts = train if mixed is None else mixed
+    trainer = _trainer(classifier, tokens, (posts, validation), config, taxonomy, parts[0], teacher)
     if mixed is not None:
         trainer.add_callback(Turning(mixed))
     if config.perturbed_share:

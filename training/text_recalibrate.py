@@ -69,6 +69,7 @@ def _settings(part: TextPart, config: TextConfig) -> TextConfig:
         "extra": (),
         "annotated": (),
         "teacher": None,
+        "imitate": False,
         "start_share": 0.0,
         "rehearsal_share": 1.0,
     }

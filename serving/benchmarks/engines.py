@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from models.bundle import Bundle
+from models.bundle import Bundle, text_part
 from models.cpu import has_bf16, has_vnni
 from models.engine import Engine
 from models.engine_build import ENGINES, load_tokens
@@ -18,6 +19,7 @@ Slices = Sequence[Sequence[str]]  # of posts: the first to warm up, then one for
 BATCH = 32  # of the torch script
 PIPELINE = "transformers.pipeline, one by one"
 TORCH = "torch fp32, batches of 32 by length"
+POOLED = "torch fp32, tokens pooled too"  # of a bundle that pools
 OURS = {"onnx": "engine onnx", "bf16": "engine bf16", "int8": "engine int8"}
 VNNI, NO_VNNI = "OpenVINO, VNNI", "ONNX Runtime, no VNNI"  # what int8 is computed with
 
@@ -58,27 +60,33 @@ def _peers(bundle: Bundle, tokens: Tokens, slices: Slices) -> dict[str, Work]:
     import torch
 
     from models.adapter import load_classifier
+    from models.export import merged
 
     torch.set_num_threads(1)
-    classifier = load_classifier(bundle)
+    classifier = merged(load_classifier(bundle))
+    classifier.pool_after = 0  # a plain BERT of the same size: all that the pipeline, or who writes no model, can run
     pipeline = _pipeline(classifier, tokens)
 
     def one_by_one(turn: int) -> None:
         for text in slices[turn]:
             pipeline(text, truncation=True, max_length=tokens.limit)
 
-    def by_length(turn: int) -> None:
+    def by_length(turn: int, model: Any = classifier, even: bool = False) -> None:
         rows = sorted(tokens.encode(slices[turn]), key=len)
         for start in range(0, len(rows), BATCH):
-            _forward(classifier, rows[start : start + BATCH], tokens.pad)
+            _forward(model, rows[start : start + BATCH], tokens.pad, even)
 
-    return {PIPELINE: one_by_one, TORCH: by_length}
+    peers: dict[str, Work] = {PIPELINE: one_by_one, TORCH: by_length}
+    if text_part(bundle).pool_after:
+        peers[POOLED] = partial(by_length, model=merged(load_classifier(bundle)), even=True)
+    return peers
 
 
-def _forward(classifier: Any, rows: Sequence[list[int]], pad: int) -> None:
+def _forward(classifier: Any, rows: Sequence[list[int]], pad: int, even: bool) -> None:
     import torch
 
     width = max(map(len, rows))
+    width += width % 2 if even else 0  # tokens are pooled in pairs
     ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows])
     mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     with torch.inference_mode():
@@ -90,8 +98,7 @@ def _pipeline(classifier: Any, tokens: Tokens) -> Any:
     transformers: Any = importlib.import_module("transformers")  # partly untyped
 
     transformers.logging.set_verbosity_error()
-    encoder = classifier.encoder
-    body = encoder.merge_and_unload() if hasattr(encoder, "merge_and_unload") else encoder
+    body = classifier.encoder
     model = transformers.BertForSequenceClassification(body.config).eval()
     model.bert.embeddings, model.bert.encoder = body.embeddings, body.encoder
     tokenizer = transformers.PreTrainedTokenizerFast(
