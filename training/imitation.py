@@ -1,7 +1,7 @@
-"""Imitation: a bundle with pooled tokens learns to read as its teacher does, from texts alone.
+"""Imitation: a bundle with pooled tokens learns to read as its teacher does, without labels.
 
 What it learns is the teacher's mean hidden state of each post and what its heads make of that (as Jiao et al. 2020 do
-for a smaller BERT). That says far more about a post than its label, so much fewer rows are needed.
+for a smaller BERT). That says far more about a post than its label, so far fewer rows are needed.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def _trainer(
 ) -> Trainer:
     """The Trainer of the posts in data[0], measured on data[1]; `train` are the labelled rows, which weigh classes."""
     if teacher is None:
-        module: nn.Module = _module(classifier, tokens, config, taxonomy, train)
+        module: nn.Module = _teaching_module(classifier, tokens, config, taxonomy, train)
     else:
         module = ImitatingModule(classifier, teacher)
     return Trainer(
@@ -138,7 +138,7 @@ def _trainer(
     )
 
 
-def _module(
+def _teaching_module(
     classifier: RiskClassifier, tokens: Tokens, config: TextConfig, taxonomy: Taxonomy, train: Sequence[Example]
 ) -> TeachingModule:
     """What learns from labels, by the recipe of the config."""
