@@ -66,7 +66,7 @@ def test_the_dashboard_shows_every_metric_of_ours() -> None:
 def test_every_alert_says_what_to_do() -> None:
     [document] = documents("alerts.yaml")
     rules = [rule for group in document["groups"] for rule in group["rules"]]
-    assert len({rule["alert"] for rule in rules}) == len(rules) == 10
+    assert len({rule["alert"] for rule in rules}) == len(rules) == 11
     for rule in rules:
         assert set(rule["annotations"]) == {"summary", "action"}
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}
@@ -86,7 +86,8 @@ def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
 def container() -> dict[str, Any]:
     [workload] = [one for one in documents("kubernetes.yaml") if one["kind"] == "StatefulSet"]
     [container] = workload["spec"]["template"]["spec"]["containers"]
-    return {**container, "pod": workload["spec"]["template"]["spec"]}
+    template = workload["spec"]["template"]
+    return {**container, "pod": template["spec"], "annotations": template["metadata"]["annotations"]}
 
 
 def test_kubernetes_runs_without_rights_on_a_read_only_file_system() -> None:
@@ -103,6 +104,14 @@ def test_kubernetes_runs_without_rights_on_a_read_only_file_system() -> None:
     mounted = {mount["mountPath"] for mount in found["volumeMounts"]}
     folders = [one["value"] for one in found["env"] if str(one.get("value", "")).startswith("/")]
     assert all(any(folder.startswith(mount) for mount in mounted) for folder in folders)
+
+
+def test_prometheus_may_ask_the_pods_that_ask_to_be_scraped() -> None:
+    assert container()["annotations"]["prometheus.io/scrape"] == "true"
+    [policy] = [one for one in documents("kubernetes.yaml") if one["kind"] == "NetworkPolicy"]
+    [rule] = policy["spec"]["ingress"]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}} in rule["from"]
+    assert {str(port["port"]) for port in rule["ports"]} == {container()["annotations"]["prometheus.io/port"]}
 
 
 def test_kubernetes_parts_speak_of_the_same_pods() -> None:
