@@ -11,7 +11,7 @@ from data.errors import BundleError, ConfigError
 from data.files import whole
 from data.taxonomy import Taxonomy, as_toml, load_taxonomy, parse_taxonomy
 from models.calibration import FirstStage
-from models.manifest import NAME, EscalationPart, Manifest, TextPart, now, read_manifest
+from models.manifest import NAME, EscalationPart, Manifest, TextPart, format_of, now, read_manifest
 
 SHIPPED = Path(__file__).parent / "bundle"
 ADAPTER, TOKENIZER, LEXICAL = "adapter.safetensors", "tokenizer.json", "lexical.safetensors"
@@ -171,9 +171,11 @@ def save_part(
         manifest = replace(old.manifest, created_at=now(), text=_dated(old.manifest))
     table = None if taxonomy == load_taxonomy() else as_toml(taxonomy).encode()
     kept = {name: blob for name, blob in {**kept, **files, TABLE: table}.items() if blob is not None}
+    text = text or manifest.text
     manifest = replace(
         manifest,
-        text=text or manifest.text,
+        format=format_of(text),
+        text=text,
         escalation={**manifest.escalation, **(escalation or {})},
         files={name: hashlib.sha256(blob).hexdigest() for name, blob in sorted(kept.items())},
         reference={},  # it described the answers of the old parts

@@ -17,6 +17,7 @@ from data.strict_json import strict_json
 from models.calibration import Calibration, FirstStage
 
 FORMAT = 1
+POOLED_FORMAT = 2  # of a bundle with pooled tokens: versions from before would read it without, and answer otherwise
 NAME = "manifest.json"
 
 
@@ -74,6 +75,11 @@ class Manifest:
         return strict_json(asdict(self))
 
 
+def format_of(text: TextPart | None) -> int:
+    """The format of a bundle with this text part."""
+    return POOLED_FORMAT if text is not None and text.pool_after else FORMAT
+
+
 def _decisive(text: TextPart) -> tuple[Any, ...]:
     """What decides of a text part; bundles from before there was pooling keep their identity."""
     pooling = (text.pool_after,) if text.pool_after else ()
@@ -98,8 +104,11 @@ def read_manifest(folder: Path) -> Manifest:
     except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{folder}: no readable {NAME} ({error}): name a folder made by `yujing train`") from None
     found = raw.get("format") if isinstance(raw, dict) else None
-    if found != FORMAT:
-        raise BundleError(f"{folder}: bundle format {found!r}, this version reads {FORMAT}: retrain or update Yujing")
+    if found not in (FORMAT, POOLED_FORMAT):
+        raise BundleError(
+            f"{folder}: bundle format {found!r}, this version reads {FORMAT} and {POOLED_FORMAT}: retrain or update "
+            "Yujing"
+        )
     try:
         return parse(Manifest, raw)
     except InputError as error:

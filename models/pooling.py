@@ -6,6 +6,8 @@ stands for as many as it was made of, in attention (proportional attention, Boly
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from peft import PeftModel
 from torch import Tensor, nn
@@ -41,8 +43,10 @@ def bert_of(encoder: nn.Module) -> BertModel:
     return found
 
 
-def encode_pooled(encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor, after: int) -> tuple[Tensor, Tensor]:
-    """Run the encoder with tokens pooled in pairs after layer `after`: hidden [n, t / 2, h] and counts [n, t / 2]."""
+def hidden_states(
+    encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor, after: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """After each layer hidden states [n, t, h] and what their tokens stand for [n, t]; t / 2 from layer `after` on."""
     bert = bert_of(encoder)
     hidden = bert.embeddings(input_ids=input_ids)
     counts = attention_mask.to(hidden.dtype)
@@ -50,4 +54,10 @@ def encode_pooled(encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor,
         hidden = layer(hidden, attention_bias(counts))
         if number == after:
             hidden, counts = pool_pairs(hidden, counts)
-    return hidden, counts
+        yield hidden, counts
+
+
+def encode_pooled(encoder: nn.Module, input_ids: Tensor, attention_mask: Tensor, after: int) -> tuple[Tensor, Tensor]:
+    """Run the encoder with tokens pooled in pairs after layer `after`: hidden [n, t / 2, h] and counts [n, t / 2]."""
+    *_, last = hidden_states(encoder, input_ids, attention_mask, after)
+    return last

@@ -166,7 +166,7 @@ def test_a_file_name_that_leaves_the_folder_is_refused(copy: Path, name: str) ->
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda raw: raw.update(format=2), "bundle format 2, this version reads 1"),
+        (lambda raw: raw.update(format=3), "bundle format 3, this version reads 1 and 2"),
         (lambda raw: raw.pop("format"), "bundle format None"),
         (lambda raw: raw.pop("taxonomy_sha256"), "taxonomy_sha256"),
         (lambda raw: raw["categories"].reverse(), "made for the categories .*; the packaged taxonomy has none, "),

@@ -22,10 +22,19 @@ from models.adapter import load_classifier
 from models.bundle import CARD, Bundle, open_bundle, text_part
 from models.classifier import RiskClassifier
 from models.engine_build import load_text_model
+from models.pooling import pool_pairs
 from models.text import TextModel
 from training.earlier import require_pooling
 from training.evaluate_rows import trained_corpus
-from training.imitation import ImitatingModule, category_divergence, hidden_loss, severity_divergence
+from training.imitation import (
+    ImitatingModule,
+    category_divergence,
+    heads_kept,
+    hidden_loss,
+    layers_loss,
+    severity_divergence,
+    token_loss,
+)
 from training.text import train_text
 from training.text_config import TextConfig
 from training.text_data import Collator, Posts
@@ -61,6 +70,29 @@ def test_hidden_states_are_compared_in_units_of_their_variance() -> None:
     assert float(hidden_loss(wanted + 1, wanted)) == pytest.approx(float(hidden_loss(10 * wanted + 10, 10 * wanted)))
 
 
+def test_tokens_are_compared_pair_by_pair_and_padding_is_not() -> None:
+    generator = torch.Generator().manual_seed(0)
+    states = torch.randn(3, 8, 5, generator=generator)
+    counts = (torch.arange(8) < torch.tensor([8, 5, 2])[:, None]).float()
+    every, pairs = (states, counts), pool_pairs(states, counts)
+    for found, wanted in ((every, every), (pairs, every), (every, pairs), (pairs, pairs)):
+        assert float(token_loss(found, wanted)) == pytest.approx(0, abs=1e-6)
+    elsewhere = torch.where(counts[..., None] > 0, states, states + 9)
+    assert float(token_loss((elsewhere, counts), every)) == pytest.approx(0, abs=1e-6)
+    assert float(token_loss((states + 9, counts), every)) > 10
+    assert float(layers_loss([every, (states + 1, counts)], [every, every])) > 0.1
+
+
+def test_heads_stay_the_teachers_and_learn_again_afterwards(tiny_bundle: Bundle) -> None:
+    classifier = pooled(tiny_bundle)
+    heads = [*classifier.category.parameters(), *classifier.severity.parameters()]
+    with heads_kept(classifier):
+        module = ImitatingModule(classifier, load_classifier(tiny_bundle))
+        module(**a_batch(tiny_bundle))["loss"].backward()
+        assert all(weight.grad is None and not weight.requires_grad for weight in heads)
+    assert all(weight.requires_grad for weight in heads)
+
+
 def test_a_step_that_the_teacher_believes_is_never_reached_does_not_count() -> None:
     wanted, found = torch.tensor([[-30.0, 1.0, 1.0]]), torch.tensor([[-30.0, -5.0, 9.0]])
     assert float(severity_divergence(found, wanted, torch.ones(1))) == pytest.approx(0, abs=1e-6)
@@ -80,15 +112,19 @@ def test_a_few_steps_bring_a_pooled_reader_nearer_and_leave_the_teacher_alone(ti
     teacher, batch = load_classifier(tiny_bundle), a_batch(tiny_bundle)
     before = {name: weight.clone() for name, weight in teacher.state_dict().items()}
     module = ImitatingModule(pooled(tiny_bundle), teacher)
-    optimiser = torch.optim.AdamW([one for one in module.parameters() if one.requires_grad], lr=1e-3)
-    losses = []
-    for _ in range(15):
-        loss = module(**batch)["loss"]
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.5 * losses[0]
+    optimiser = torch.optim.AdamW([one for one in module.parameters() if one.requires_grad], lr=3e-3)
+    where = batch["input_ids"], batch["attention_mask"]
+
+    def far() -> float:
+        return float(hidden_loss(module.classifier.pooled(*where), teacher.pooled(*where)).detach())
+
+    at_first = far()
+    with heads_kept(module.classifier):
+        for _ in range(30):
+            optimiser.zero_grad()
+            module(**batch)["loss"].backward()
+            optimiser.step()
+    assert far() < 0.5 * at_first
     assert all(torch.equal(weight, before[name]) for name, weight in teacher.state_dict().items())
 
 
@@ -125,6 +161,8 @@ def test_a_bundle_that_imitates_is_pooled_and_reads_nearly_as_its_teacher(
 ) -> None:
     part = text_part(faster)
     assert (part.pool_after, part.config["imitate"]) == (1, True)
+    mine, its = (load_classifier(bundle) for bundle in (faster, trained_bundle))
+    assert torch.equal(mine.category.weight, its.category.weight)
     told = (faster.folder / CARD).read_text(encoding="utf-8")
     assert "After layer 1 of the encoder" in told
     assert f"it learnt how `{trained_bundle.model_id}` reads the posts and 40 unlabelled ones" in told

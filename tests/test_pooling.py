@@ -16,7 +16,7 @@ from data.errors import BundleError, ConfigError
 from data.taxonomy import load_taxonomy
 from models import engine_build
 from models.adapter import load_classifier
-from models.bundle import Bundle, open_bundle, text_part
+from models.bundle import Bundle, open_bundle, save_part, text_part
 from models.classifier import Adapter, RiskClassifier, adapt
 from models.encoder import Encoder, load_encoder
 from models.engine_build import ENGINES, build_onnx, load_text_model
@@ -137,7 +137,8 @@ def test_every_engine_pools(
     model, reference = load_text_model(pooled_bundle, name, threads=1), load_text_model(pooled_bundle, "torch", 1)
     found, wanted, plain = (one.predict(TEXTS) for one in (model, reference, load_text_model(tiny_bundle, "torch", 1)))
     assert np.abs(found.category - wanted.category).max() < {"int8": 0.05, "bf16": 0.05}.get(name, 1e-3)
-    assert np.abs(wanted.category - plain.category).max() > 1e-4
+    off = np.abs(found.category - plain.category).mean()
+    assert np.abs(found.category - wanted.category).mean() < 0.5 * off
 
 
 @pytest.mark.parametrize("name", ["int8", "bf16", "int8 without VNNI"])
@@ -160,6 +161,15 @@ def test_the_graph_takes_no_sum_where_int8_would_look_for_the_final_one(pooled_b
     made = {name: node for node in graph.node for name in node.output}
     sums = [node for node in graph.node if node.op_type == "ReduceSum" and made[node.input[0]].op_type == "Mul"]
     assert len(sums) == 1
+
+
+def test_versions_that_do_not_pool_refuse_a_pooled_bundle_by_its_format(
+    pooled_bundle: Bundle, tiny_bundle: Bundle
+) -> None:
+    plain = text_part(tiny_bundle)
+    for text, wanted in ((text_part(pooled_bundle), 2), (plain, 1), (replace(plain, pool_after=1), 2)):
+        saved = save_part(pooled_bundle.folder, None, {}, text=text)
+        assert (saved.manifest.format, open_bundle(pooled_bundle.folder).manifest) == (wanted, saved.manifest)
 
 
 def test_a_layer_that_the_encoder_has_not_is_refused(tiny_config: TextConfig, pooled_bundle: Bundle) -> None:

@@ -19,6 +19,7 @@ from models.calibration import Calibration, FirstStage
 from models.classifier import RiskClassifier
 from models.encoder import Encoder, load_encoder
 from models.engine import TorchEngine
+from models.export import merged
 from models.lexical import LexicalModel
 from models.manifest import TextPart, now
 from models.text import TextModel
@@ -179,7 +180,7 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     to_teach = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
     parts = to_teach.part("train"), corpus.part("validation")
-    imitated = load_classifier(teacher) if teacher is not None and config.imitate else None
+    imitated = merged(load_classifier(teacher)) if teacher is not None and config.imitate else None
     fit(classifier, tokens, parts, config, taxonomy, soft, learnt_from, imitated)
     if earlier is not None and config.start_share:
         average_adapter(classifier, earlier.read(ADAPTER), config.start_share)

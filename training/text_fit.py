@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from models.encoder import Encoder
 from models.probabilities import category_probabilities, decide, severity_probabilities
 from models.tokens import Tokens
 from training.checkpoints import last_checkpoint
-from training.imitation import ImitatingModule
+from training.imitation import ImitatingModule, heads_kept
 from training.metrics import macro_f1, qwk
 from training.perturbed import Perturbing
 from training.soft import MixedPosts, SoftPosts, Turning
@@ -182,5 +183,6 @@ def fit(
         trainer.add_callback(Perturbing(train, texts, tokens, config.perturbed_share, config.seed))
     with PartialState().main_process_first():  # else one process reads the settings while another writes them
         checkpoint = last_checkpoint(config, about or {})
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with heads_kept(classifier) if teacher else nullcontext():
+        trainer.train(resume_from_checkpoint=checkpoint)
     return classifier.eval()
