@@ -16,6 +16,7 @@ from data.volume_windows import Floats, weighted
 DECAYS = (1.5, 6.0)  # hours; of the exponentially weighted intensities
 LAGS = (2, 3, 6)  # hours back; 1 h is the step
 FLOOR = 1e-3  # of an extrapolated heat, as a share of the line
+AWAY = "away"  # hours since the topic was last on the list
 LIMIT = 20  # of |log(heat / A(t))|: beyond it no heat lies, and nothing overflows
 
 
@@ -146,4 +147,5 @@ def hot_features(windows: HotWindows) -> Mapping[str, Floats]:
         **attention,
         **_mixes(attention, log_heat),
         **_clock(windows.hour, windows.weekday),
+        AWAY: np.where(episode.newest >= 0, WIDTH - 1.0 - episode.newest, np.nan),
     }

@@ -98,10 +98,15 @@ class EscalationHead(ABC):
         """Values of a group as if it said nothing: the medians of training."""
         return np.broadcast_to(self.middle[columns], values.shape)
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Names of the columns of the features that the head reads."""
+        return self.names
+
     @cached_property
     def columns(self) -> dict[str, list[int]]:
         """Columns of each group of features that an answer explains."""
-        found = {group: [i for i, n in enumerate(self.names) if n.startswith(p)] for group, p in self.groups.items()}
+        found = {group: [i for i, n in enumerate(self.read) if n.startswith(p)] for group, p in self.groups.items()}
         return {group: where for group, where in found.items() if where}
 
     def effects(self, features: Floats, inside: Inside, likelihood: Floats) -> Floats:
@@ -109,12 +114,16 @@ class EscalationHead(ABC):
         changed = np.tile(features, (len(self.columns), 1, 1))
         for rows, where in zip(changed, self.columns.values(), strict=True):
             rows[:, where] = self.neutral(rows[:, where], where)
-        flat = self.probabilities(changed.reshape(-1, features.shape[1]), np.tile(inside, len(self.columns)))
+        flat = self.altered(changed.reshape(-1, features.shape[1]), features, inside)
         return np.asarray(log_odds(likelihood)[:, None] - log_odds(flat).reshape(len(self.columns), -1).T)
+
+    def altered(self, changed: Floats, features: Floats, inside: Inside) -> Floats:
+        """Likelihood of altered copies [k n] of all rows, each by the model that answers the row itself."""
+        return self.probabilities(changed, np.tile(inside, len(changed) // max(len(features), 1)))
 
     def factors(self, row: Floats, effects: Floats, seen: Observed) -> tuple[Factor, ...]:
         """The strongest groups in words, strongest first; those of TIMELESS only where nothing was `seen`."""
-        values = defaultdict(lambda: float("nan"), zip(self.names, row.tolist(), strict=True))
+        values = defaultdict(lambda: float("nan"), zip(self.read, row.tolist(), strict=True))
         values.update(seen.said)
         signed = dict(zip(self.columns, effects.tolist(), strict=True))
         strongest = sorted(signed, key=lambda group: -abs(signed[group]))[:MAX_FACTORS]

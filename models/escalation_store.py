@@ -65,8 +65,8 @@ def dump(model: Head) -> bytes:
 def _trees_fit(model: Head) -> bool:
     """Whether no tree of the model can reach beyond the columns that the model will hand to it."""
     n = len(model.names)
-    free = len(model.free) if isinstance(model, EscalationModel) else n
-    columns = {field.name: free if field.name == "fallback" else n for field in fields(model)}
+    others = {"fallback": len(model.free)} if isinstance(model, EscalationModel) else {"partial": len(model.read)}
+    columns = {field.name: others.get(field.name, n) for field in fields(model)}
     if not all(reads(one, count) for name, count in columns.items() for one in boosters_of(getattr(model, name))):
         return False
     parts = [getattr(model, name) for name in columns]

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of
-from data.hotlist_features import hot_features
+from data.hotlist import ARRAYS, EPISODE_GAP, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of
+from data.hotlist_features import AWAY, hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
 from data.volume_windows import Floats, held
@@ -37,9 +37,11 @@ def crossed(volumes: Sequence[Volume]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class HotlistModel(EscalationHead):
-    """Calibrated trees, and a calibrated logistic regression for topics at which the target is not defined.
+    """Calibrated trees, others for incomplete views, and a logistic regression where the target is not defined.
 
     `low`, `middle`, `high`: of each feature in training (0.1 %, median, 99.9 %); the fallback reads no value beyond.
+    `partial`: trees that also learnt from topics whose place is not known or that have left the list (None = not
+    trained: then such topics are out of domain); they read how long a topic has been away, after all `names`.
     """
 
     groups = HOT_GROUPS
@@ -58,46 +60,73 @@ class HotlistModel(EscalationHead):
     warn_after_days: int = 90
     day: Any = None  # as `main`, for the same crossing within 24 h; None = not trained
     day_base_rate: float = 0.0
+    partial: Any = None
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Names of the columns of the features: those of all parts, then what only `partial` reads."""
+        return self.names if self.partial is None else (*self.names, AWAY)
 
     def say(self, group: str, values: Mapping[str, float]) -> str:
         """A group of features in words."""
         return describe_hot(group, values)
 
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
-        """Likelihood per row: the trees, or the logistic regression where the row is out of domain: [n]."""
-        found = np.empty(len(features))
-        if in_domain.any():
-            found[in_domain] = self.main.predict_proba(features[in_domain])[:, 1]
+        """Likelihood per row: the trees of its view, or the logistic regression where it is out of domain: [n]."""
+        return self._answered(features, in_domain, self.complete(features))
+
+    def altered(self, changed: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
+        """Likelihood of altered copies, each by the trees of the view of its row."""
+        copies = len(changed) // max(len(features), 1)
+        return self._answered(changed, np.tile(inside, copies), np.tile(self.complete(features), copies))
+
+    def _answered(self, features: Floats, in_domain: NDArray[np.bool_], complete: NDArray[np.bool_]) -> Floats:
+        found, own = np.empty(len(features)), features[:, : len(self.names)]
+        if (rows := in_domain & complete).any():
+            found[rows] = self.main.predict_proba(own[rows])[:, 1]
+        if (rows := in_domain & ~complete).any():
+            found[rows] = self.partial.predict_proba(features[rows])[:, 1]
         if not in_domain.all():
-            inside = within(features[~in_domain], self.low, self.middle, self.high)
+            inside = within(own[~in_domain], self.low, self.middle, self.high)
             found[~in_domain] = self.fallback.predict_proba(inside)[:, 1]
         return found
 
+    def complete(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rows show a topic on the list, at a place that is known: [n]; all of them without `partial`."""
+        if self.partial is None:
+            return np.ones(len(features), bool)
+        there = features[:, self.read.index(AWAY)] == 0
+        if "rank" in self.names:  # else its training knew no places
+            there &= ~np.isnan(features[:, self.names.index("rank")])
+        return np.asarray(there)
+
     def outlooks(self, features: Floats, inside: NDArray[np.bool_], likelihood: Floats) -> Sequence[Outlook | None]:
-        """`alarm_24h` where the target is defined, never below the answer for 6 h."""
+        """`alarm_24h` in domain where the view is complete, never below the answer for 6 h."""
         found: list[Outlook | None] = [None] * len(features)
-        if self.day is None or not inside.any():
+        rows = inside & self.complete(features)
+        if self.day is None or not rows.any():
             return found
-        later = sound(np.maximum(self.day.predict_proba(features[inside])[:, 1], likelihood[inside]))
-        for i, p in zip(np.flatnonzero(inside), later.tolist(), strict=True):
+        day = self.day.predict_proba(features[rows, : len(self.names)])[:, 1]
+        later = sound(np.maximum(day, likelihood[rows]))
+        for i, p in zip(np.flatnonzero(rows), later.tolist(), strict=True):
             rate = self.day_base_rate
             found[i] = Outlook(DAY, round(p, DIGITS), round(rate, DIGITS), round(p / rate, 2))
         return found
 
     def in_domain(self, windows: HotWindows, already: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Documented rule, [n]: the newest hour and its place on the list are known, the line is above 0, and heat
-        has not `already` reached it in the present episode."""
-        episode = episode_of(windows.heat)
-        known = ~np.isnan(windows.line) & ~np.isnan(windows.rank[:, -1])
-        return np.asarray(known & (episode.newest == WIDTH - 1) & ~already)
+        """Documented rule, [n]: the line is above 0, heat has not `already` reached it in the present episode, and the
+        topic was on the list within 6 h; without `partial`, it is there now, at a place that is known."""
+        away = WIDTH - 1 - episode_of(windows.heat).newest
+        shown = (away == 0) & ~np.isnan(windows.rank[:, -1]) if self.partial is None else away <= EPISODE_GAP
+        return np.asarray(shown & ~np.isnan(windows.line) & ~already)
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order."""
         windows = hot_windows_of(volumes)
-        features = design(hot_features(windows), self.names)
-        fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
+        features = design(hot_features(windows), self.read)
+        known = np.array([volume.interval_minutes <= 60 * EPISODE_GAP for volume in volumes])  # else each is an episode
         already = crossed(volumes)
-        inside = self.in_domain(windows, already) & fine
+        inside = self.in_domain(windows, already) & known
         episode = episode_of(windows.heat)
         counted = (episode.seen.sum(axis=1), already, episode.newest, episode.stay)
         rows = zip(volumes, *(each.tolist() for each in counted), strict=True)
@@ -106,7 +135,8 @@ class HotlistModel(EscalationHead):
 
     def neutral(self, values: Floats, columns: list[int]) -> Floats:
         """Medians, but what is missing stays missing: the trees read that too."""
-        return np.where(np.isnan(values), np.nan, self.middle[columns])
+        middle = np.append(self.middle, 0.0)  # not away
+        return np.where(np.isnan(values), np.nan, middle[columns])
 
 
 def _observed(volume: Volume, n_obs: int, already: bool, newest: int, stay: int) -> Observed:

@@ -20,7 +20,16 @@ HOT_GROUPS: dict[str, tuple[str, ...]] = {
     "mix": ("mix_",),
     "clock": ("hour", "weekday"),
     "age": ("age", "n_obs"),
+    "absence": ("away",),
 }
+
+
+VIEWS = {
+    "no_rank": "its place is not known",
+    "heat_alone": "heat alone is known",
+    "off_list": "it has left the list",
+    "coarse": "bins of three hours",
+}  # incomplete views, for the figures
 
 
 def _share(log: float) -> str:
@@ -69,6 +78,7 @@ HOT_WORDS: dict[str, Callable[[Values], str]] = {
     "mix": _mix,
     "clock": lambda v: f"当前{int(v['hour'])}时，周{'一二三四五六日'[int(v['weekday'])]}",
     "age": _age,
+    "absence": lambda v: f"离开榜单已{v['away']:.0f}小时" if v["away"] > 0 else "仍在榜单上",
 }
 
 

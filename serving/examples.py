@@ -93,7 +93,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.6倍", "文中出现信号：扬言曝光/投诉"),
         ),
         evidence=(Evidence("假货", 11, 13, 6.78), Evidence("投诉", 33, 35, 1.079), Evidence("旗舰店", 3, 6, 0.809)),
-        model="yujing-risk:5386b99e9273",
+        model="yujing-risk:4e4e5fcf02ae",
     ),
     Result(
         id="w2",
@@ -108,7 +108,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("例行监测，留存记录",),
             ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
         ),
-        model="yujing-risk:5386b99e9273",
+        model="yujing-risk:4e4e5fcf02ae",
     ),
 ]
 

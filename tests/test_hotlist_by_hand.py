@@ -106,6 +106,7 @@ def test_every_feature_of_six_appearances_by_hand() -> None:
         "hour_sin": sin(2 * pi * 21.75 / 24),
         "hour_cos": cos(2 * pi * 21.75 / 24),
         "weekday": 5,
+        "away": 0,
     }
     found = {name: float(values[0]) for name, values in hot_features(hot_windows_of([volume])).items()}
     assert found == pytest.approx(expected)

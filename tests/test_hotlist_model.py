@@ -93,7 +93,7 @@ def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> Non
         _known((500.0, None)),  # not on the list now
         _known((500.0,), alarm_threshold=0.0),  # not by the rim
         _known((500.0,), rank=None),
-        _known((500.0,), interval_minutes=120),
+        _known((500.0,), interval_minutes=361),
     ],
 )
 def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume: Volume) -> None:

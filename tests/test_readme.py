@@ -114,7 +114,7 @@ def test_a_head_stands_beside_its_best_baseline() -> None:
 def test_the_tables_of_the_shipped_heads_are_those_of_its_manifest() -> None:
     heads = open_bundle(None).manifest.escalation
     made = readme.blocks({}, {head: part.metrics for head, part in heads.items()})
-    assert set(made) == {"counts", "hotlist", "heads"}
+    assert set(made) == {"counts", "hotlist", "heads", "views"}
     for page, names in readme.PAGES.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name in set(names) & set(made):

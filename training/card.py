@@ -11,6 +11,7 @@ from data.markdown import table
 from models.bundle import CARD, Bundle
 from models.calibration import Calibration
 from models.encoder import PACKAGED
+from models.hotlist_words import VIEWS
 from models.manifest import EscalationPart, TextPart
 from training.card_lineage import NOT_TAUGHT, again, columns, is_ours, lineage, only_calibrated
 from training.escalation_config import HOT_LIST, SERIES
@@ -73,11 +74,18 @@ def _is_our_head(part: EscalationPart) -> bool:
     return {Path(file).name for file in part.data.get("files", ())} <= known
 
 
+def _views(head: str, views: Mapping[str, Any]) -> Iterator[str]:
+    """A table for each incomplete view."""
+    for view, models in views.items():
+        yield f"Head `{head}`, {VIEWS[view]}:\n\n{markdown_table(models)}"
+
+
 def _heads(parts: Mapping[str, EscalationPart]) -> Iterator[str]:
     """A table for each escalation head; of a recalibrated one the figures before, called so."""
     for head, part in parts.items():
         if models := part.metrics.get("models"):
             yield f"Head `{head}`:\n\n{markdown_table(models)}"
+            yield from _views(head, part.metrics.get("views", {}))
         elif models := part.metrics.get(BEFORE, {}).get("models"):
             told = f"recalibrated on labels until {part.calibrated_until}, not measured since; before its recalibration"
             yield f"Head `{head}`, {told}:\n\n{markdown_table(models)}"

@@ -40,6 +40,7 @@ from training.escalation_report import plain
 from training.escalation_unseen import kept, tell_taught_days
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
+from training.hotlist_views import TAUGHT, incomplete_views
 from training.place import bundle_place
 from training.register import register
 from training.told import left_out
@@ -89,11 +90,12 @@ def _counts(model: EscalationModel, config: EscalationConfig, console: Console) 
 
 
 def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> dict[str, Recent]:
-    """All three classifiers: the crossing is defined at decisions only, the fallback answers beside them."""
+    """All its classifiers: the crossing is defined at decisions only, the fallback answers beside them."""
     hot = read_hot_list(Path(config.record))
     last = float(hot.time.max()) - HORIZON
     begin = last - DAY_HOURS * config.recalibrate_days
-    decisions = decide_hot(hot.since(begin - MARGIN))
+    hot = hot.since(begin - MARGIN)
+    decisions = decide_hot(hot)
     decisions = decisions.take(decisions.time > begin)
     features = decisions.columns(model.names)
     end = decisions.time + HORIZON
@@ -105,6 +107,17 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
         known = ~np.isnan(decisions.day_labels)
         day = np.nan_to_num(decisions.day_labels).astype(np.int64)
         found["day"] = Recent(features, day, decisions.time + DAY, DAY).take(known)
+    if model.partial is not None:
+        views = [
+            view.take((view.time > begin) & (view.time <= last))
+            for name, view in incomplete_views(hot).items()
+            if name in TAUGHT
+        ]
+        found["partial"] = Recent(
+            np.concatenate([view.columns(model.read) for view in views]),
+            np.concatenate([view.labels for view in views]),
+            np.concatenate([view.time for view in views]) + HORIZON,
+        )
     return found
 
 

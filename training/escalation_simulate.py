@@ -93,7 +93,7 @@ def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig,
     begin = hour_of(test_from - timedelta(days=settings.calibration_days))
     decisions = decide_hot(read_hot_list(Path(config.record)).since(begin - MARGIN))
     where = hot_blocks(decisions.time, test_from, test_to, settings)
-    features = decisions.columns(model.names)
+    features = decisions.columns(model.read)
     likelihood = model.probabilities(features, np.ones(len(features), bool))
 
     def part(rows: Any) -> Replay:

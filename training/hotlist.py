@@ -28,6 +28,7 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import fit_hot_model, hot_blocks, recalibrated
 from training.hotlist_report import by_false_alarms, day_figures, slices
+from training.hotlist_views import fit_partial, incomplete_views, view_figures, views_to_test
 from training.place import bundle_place
 from training.register import register
 from training.told import left_out
@@ -100,7 +101,8 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     """Train, evaluate and register the `hotlist` head; the bundle lies in `config.out`/bundle."""
     console, folder = console or Console(), bundle_place(config.out)
     refuse_bundle(config.bundle)
-    decisions = decide_hot(read_hot_list(Path(config.record)))
+    hot = read_hot_list(Path(config.record))
+    decisions = decide_hot(hot)
     where = hot_blocks(decisions.time, config.test_from, config.test_to, config)
     require_days(decisions, where, config)
     require(decisions.labels, where)
@@ -108,11 +110,15 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     console.print(about)
     folds = rolling_origins(decisions, config, console)
     decisions = decisions.known(where.fit)
-    model = fit_hot_model(decisions, where, config)
+    views, model = incomplete_views(hot), fit_hot_model(decisions, where, config)
+    model = replace(model, partial=fit_partial(views, model.names, config))
     measured = measure_hot(model, decisions, where, config)
     console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))
+    measured["views"] = view_figures(model, views_to_test(views, config), config.draws)
+    for view, found in measured["views"].items():
+        console.print(sheet(f"alarm_6h, {view}", found))
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
-    console.print({name: found for name, found in measured.items() if name != "models"})
+    console.print({name: found for name, found in measured.items() if name not in ("models", "views")})
     end = model.calibration_end
     known = asdict(config) | {"warn_after_days": model.warn_after_days}
     part = EscalationPart(config=known, data=about, metrics=measured, calibrated_until=end)

@@ -8,7 +8,7 @@ seen beside a hole while dropping the rest would raise the prevalence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -60,11 +60,15 @@ class HotDecisions:
 
     def known(self, rows: NDArray[np.bool_]) -> HotDecisions:
         """Without the features that are never known at some rows, such as reads that nobody gave."""
-        kept = np.flatnonzero((~np.isnan(self.features[rows])).any(axis=0))
+        never = np.isnan(self.features[rows]).all(axis=0)
+        return self.without([self.names[i] for i in np.flatnonzero(never)])
+
+    def without(self, names: Sequence[str]) -> HotDecisions:
+        """Without some features."""
+        kept = [i for i, name in enumerate(self.names) if name not in names]
         if len(kept) == len(self.names):
             return self
-        names = tuple(self.names[i] for i in kept)
-        return replace(self, names=names, features=self.features[:, kept])
+        return replace(self, names=tuple(self.names[i] for i in kept), features=self.features[:, kept])
 
     def take(self, rows: NDArray[np.bool_]) -> HotDecisions:
         """Some of the decisions."""
@@ -88,28 +92,35 @@ def longest_hole(snapshots: Floats, horizon: int = HORIZON) -> Floats:
     return np.array([gaps[i:end].max() for i, end in enumerate(ends)])
 
 
+def resolved(hot: HotList, time: Floats, alarm: Floats, horizon: int = HORIZON) -> NDArray[np.bool_]:
+    """Whether it is known what comes within `horizon` hours after some snapshots, before the alarm of each: [n]."""
+    end = time + horizon
+    hole = longest_hole(hot.snapshots, horizon)[np.searchsorted(hot.snapshots, time)]
+    previous = hot.snapshots[np.maximum(np.searchsorted(hot.snapshots, alarm) - 1, 0)]
+    unclear = (alarm > end) & (alarm < np.inf) & (previous < end - MAX_BLIND)
+    return np.asarray((time < alarm) & (hole <= MAX_HOLE) & ~unclear)
+
+
 def outcomes(hot: HotList, horizon: int = HORIZON) -> tuple[NDArray[np.intp], Ints]:
     """Rows at which a decision is taken and its label is resolved within `horizon` hours, and the labels."""
     alarm = first_alarm(hot)
-    end = hot.time + horizon
-    hole = longest_hole(hot.snapshots, horizon)[np.searchsorted(hot.snapshots, hot.time)]
-    previous = hot.snapshots[np.maximum(np.searchsorted(hot.snapshots, alarm) - 1, 0)]
-    unclear = (alarm > end) & (alarm < np.inf) & (previous < end - MAX_BLIND)
-    rows = np.flatnonzero((hot.time < alarm) & (hole <= MAX_HOLE) & ~unclear)
-    return rows, (alarm[rows] <= end[rows]).astype(np.int64)
+    rows = np.flatnonzero(resolved(hot, hot.time, alarm, horizon))
+    return rows, (alarm[rows] <= hot.time[rows] + horizon).astype(np.int64)
 
 
-def nearness(hot: HotList, rows: NDArray[np.intp]) -> Floats:
-    """How near topics come to the line within 6 h after some rows, 0 to 1: [n].
+def nearness(hot: HotList, rows: NDArray[np.intp], end: Floats | None = None, life: Ints | None = None) -> Floats:
+    """How near topics come to the line between some rows and hour `end` (6 h later), 0 to 1: [n].
 
-    x**8 / (1 + x**8) for a highest heat of x lines; a topic that has left the list comes no nearer.
+    x**8 / (1 + x**8) for a highest heat of x lines; a topic that has left the list comes no nearer. Read are rows of
+    the same `life`, by row: that of its episode unless given.
     """
+    end, life = hot.time[rows] + HORIZON if end is None else end, hot.episode if life is None else life
     share = np.nan_to_num(hot.heat / hot.line)
     highest, ahead = np.zeros(len(rows)), np.arange(len(rows))
     for step in range(1, len(hot.time)):
         place = np.minimum(rows[ahead] + step, len(hot.time) - 1)
-        follows = (rows[ahead] + step == place) & (hot.episode[place] == hot.episode[rows[ahead]])
-        follows &= hot.time[place] <= hot.time[rows[ahead]] + HORIZON
+        follows = (rows[ahead] + step == place) & (life[place] == life[rows[ahead]])
+        follows &= hot.time[place] <= end[ahead]
         ahead, place = ahead[follows], place[follows]
         if not len(ahead):
             break
@@ -131,9 +142,22 @@ def windows_at(hot: HotList, rows: NDArray[np.intp]) -> HotWindows:
         for name, array in arrays.items():
             array[alive, WIDTH - 1 - age] = getattr(hot, name)[past]
         back += 1
-    local = hot.time[rows] + UTC_TO_LOCAL
-    weekday = (local // 24 + 3) % 7  # 1970-01-01 was a Thursday
-    return HotWindows(**arrays, line=hot.line[rows], hour=local % 24, weekday=weekday)
+    return HotWindows(**arrays, line=hot.line[rows], **clock_at(hot.time[rows]))
+
+
+def clock_at(time: Floats) -> dict[str, Floats]:
+    """`hour` and `weekday` of windows at absolute hours (UTC)."""
+    local = time + UTC_TO_LOCAL
+    return {"hour": local % 24, "weekday": (local // 24 + 3) % 7}  # 1970-01-01 was a Thursday
+
+
+def features_of(
+    windows: Callable[[NDArray[np.intp]], HotWindows], rows: NDArray[np.intp]
+) -> tuple[tuple[str, ...], Floats]:
+    """Names and features of the windows at some rows, CHUNK of them in memory at once: [n, names]."""
+    found = [hot_features(windows(rows[i : i + CHUNK])) for i in range(0, len(rows), CHUNK)]
+    names = tuple(found[0])
+    return names, np.concatenate([design(part, names) for part in found])
 
 
 def decide_hot(hot: HotList) -> HotDecisions:
@@ -141,16 +165,21 @@ def decide_hot(hot: HotList) -> HotDecisions:
     rows, labels = outcomes(hot)
     if not len(rows):
         raise CorpusError("no decision: the record must hold an alarm line (84 snapshots in a week) and 6 h after it")
+    return decided(hot, rows, labels, lambda part: windows_at(hot, part))
+
+
+def decided(
+    hot: HotList, rows: NDArray[np.intp], labels: Ints, windows: Callable[[NDArray[np.intp]], HotWindows]
+) -> HotDecisions:
+    """Decisions at some rows, in order of time, read in these windows."""
     order = np.argsort(hot.time[rows], kind="stable")
     rows, labels = rows[order], labels[order]
-    chunks = [rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK)]
-    found = [hot_features(windows_at(hot, chunk)) for chunk in chunks]
-    names = tuple(found[0])
+    names, features = features_of(windows, rows)
     later, day = outcomes(hot, DAY), np.full(len(hot.time), np.nan)
     day[later[0]] = later[1]
     return HotDecisions(
         names=names,
-        features=np.concatenate([design(part, names) for part in found]),
+        features=features,
         labels=labels,
         nearness=nearness(hot, rows),
         day_labels=day[rows],

@@ -11,11 +11,13 @@ import numpy as np
 from rich.console import Console
 
 from data.errors import CorpusError
-from data.hot_topics import read_hot_list
+from data.hot_topics import HotList, read_hot_list
+from data.hotlist_features import AWAY
 from models.bundle import Bundle
 from models.escalation_store import open_head
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS
+from models.manifest import EscalationPart
 from training.config import settings_of
 from training.corpus import file_sha256
 from training.escalation_blend import calibrated, near_trees
@@ -28,6 +30,7 @@ from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions, decide_hot
 from training.hotlist_fit import hot_blocks, monotone_trees
 from training.hotlist_report import ablation_sheet, by_false_alarms, day_figures, slices
+from training.hotlist_views import incomplete_views, view_blocks, view_figures
 from training.taught import tell_changed
 from training.told import left_out
 
@@ -48,7 +51,7 @@ def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[s
     origin = config.test_from - timedelta(days=config.fold_days)
     where = hot_blocks(decisions.time, origin, config.test_from, config)
     require(decisions.labels, where)
-    decisions = decisions.known(where.fit)
+    decisions = decisions.known(where.fit).without((AWAY,))
     random = np.random.default_rng(config.seed)
     fit = np.flatnonzero(where.fit)
     fit = np.sort(random.permutation(fit)[:SAMPLE])
@@ -67,7 +70,7 @@ def ablation(decisions: HotDecisions, config: HotlistConfig) -> dict[str, dict[s
 
 def _ready(decisions: HotDecisions, model: HotlistModel) -> HotDecisions:
     """The features that the model reads, in its order."""
-    return replace(decisions, names=model.names, features=decisions.columns(model.names))
+    return replace(decisions, names=model.read, features=decisions.columns(model.read))
 
 
 def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, Any]:
@@ -84,15 +87,33 @@ def _others(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[st
     }
 
 
+def _views(
+    hot: HotList, part: EscalationPart, settings: HotlistConfig | None, console: Console
+) -> dict[str, HotDecisions]:
+    """The incomplete views that a head is measured on: of its test block (`settings`), or of a whole other record.
+
+    One without a decision later than the recalibration is told and left out.
+    """
+    found = {}
+    for name, view in incomplete_views(hot).items():
+        tested = np.ones(len(view.time), bool) if settings is None else view_blocks(view, settings).test
+        try:
+            found[name] = view.take(unseen(tested, view.time, part))
+        except CorpusError as error:
+            left_out(console, f"the view {name}: {error}")
+    return found
+
+
 def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -> dict[str, Any]:
     """The head beside its baselines on the test days of its training, or on every decision of another record."""
     part = bundle.manifest.escalation["hotlist"]
     model = open_head(bundle, HotlistModel)
     settings = settings_of(HotlistConfig, part.config, record=config.record, draws=config.draws)
-    decisions = decide_hot(read_hot_list(Path(config.record)))
-    ready, title = _ready(decisions, model), "all decisions of another record"
+    hot = read_hot_list(Path(config.record))
+    decisions = decide_hot(hot)
+    ready, title, own = _ready(decisions, model), "all decisions of another record", False
     if file_sha256(config.record) in part.data.get("files", {}).values():
-        title = f"{settings.test_from} to {settings.test_to}"
+        title, own = f"{settings.test_from} to {settings.test_to}", True
         where = hot_blocks(ready.time, settings.test_from, settings.test_to, settings)
         where = replace(where, test=unseen(where.test, ready.time, part))
         found = measure_hot(model, ready, where, settings)
@@ -102,6 +123,10 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
         found = _others(model, ready.take(later), config.draws)
     console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})
+    if model.partial is not None:
+        found["views"] = view_figures(model, _views(hot, part, settings if own else None, console), config.draws)
+        for view, figure in found["views"].items():
+            console.print(sheet(f"alarm_6h, {view}, {title}{since(part)}", figure))
     if config.ablation:
         found |= _ablation_if_possible(decisions, settings, console)
     return found

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from data.hotlist import HORIZON
+from data.hotlist_features import AWAY
 from data.volume_windows import ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
@@ -55,7 +56,8 @@ def hot_blocks(time: Floats, test_from: date, test_to: date, config: HotlistConf
     )
 
 
-def _rarest(labels: Ints) -> int:
+def rarest(labels: Ints) -> int:
+    """How many decisions the rarer label has."""
     return int(min(labels.sum(), (1 - labels).sum()))
 
 
@@ -79,7 +81,7 @@ def fit_day(decisions: HotDecisions, where: Blocks, config: HotlistConfig) -> Da
     known = ~np.isnan(decisions.day_labels)
     fit, later = where.fit & known, where.calibration & known
     labels = np.nan_to_num(decisions.day_labels).astype(np.int64)
-    if not config.day or min(_rarest(labels[fit]), _rarest(labels[later])) < MIN_EVENTS:
+    if not config.day or min(rarest(labels[fit]), rarest(labels[later])) < MIN_EVENTS:
         return None, 0.0
     trees = monotone_trees(decisions.names, config).fit(decisions.features[fit], labels[fit])
     rate = float(labels[fit | later].mean())
@@ -91,6 +93,7 @@ def fit_hot_model(decisions: HotDecisions, where: Blocks, config: HotlistConfig)
 
     Every feature must be known somewhere in the fit block (`HotDecisions.known`).
     """
+    decisions = decisions.without((AWAY,))  # 0 at every decision about a topic on the list
     learnt, later = decisions.features[where.fit], decisions.features[where.calibration]
     labels = decisions.labels[where.calibration]
     low, middle, high = np.nanquantile(learnt, [TAILS[0], 0.5, TAILS[1]], axis=0)

@@ -40,9 +40,10 @@ def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dic
     if model.day is None or not rows.any():
         return {}
     labels, days = decisions.day_labels[rows].astype(np.int64), decisions.day[rows]
+    features = decisions.features[rows][:, : len(model.names)]
     scores = {
-        "model": model.day.predict_proba(decisions.features[rows])[:, 1],
-        "six_hour_answer": model.main.predict_proba(decisions.features[rows])[:, 1],
+        "model": model.day.predict_proba(features)[:, 1],
+        "six_hour_answer": model.main.predict_proba(features)[:, 1],
     }
     return {name: figures(labels, score, days, draws) for name, score in scores.items()}
 

@@ -13,12 +13,13 @@ from data.command_line import run_function
 from data.errors import ConfigError
 from data.markdown import fill, table
 from models.bundle import open_bundle
+from models.hotlist_words import VIEWS
 from training.evaluate_config import EvaluateConfig
 from training.report_html import NOTHING, environment, spread
 
 MEASURED = Path(EvaluateConfig().out)
 README, EVALUATION = Path("README.md"), Path("training/EVALUATION.md")
-PAGES = {README: ("text", "heads"), EVALUATION: ("doubt", "robustness", "counts", "hotlist")}
+PAGES = {README: ("text", "heads"), EVALUATION: ("doubt", "robustness", "counts", "hotlist", "views")}
 Figures = Mapping[str, Any]
 
 MODELS = {"yujing": "Yujing", "bert": "BERT alone", "tfidf": "TF-IDF", "majority": "majority"}
@@ -90,6 +91,16 @@ def escalation_table(metrics: Figures) -> str:
     return table(("model", *ESCALATION.values()), rows)
 
 
+def views_table(metrics: Figures) -> str:
+    """Incomplete views of hot-search topics, each with ours and the logistic regression."""
+    rows = [
+        (label, name.replace("_", " "), *(spread(found[key]) for key in ESCALATION))
+        for view, label in VIEWS.items()
+        for name, found in metrics["views"].get(view, {}).items()
+    ]
+    return table(("view", "model", *ESCALATION.values()), rows)
+
+
 def heads_table(heads: Mapping[str, Figures]) -> str:
     """Each head as it is served, beside the best of its baselines by AUPRC."""
     rows = []
@@ -113,6 +124,8 @@ def blocks(evaluation: Figures, heads: Mapping[str, Figures]) -> dict[str, str]:
     made = {name: make(text) for name, (there, make) in makers.items() if there}
     measured = {name: metrics for name, metrics in heads.items() if "models" in metrics}
     made |= {name: escalation_table(metrics) for name, metrics in measured.items()}
+    if (viewed := measured.get("hotlist", {})).get("views"):
+        made["views"] = views_table(viewed)
     return made | ({"heads": heads_table(measured)} if measured else {})
 
 
