@@ -72,6 +72,12 @@ def highest_of(volume: Volume) -> float:
     return highest
 
 
+def looked(volume: Volume) -> bool:
+    """Whether the newest hour was measured: a heat of 0 says that the topic was not on the list, null says nothing."""
+    newest = -max(60 // volume.interval_minutes, 1)
+    return any(heat is not None for heat in (volume.heat or ())[newest:])
+
+
 def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
     """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them; no heat is no place."""
     now = [now_of(volume) for volume in volumes]

@@ -18,6 +18,7 @@ MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
 UNREAD = "yours alone: no model reads it, and it changes no answer"
+HEAT = "heat on the hot-search list; 0 where you looked and it was not on the list, null where you did not look"
 MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums and logarithms must hold it
 YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in Asia/Shanghai
 
@@ -104,7 +105,7 @@ class Volume:
     counts: Points | None = None
     negative: Points | None = None
     authors: Points | None = None
-    heat: Points | None = None
+    heat: Annotated[Points | None, Field(description=HEAT)] = None
     rank: Places | None = None
     reads: Points | None = None
     discussions: Points | None = None

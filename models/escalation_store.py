@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": Hotlist
 LISTS = ("names", "fallback_names", "voices", "outside")  # tuples of the model, lists in the file
 TREES = "trees"
 PLAIN = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
+TRIED = (PLAIN, replace(PLAIN, rank=(9.0,) * 6), replace(PLAIN, alarm_threshold=1.0))  # every part of a head answers
 MAX_SIZE = 256 * 2**20  # bytes unpacked; ours have 2 and 4 MB, and a blob of 1 MB could hold a thousand
 TRUSTED = [  # beyond numpy, what our models are made of
     "numpy.dtype",  # of what an imputer was fitted on
@@ -107,7 +108,7 @@ def load(blob: bytes) -> Head:
         model = HEADS[state["head"]](**state)
         fits = _fits(model)
         if fits:  # else its trees may lead astray
-            model.predict([PLAIN])  # fails for features that this version does not know
+            model.predict(TRIED)  # fails for features that this version does not know
     except BundleError:
         raise
     except UntrustedTypesFoundException as error:

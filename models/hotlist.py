@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.hotlist import ARRAYS, EPISODE_GAP, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of
+from data.hotlist import ARRAYS, EPISODE_GAP, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of, looked
 from data.hotlist_features import AWAY, hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
@@ -18,6 +18,7 @@ from models.escalation_head import DIGITS, EscalationHead, Observed, design, sou
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
 DAY = 24  # hours; the longer horizon
+MAX_BIN = 180  # minutes; coarser bins were not measured
 ALARMED = "本轮已过警戒线，首次越线已经发生，概率仅供参考"
 HOT_TARGET = (
     "alarm_6h on first crossing: heat >= A within (t, t+6h], for a topic below A and never in alarm in its episode; "
@@ -72,7 +73,10 @@ class HotlistModel(EscalationHead):
         return describe_hot(group, values)
 
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
-        """Likelihood per row: the trees of its view, or the logistic regression where it is out of domain: [n]."""
+        """Likelihood per row: the trees of its view, or the logistic regression where it is out of domain: [n].
+
+        A topic that left the list over 6 h ago is out of domain, and as unlikely as one that left it 6 h ago.
+        """
         return self._answered(features, in_domain, self.complete(features))
 
     def altered(self, changed: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
@@ -84,12 +88,18 @@ class HotlistModel(EscalationHead):
         found, own = np.empty(len(features)), features[:, : len(self.names)]
         if (rows := in_domain & complete).any():
             found[rows] = self.main.predict_proba(own[rows])[:, 1]
-        if (rows := in_domain & ~complete).any():
+        gone = self._gone(features)
+        if (rows := (in_domain & ~complete) | (~in_domain & gone)).any():
             found[rows] = self.partial.predict_proba(features[rows])[:, 1]
-        if not in_domain.all():
-            inside = within(own[~in_domain], self.low, self.middle, self.high)
-            found[~in_domain] = self.fallback.predict_proba(inside)[:, 1]
+        if (rows := ~in_domain & ~gone).any():
+            found[rows] = self.fallback.predict_proba(within(own[rows], self.low, self.middle, self.high))[:, 1]
         return found
+
+    def _gone(self, features: Floats) -> NDArray[np.bool_]:
+        """Which rows were last seen over 6 h ago, so that their episode is over: [n]."""
+        if self.partial is None:
+            return np.zeros(len(features), bool)
+        return np.asarray(features[:, self.read.index(AWAY)] > EPISODE_GAP)
 
     def complete(self, features: Floats) -> NDArray[np.bool_]:
         """Which rows show a topic on the list, at a place that is known: [n]; all of them without `partial`."""
@@ -114,8 +124,9 @@ class HotlistModel(EscalationHead):
         return found
 
     def in_domain(self, windows: HotWindows, already: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Documented rule, [n]: the line is above 0, heat has not `already` reached it in the present episode, and the
-        topic was on the list within 6 h; without `partial`, it is there now, at a place that is known."""
+        """The rule of README.md, [n]: the line is above 0, heat has not `already` reached it in the present episode,
+        and the topic was on the list within 6 h; without `partial`, it is there now, at a place that is known.
+        `predict` adds that the newest hour was measured, in bins of up to 3 h."""
         away = WIDTH - 1 - episode_of(windows.heat).newest
         shown = (away == 0) & ~np.isnan(windows.rank[:, -1]) if self.partial is None else away <= EPISODE_GAP
         return np.asarray(shown & ~np.isnan(windows.line) & ~already)
@@ -124,7 +135,7 @@ class HotlistModel(EscalationHead):
         """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order."""
         windows = hot_windows_of(volumes)
         features = design(hot_features(windows), self.read)
-        known = np.array([volume.interval_minutes <= 60 * EPISODE_GAP for volume in volumes])  # else each is an episode
+        known = np.array([looked(volume) and volume.interval_minutes <= MAX_BIN for volume in volumes])
         already = crossed(volumes)
         inside = self.in_domain(windows, already) & known
         episode = episode_of(windows.heat)
@@ -140,18 +151,22 @@ class HotlistModel(EscalationHead):
 
 
 def _observed(volume: Volume, n_obs: int, already: bool, newest: int, stay: int) -> Observed:
-    told = tuple(_told(volume.interval_minutes, already, newest))
-    return Observed(n_obs, _missing(volume), told, already, {"stay": stay})
+    missing = _missing(volume)
+    return Observed(n_obs, missing, tuple(_told(volume, missing, already, newest)), already, {"stay": stay})
 
 
-def _told(minutes: int, already: bool, newest: int) -> Iterator[str]:
+def _told(volume: Volume, missing: Sequence[str], already: bool, newest: int) -> Iterator[str]:
     """What a desk must know; `newest`: column of the newest appearance, -1 where there is none."""
     if already:
         yield ALARMED
     if newest >= 0 and (away := WIDTH - 1 - newest):
-        yield f"已有{away}小时未见于榜单，热度和名次为最后一次上榜时的值"
-    if minutes > 60:
-        yield f"每个时段长{minutes}分钟，热度走势和上榜时长只能粗略判断"
+        what = "热度" if "rank" in missing else "热度和名次"
+        if looked(volume):
+            yield f"已有{away}小时未见于榜单，{what}为最后一次上榜时的值"
+        else:
+            yield f"最近{away}小时没有热度数据，{what}为最后一次观测的值，话题可能仍在榜单上"
+    if volume.interval_minutes > 60:
+        yield f"每个时段长{volume.interval_minutes}分钟，热度走势和上榜时长只能粗略判断"
 
 
 def _missing(volume: Volume) -> tuple[str, ...]:

@@ -25,10 +25,11 @@ HOT_GROUPS: dict[str, tuple[str, ...]] = {
 
 
 VIEWS = {
-    "no_rank": "its place is not known",
-    "heat_alone": "heat alone is known",
-    "off_list": "it has left the list",
+    "no_rank": "topics whose place is not known",
+    "heat_alone": "topics of which heat alone is known",
+    "off_list": "topics that have left the list",
     "coarse": "bins of three hours",
+    "coarse_heat_alone": "bins of three hours, heat alone",
 }  # incomplete views, for the figures
 
 
@@ -40,10 +41,16 @@ def _momentum(v: Values) -> str:
     return "本轮仅观测1次，尚无走势" if isnan(v["step"]) else f"热度每小时变为上一小时的{exp(v['step']):.2f}倍"
 
 
+def _heat(v: Values) -> str:
+    return f"{'最后上榜时' if v['away'] > 0 else '当前'}热度为警戒线的{_share(v['ratio'])}"
+
+
 def _place(v: Values) -> str:
     moved = v["rank_step"]
     if isnan(v["rank"]):
         return "榜单名次未知"
+    if v["away"] > 0:
+        return f"最后上榜时第{v['rank']:.0f}位"
     if isnan(moved) or round(moved) == 0:
         return f"榜单第{v['rank']:.0f}位"
     return f"榜单第{v['rank']:.0f}位，每小时{'下降' if moved > 0 else '上升'}{abs(moved):.0f}位"
@@ -68,7 +75,7 @@ def _age(v: Values) -> str:
 
 
 HOT_WORDS: dict[str, Callable[[Values], str]] = {
-    "heat": lambda v: f"当前热度为警戒线的{_share(v['ratio'])}",
+    "heat": _heat,
     "momentum": _momentum,
     "place": _place,
     "peak": lambda v: f"距本轮峰值{number(v['since_peak'])}小时，当前为峰值的{_share(v['drawdown'])}",
@@ -78,7 +85,7 @@ HOT_WORDS: dict[str, Callable[[Values], str]] = {
     "mix": _mix,
     "clock": lambda v: f"当前{int(v['hour'])}时，周{'一二三四五六日'[int(v['weekday'])]}",
     "age": _age,
-    "absence": lambda v: f"离开榜单已{v['away']:.0f}小时" if v["away"] > 0 else "仍在榜单上",
+    "absence": lambda v: f"离开榜单已{v['away']:.0f}小时",
 }
 
 

@@ -14,6 +14,7 @@ import skops.io
 from hot_list import CONFIG, model, record, table_of, trained, volume_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from data.errors import BundleError
 from data.hotlist import ARRAYS, WIDTH, episode_of, highest_of, hot_windows_of
@@ -28,6 +29,7 @@ from models.escalation_store import dump, load
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS, HOT_WORDS
 from models.manifest import EscalationPart
+from training.escalation_blend import logistic
 from training.hotlist_decisions import outcomes
 
 NOON = datetime(2024, 5, 1, 12, 30, tzinfo=ZONE)
@@ -93,7 +95,8 @@ def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> Non
         _known((500.0, None)),  # not on the list now
         _known((500.0,), alarm_threshold=0.0),  # not by the rim
         _known((500.0,), rank=None),
-        _known((500.0,), interval_minutes=361),
+        _known((500.0,), interval_minutes=181),
+        _known((500.0, 0.0)),  # looked for, and not on the list
     ],
 )
 def test_where_the_target_is_not_defined_the_fallback_answers_and_says_so(volume: Volume) -> None:
@@ -124,11 +127,21 @@ def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told
 
 @pytest.mark.parametrize(
     ("heat", "hours"),
-    [((500.0,), 0), ((500.0, None), 1), ((500.0, 0.0, None), 2), ((500.0, *[None] * 7), 7), ((None,), 0)],
+    [((500.0,), 0), ((500.0, 0.0), 1), ((500.0, None, 0.0), 2), ((500.0, *[0.0] * 7), 7), ((None,), 0), ((0.0,), 0)],
 )
 def test_a_topic_that_is_off_the_list_is_told_so(heat: tuple[float | None, ...], hours: int) -> None:
     warnings = [one for one in _answer(_known(heat)).warnings if "未见于榜单" in one]
     assert warnings == ([f"已有{hours}小时未见于榜单，热度和名次为最后一次上榜时的值"] if hours else [])
+    alone = [one for one in _answer(_known(heat, rank=None)).warnings if "未见于榜单" in one]
+    assert alone == ([f"已有{hours}小时未见于榜单，热度为最后一次上榜时的值"] if hours else [])
+
+
+@pytest.mark.parametrize(("minutes", "silent"), [(60, 1), (60, 5), (30, 2), (20, 3)])
+def test_hours_that_nobody_looked_at_are_told_as_such(minutes: int, silent: int) -> None:
+    found = _answer(_known((500.0, *[None] * silent), interval_minutes=minutes))
+    hours = silent * minutes // 60
+    assert found.warnings[-1] == f"最近{hours}小时没有热度数据，热度和名次为最后一次观测的值，话题可能仍在榜单上"
+    assert not found.in_domain
 
 
 @pytest.mark.parametrize(
@@ -258,6 +271,16 @@ def test_parts_that_do_not_fit_are_refused(change: Callable[[dict[str, Any]], di
     state = {field.name: getattr(model(), field.name) for field in fields(HotlistModel)}
     with pytest.raises(BundleError, match="train it again"):
         load(skops.io.dumps(change(state | {"names": list(model().names)})))
+
+
+@pytest.mark.parametrize("part", ["main", "fallback"])
+def test_every_part_of_a_head_is_tried_when_it_is_loaded(part: str) -> None:
+    """A linear part of other columns failed at the first topic that it had to answer."""
+    features = trained()[0].features[:, :3]
+    other = logistic().fit(features, trained()[0].labels)
+    for partial in (None, LogisticRegression().fit(np.zeros((2, len(model().names) + 1)), [0, 1])):
+        with pytest.raises(BundleError, match="train it again"):
+            load(dump(replace(model(), **{"partial": partial, part: other})))
 
 
 def test_the_scorer_answers_with_either_head(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from models.manifest import EscalationPart
 from training import hotlist_evaluate, readme
 from training.card import _heads
 from training.corpus import file_sha256
-from training.escalation_recalibrate import _hotlist
+from training.escalation_recalibrate import _hotlist, _partial
 from training.evaluate_config import EvaluateConfig
 from training.hotlist_decisions import HotDecisions, outcomes
 from training.hotlist_evaluate import evaluate_hotlist
@@ -39,11 +39,13 @@ from training.hotlist_views import (
     EVERY,
     OFF,
     UNKNOWN,
+    _linear,
     absences,
     fit_partial,
     heat_alone,
     incomplete_views,
     next_crossing,
+    taught_views,
     view_figures,
     views_to_test,
 )
@@ -68,7 +70,7 @@ def away(row: int, snapshot: int) -> Volume:
     """What a caller would send about the topic of a row at a later snapshot that does not show it."""
     hot = record()
     seen, hours = volume_at(hot, row), int(np.floor(hot.snapshots[snapshot])) - int(hot.slot[row])
-    arrays = {name: (*getattr(seen, name), *[None] * hours) for name in ARRAYS}
+    arrays = {name: (*getattr(seen, name), *[0.0 if name == "heat" else None] * hours) for name in ARRAYS}
     line = float(hot.line[hot.time == hot.snapshots[snapshot]][0])
     at = datetime.fromtimestamp(round(hot.snapshots[snapshot] * 3600), UTC)
     return Volume(as_of=at, alarm_threshold=line, **arrays)
@@ -89,21 +91,26 @@ def test_views_without_places_are_those_that_the_service_gets() -> None:
         np.testing.assert_allclose(view.features[:50], served(poor, view.names), rtol=1e-4, atol=1e-4)
 
 
-def test_coarse_bins_are_read_as_the_service_gets_them_and_are_in_domain() -> None:
+def binned(values: tuple[float | None, ...], hours: int) -> tuple[float | None, ...]:
+    """The last value known in each bin of so many hours, counted back from the newest."""
+    bins = [values[max(end - hours, 0) : end] for end in range(len(values), 0, -hours)]
+    return tuple(next((value for value in reversed(bin) if value is not None), None) for bin in reversed(bins))
+
+
+@pytest.mark.parametrize("name", COARSE)
+def test_coarse_bins_are_read_as_the_service_gets_them_and_are_in_domain(name: str) -> None:
     rows, _ = outcomes(record())
-    rows = rows[len(UNKNOWN) :: EVERY]
-    order, view = np.argsort(record().time[rows], kind="stable"), views()[COARSE]
-    volumes = [volume_at(record(), int(row)) for row in rows[order][:50]]
-    coarse = [
-        replace(
-            volume,
-            interval_minutes=60 * COARSE_HOURS,
-            **{n: getattr(volume, n)[::-1][::COARSE_HOURS][::-1] for n in ARRAYS},
-        )
-        for volume in volumes
-    ]
+    rows = rows[[*COARSE].index(name) :: EVERY]
+    order, view = np.argsort(record().time[rows], kind="stable"), views()[name]
+    coarse = []
+    for row in rows[order][:50]:
+        volume = volume_at(record(), int(row))
+        arrays = {
+            array: None if array in COARSE[name] else binned(getattr(volume, array), COARSE_HOURS) for array in ARRAYS
+        }
+        coarse.append(replace(volume, interval_minutes=60 * COARSE_HOURS, **arrays))
     np.testing.assert_allclose(view.features[:50], served(coarse, view.names), rtol=1e-4, atol=1e-4)
-    assert [found.in_domain or found.crossed for found in model().predict(coarse)] == [True] * 50
+    assert [found.in_domain or found.crossed for found in taught().predict(coarse)] == [True] * 50
 
 
 def test_topics_off_the_list_are_read_as_the_service_gets_them() -> None:
@@ -148,7 +155,7 @@ def test_whole_views_are_answered_as_before() -> None:
 def test_incomplete_views_are_in_domain_and_their_likelihood_is_that_of_their_kind() -> None:
     for name, view in views_to_test(views(), CONFIG).items():
         features, every = view.columns(taught().read), np.ones(len(view.time), bool)
-        said, before = (taught().probabilities(features, inside).mean() for inside in (every, ~every))
+        said, before = taught().probabilities(features, every).mean(), _linear(taught(), features).mean()
         assert said == pytest.approx(view.labels.mean(), abs=0.02)
         if name == OFF:  # the places of this list are random: nobody misses them
             assert abs(said - view.labels.mean()) < 0.2 * abs(before - view.labels.mean())
@@ -177,12 +184,28 @@ def test_a_topic_that_has_left_the_list_is_less_likely_and_the_answer_says_why(p
     assert all(factor.effect < 0 and factor.text.startswith("离开榜单已") for factor in told)
 
 
-def test_a_topic_that_left_more_than_6_h_ago_is_out_of_domain() -> None:
+@pytest.mark.parametrize("placed", [True, False])
+def test_a_topic_that_left_more_than_6_h_ago_is_out_of_domain_and_no_likelier_than_at_6_h(placed: bool) -> None:
+    hot = record()
+    rows = [row for row in absences(hot)[0][::40].tolist() if np.log(hot.heat[row] / hot.line[row]) > -1][:20]
+    for row in rows:
+        seen = volume_at(hot, row) if placed else unplaced(volume_at(hot, row))
+        found = []
+        for hours in (EPISODE_GAP, EPISODE_GAP + 1, 20):
+            heat = (*(seen.heat or ()), *[0.0] * hours)
+            rest = {name: (*given, *[None] * hours) for name in ARRAYS[1:] if (given := getattr(seen, name))}
+            found.append(taught().predict([replace(seen, heat=heat, **rest)])[0])
+        assert [one.in_domain for one in found] == [True, False, False]
+        assert max(one.probability for one in found[1:]) < 2 * found[0].probability + 0.01
+
+
+def test_a_topic_that_nobody_looked_for_is_out_of_domain_and_not_called_gone() -> None:
     row = int(absences(record())[0][5])
     seen = volume_at(record(), row)
-    for hours, inside in ((EPISODE_GAP, True), (EPISODE_GAP + 1, False)):
-        arrays = {name: (*getattr(seen, name), *[None] * hours) for name in ARRAYS}
-        assert taught().predict([replace(seen, **arrays)])[0].in_domain == inside
+    found = taught().predict([replace(seen, **{name: (*getattr(seen, name), None, None) for name in ARRAYS})])[0]
+    assert not found.in_domain
+    assert "absence" not in {factor.name for factor in found.factors}
+    assert replace(taught(), partial=None).predict([replace(seen)])[0].in_domain
 
 
 def test_a_round_trip_answers_alike_and_trees_of_other_columns_are_refused() -> None:
@@ -213,18 +236,20 @@ def test_figures_name_each_view_and_are_none_without_such_trees() -> None:
     found = view_figures(taught(), tested, 10)
     assert tested[OFF].labels.sum() == 0
     assert set(found) == {*VIEWS} - {OFF}
-    for said in found.values():
+    for told in found.values():
+        said = told["models"]
         assert said["model"]["auroc"][0] > 0.75
         assert said["logistic_regression"]["auroc"][0] > 0.75
-    assert view_figures(model(), tested, 10) == {}
+    assert set(view_figures(model(), tested, 10)) == {"coarse"}
 
 
 def test_views_that_a_record_has_not_are_left_out() -> None:
     hot = record()
-    assert set(incomplete_views(replace(hot, rank=np.full_like(hot.rank, np.nan)))) == {COARSE, OFF}
+    assert set(incomplete_views(replace(hot, rank=np.full_like(hot.rank, np.nan)))) == {*COARSE, OFF}
     always = hot.take(hot.episode == np.bincount(hot.episode).argmax())
-    one = replace(always, snapshots=np.append(always.time, always.time[-1] + 1))
-    assert OFF not in incomplete_views(one)
+    one = replace(always, snapshots=np.append(always.time, always.time[-1] + 1), rank=np.full_like(always.rank, np.nan))
+    assert taught_views(one) == {}
+    assert _partial(taught(), taught_views(one), 0.0, 1e9) == {}
     assert fit_partial({}, model().names, CONFIG) is None
 
 
@@ -247,13 +272,13 @@ def test_how_near_a_topic_came_that_left_the_list_is_told_alike() -> None:
 def test_the_pages_and_the_card_have_a_table_of_each_view() -> None:
     every = view_figures(taught(), views(), 10)
     assert set(every) == {*VIEWS}
-    assert every[OFF]["model"]["brier_skill_score"][0] > every[OFF]["logistic_regression"]["brier_skill_score"][0]
-    lines = readme.blocks(
-        {}, {"hotlist": {"models": {"model": every[OFF]["model"], "line": every[OFF]["model"]}, "views": every}}
-    )
-    assert [line.count("|") for line in lines["views"].splitlines()] == [8] * 10
-    told = "".join(_heads({"hotlist": EscalationPart(metrics={"models": every[OFF], "views": every})}))
-    assert all(said in told for said in VIEWS.values())
+    own, line = (every[OFF]["models"][who]["brier_skill_score"][0] for who in ("model", "logistic_regression"))
+    assert own > line
+    models = every[OFF]["models"]
+    lines = readme.blocks({}, {"hotlist": {"models": models, "views": every}})["views"].splitlines()
+    assert [line.count("|") for line in lines] == [8] * 12
+    told = "".join(_heads({"hotlist": EscalationPart(metrics={"models": models, "views": every})}))
+    assert all(f"{said} ({every[view]['decisions']:,} decisions" in told for view, said in VIEWS.items())
 
 
 def test_an_evaluation_measures_the_views_and_tells_those_that_nothing_is_later_than(

@@ -76,8 +76,9 @@ def _is_our_head(part: EscalationPart) -> bool:
 
 def _views(head: str, views: Mapping[str, Any]) -> Iterator[str]:
     """A table for each incomplete view."""
-    for view, models in views.items():
-        yield f"Head `{head}`, {VIEWS[view]}:\n\n{markdown_table(models)}"
+    for view, found in views.items():
+        about = f"asked about {VIEWS[view]} ({found['decisions']:,} decisions, prevalence {found['prevalence']:.2%})"
+        yield f"Head `{head}`, {about}:\n\n{markdown_table(found['models'])}"
 
 
 def _heads(parts: Mapping[str, EscalationPart]) -> Iterator[str]:

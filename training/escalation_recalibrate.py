@@ -40,7 +40,7 @@ from training.escalation_report import plain
 from training.escalation_unseen import kept, tell_taught_days
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
-from training.hotlist_views import TAUGHT, incomplete_views
+from training.hotlist_views import Views, taught_views
 from training.place import bundle_place
 from training.register import register
 from training.told import left_out
@@ -89,6 +89,17 @@ def _counts(model: EscalationModel, config: EscalationConfig, console: Console) 
     return {"in_domain": recent.take(inside), "out_of_domain": recent.take(~inside)}
 
 
+def _partial(model: HotlistModel, views: Views, begin: float, last: float) -> dict[str, Recent]:
+    """The trees for incomplete views, if the record has such views."""
+    recent = [view.take((view.time > begin) & (view.time <= last)) for view in views.values()]
+    if not recent:
+        return {}
+    inputs, labels, end = zip(
+        *((one.columns(model.read), one.labels, one.time + HORIZON) for one in recent), strict=True
+    )
+    return {"partial": Recent(np.concatenate(inputs), np.concatenate(labels), np.concatenate(end))}
+
+
 def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> dict[str, Recent]:
     """All its classifiers: the crossing is defined at decisions only, the fallback answers beside them."""
     hot = read_hot_list(Path(config.record))
@@ -108,16 +119,7 @@ def _hotlist(model: HotlistModel, config: HotlistConfig, console: Console) -> di
         day = np.nan_to_num(decisions.day_labels).astype(np.int64)
         found["day"] = Recent(features, day, decisions.time + DAY, DAY).take(known)
     if model.partial is not None:
-        views = [
-            view.take((view.time > begin) & (view.time <= last))
-            for name, view in incomplete_views(hot).items()
-            if name in TAUGHT
-        ]
-        found["partial"] = Recent(
-            np.concatenate([view.columns(model.read) for view in views]),
-            np.concatenate([view.labels for view in views]),
-            np.concatenate([view.time for view in views]) + HORIZON,
-        )
+        found |= _partial(model, taught_views(hot), begin, last)
     return found
 
 

@@ -20,7 +20,7 @@ from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
-from training.escalation_blocks import Blocks, require
+from training.escalation_blocks import MIN_EVENTS, Blocks, require
 from training.escalation_config import refuse_bundle
 from training.escalation_report import figures, plain, sheet, spread_of
 from training.hotlist_baselines import hot_baselines
@@ -112,11 +112,16 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     decisions = decisions.known(where.fit)
     views, model = incomplete_views(hot), fit_hot_model(decisions, where, config)
     model = replace(model, partial=fit_partial(views, model.names, config))
+    if model.partial is None:
+        left_out(
+            console,
+            f"trees for incomplete views: under {MIN_EVENTS} crossings in those of the fit or calibration block",
+        )
     measured = measure_hot(model, decisions, where, config)
     console.print(sheet(f"alarm_6h, test block {config.test_from} to {config.test_to}", measured["models"]))
     measured["views"] = view_figures(model, views_to_test(views, config), config.draws)
     for view, found in measured["views"].items():
-        console.print(sheet(f"alarm_6h, {view}", found))
+        console.print(sheet(f"alarm_6h, {view}", found["models"]))
     measured |= {"rolling_origins": folds, "rolling_mean_and_sd": spread_of(folds)}
     console.print({name: found for name, found in measured.items() if name not in ("models", "views")})
     end = model.calibration_end

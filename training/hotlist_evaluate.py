@@ -16,7 +16,7 @@ from data.hotlist_features import AWAY
 from models.bundle import Bundle
 from models.escalation_store import open_head
 from models.hotlist import HotlistModel
-from models.hotlist_words import HOT_GROUPS
+from models.hotlist_words import HOT_GROUPS, VIEWS
 from models.manifest import EscalationPart
 from training.config import settings_of
 from training.corpus import file_sha256
@@ -97,6 +97,8 @@ def _views(
     found = {}
     for name, view in incomplete_views(hot).items():
         tested = np.ones(len(view.time), bool) if settings is None else view_blocks(view, settings).test
+        if not tested.any():
+            continue
         try:
             found[name] = view.take(unseen(tested, view.time, part))
         except CorpusError as error:
@@ -123,10 +125,9 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
         found = _others(model, ready.take(later), config.draws)
     console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})
-    if model.partial is not None:
-        found["views"] = view_figures(model, _views(hot, part, settings if own else None, console), config.draws)
-        for view, figure in found["views"].items():
-            console.print(sheet(f"alarm_6h, {view}, {title}{since(part)}", figure))
+    found["views"] = view_figures(model, _views(hot, part, settings if own else None, console), config.draws)
+    for view, told in found["views"].items():
+        console.print(sheet(f"alarm_6h, {VIEWS[view]}, {title}{since(part)}", told["models"]))
     if config.ablation:
         found |= _ablation_if_possible(decisions, settings, console)
     return found

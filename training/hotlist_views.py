@@ -18,7 +18,7 @@ from data.hot_topics import HotList
 from data.hotlist import ARRAYS, CUMULATIVE, EPISODE_GAP, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import AWAY
 from data.volume_windows import Floats, Ints
-from models.hotlist import HotlistModel
+from models.hotlist import MAX_BIN, HotlistModel, within
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import MIN_EVENTS, Blocks
 from training.escalation_report import figures
@@ -39,26 +39,31 @@ from training.hotlist_fit import hot_blocks, monotone_trees, rarest
 EVERY = 3  # one decision in so many is read in each incomplete view: they teach beside one another
 UNKNOWN: Mapping[str, tuple[str, ...]] = {"no_rank": ("rank",), "heat_alone": ("rank", *CUMULATIVE)}
 OFF = "off_list"
-TAUGHT = (*UNKNOWN, OFF)  # to trees of their own
-COARSE, COARSE_HOURS = "coarse", 3  # bins of some hours: measured only, the trees for complete views answer
+COARSE: Mapping[str, tuple[str, ...]] = {"coarse": (), "coarse_heat_alone": UNKNOWN["heat_alone"]}  # measured only
+COARSE_HOURS = MAX_BIN // 60  # of their bins
 Places = NDArray[np.intp]
 Views = Mapping[str, HotDecisions]
 
 
-def _masked(
-    hot: HotList, rows: Places, labels: Ints, unknown: Sequence[str] = (), every_hours: int = 1
-) -> HotDecisions:
-    """Decisions at some rows, read where nothing is known of some arrays, or only one hour in some of each."""
-    silent = (WIDTH - 1 - np.arange(WIDTH)) % every_hours != 0
+def _masked(hot: HotList, rows: Places, labels: Ints, unknown: Sequence[str], hours: int = 1) -> HotDecisions:
+    """Decisions at some rows, read where nothing is known of some arrays, in bins of so many hours."""
 
     def windows(part: Places) -> HotWindows:
         whole = windows_at(hot, part)
-        arrays = {name: getattr(whole, name).copy() for name in ARRAYS}
-        for name, array in arrays.items():
-            array[:, silent | (name in unknown)] = np.nan
-        return replace(whole, **arrays)
+        arrays = {name: _binned(getattr(whole, name), hours) for name in ARRAYS}
+        return replace(whole, **arrays | {name: np.full_like(arrays[name], np.nan) for name in unknown})
 
     return decided(hot, rows, labels, windows)
+
+
+def _binned(array: Floats, hours: int) -> Floats:
+    """The last value known in each bin of so many hours, at its newest hour: [n, 48]."""
+    found = np.full_like(array, np.nan)
+    for back in range(hours - 1, -1, -1):
+        newest = np.arange(WIDTH - 1, hours - 2, -hours)
+        older = array[:, newest - back]
+        found[:, newest] = np.where(np.isnan(older), found[:, newest], older)
+    return found
 
 
 def next_crossing(hot: HotList) -> Floats:
@@ -118,9 +123,8 @@ def _later(hot: HotList, rows: Places, snapshots: Places) -> HotWindows:
     return HotWindows(**arrays, line=_lines(hot)[snapshots], **clock_at(hot.snapshots[snapshots]))
 
 
-def off_list(hot: HotList) -> HotDecisions:
-    """Decisions about topics that have left the list: does one come back to the line within 6 h?"""
-    rows, snapshots = absences(hot)
+def off_list(hot: HotList, rows: Places, snapshots: Places) -> HotDecisions:
+    """Decisions about topics that have left the list, at `absences`: does one come back to the line within 6 h?"""
     order = np.argsort(hot.snapshots[snapshots], kind="stable")
     rows, snapshots = rows[order], snapshots[order]
     time, alarm = hot.snapshots[snapshots], next_crossing(hot)[rows]
@@ -137,19 +141,27 @@ def off_list(hot: HotList) -> HotDecisions:
     )
 
 
+def taught_views(hot: HotList) -> dict[str, HotDecisions]:
+    """Decisions in each view that is taught to trees of its own and that the record has, other ones in each."""
+    found = {}
+    if not np.isnan(hot.rank).all():  # else the head reads no place, and misses none
+        found = _masks(hot, UNKNOWN, 1)
+    rows, snapshots = absences(hot)
+    return found | ({OFF: off_list(hot, rows, snapshots)} if len(rows) else {})
+
+
 def incomplete_views(hot: HotList) -> dict[str, HotDecisions]:
-    """Decisions in each incomplete view that the record has, other ones in each."""
+    """Decisions in these and in coarse bins, all that a head is measured on."""
+    return taught_views(hot) | _masks(hot, COARSE, COARSE_HOURS)
+
+
+def _masks(hot: HotList, views: Mapping[str, tuple[str, ...]], hours: int) -> dict[str, HotDecisions]:
     rows, labels = outcomes(hot)
-    asked: dict[str, dict[str, Any]] = {}
-    if not np.isnan(hot.rank).all():  # else no view is more complete
-        asked = {name: {"unknown": unknown} for name, unknown in UNKNOWN.items()}
-    asked[COARSE] = {"every_hours": COARSE_HOURS}
-    found = {
-        name: _masked(hot, rows[first::EVERY], labels[first::EVERY], **how)
-        for first, (name, how) in enumerate(asked.items())
+    return {
+        name: _masked(hot, rows[first::EVERY], labels[first::EVERY], unknown, hours)
+        for first, (name, unknown) in enumerate(views.items())
         if len(rows) > first
     }
-    return found | ({OFF: off_list(hot)} if len(absences(hot)[0]) else {})
 
 
 def view_blocks(view: HotDecisions, config: HotlistConfig) -> Blocks:
@@ -163,11 +175,11 @@ def views_to_test(views: Views, config: HotlistConfig) -> dict[str, HotDecisions
 
 
 def fit_partial(views: Views, names: tuple[str, ...], config: HotlistConfig) -> CalibratedClassifierCV | None:
-    """Trees on all incomplete views before the test block; None where too few of them cross the line.
+    """Trees on the views that are taught (`taught_views`) before the test block; None where too few cross the line.
 
     `names`: what the head's other parts read; these trees also read how long a topic has been off the list.
     """
-    views = {name: view for name, view in views.items() if name in TAUGHT}
+    views = {name: view for name, view in views.items() if name not in COARSE}
     if not views:
         return None
     names = (*names, AWAY)
@@ -188,16 +200,24 @@ def _joined(views: Views, names: Sequence[str], part: str, config: HotlistConfig
     )
 
 
-def view_figures(model: HotlistModel, views: Views, draws: int) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """By view to test what the head answers, beside its logistic regression; without views that have no crossing.
+def view_figures(model: HotlistModel, views: Views, draws: int) -> dict[str, dict[str, Any]]:
+    """By view to test its decisions, their prevalence, and what the head and its logistic regression answer (`models`).
 
-    Nothing for a head that has not learnt such views.
+    Without views that have no crossing, and those that a head without trees for incomplete views leaves out of domain.
     """
     found = {}
     for name, view in views.items():
-        if model.partial is not None and view.labels.any():
+        if view.labels.any() and (model.partial is not None or name == "coarse"):
             features, every = view.columns(model.read), np.ones(len(view.time), bool)
-            said = {"model": every, "logistic_regression": ~every}
-            likelihood = {who: model.probabilities(features, inside) for who, inside in said.items()}
-            found[name] = {who: figures(view.labels, p, view.day, draws) for who, p in likelihood.items()}
+            said = {"model": model.probabilities(features, every), "logistic_regression": _linear(model, features)}
+            found[name] = {
+                "decisions": len(view.time),
+                "prevalence": round(float(view.labels.mean()), 5),
+                "models": {who: figures(view.labels, p, view.day, draws) for who, p in said.items()},
+            }
     return found
+
+
+def _linear(model: HotlistModel, features: Floats) -> Floats:
+    inside = within(features[:, : len(model.names)], model.low, model.middle, model.high)
+    return np.asarray(model.fallback.predict_proba(inside)[:, 1])

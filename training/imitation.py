@@ -97,7 +97,7 @@ class ImitatingModule(nn.Module):
         post = mean_pool(*found[-1]).float()
         logits = self.classifier.heads(post)
         crisis = 1 - category.softmax(1)[:, 0]
-        above = self.classifier.pool_after  # below, both read the same
+        above = self.classifier.pool_after  # below, both begin with the same
         loss = LAYERS_WEIGHT * layers_loss(found[above:], wanted[above:]) + HIDDEN_WEIGHT * hidden_loss(post, whole)
         loss = loss + category_divergence(logits[0], category) + severity_divergence(logits[1], severity, crisis)
         return {"loss": loss, "logits": torch.cat(logits, dim=1)}

@@ -94,11 +94,15 @@ def escalation_table(metrics: Figures) -> str:
 def views_table(metrics: Figures) -> str:
     """Incomplete views of hot-search topics, each with ours and the logistic regression."""
     rows = [
-        (label, name.replace("_", " "), *(spread(found[key]) for key in ESCALATION))
-        for view, label in VIEWS.items()
-        for name, found in metrics["views"].get(view, {}).items()
+        (
+            f"{VIEWS[view]} ({found['decisions']:,} decisions, {found['prevalence']:.2%})",
+            name.replace("_", " "),
+            *(spread(figures[key]) for key in ESCALATION),
+        )
+        for view, found in metrics["views"].items()
+        for name, figures in found["models"].items()
     ]
-    return table(("view", "model", *ESCALATION.values()), rows)
+    return table(("asked about (prevalence)", "model", *ESCALATION.values()), rows)
 
 
 def heads_table(heads: Mapping[str, Figures]) -> str:
