@@ -77,21 +77,24 @@ class HotlistModel(EscalationHead):
 
         A topic that left the list over 6 h ago is out of domain, and as unlikely as one that left it 6 h ago.
         """
-        return self._answered(features, in_domain, self.complete(features))
+        return self._answered(features, self._part(features, in_domain))
 
     def altered(self, changed: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
-        """Likelihood of altered copies, each by the trees of the view of its row."""
-        copies = len(changed) // max(len(features), 1)
-        return self._answered(changed, np.tile(inside, copies), np.tile(self.complete(features), copies))
+        """Likelihood of altered copies, each by the part that answers its row."""
+        return self._answered(changed, np.tile(self._part(features, inside), len(changed) // max(len(features), 1)))
 
-    def _answered(self, features: Floats, in_domain: NDArray[np.bool_], complete: NDArray[np.bool_]) -> Floats:
+    def _part(self, features: Floats, in_domain: NDArray[np.bool_]) -> NDArray[np.str_]:
+        """Name of the part that answers each row: [n]."""
+        conditions = [in_domain & self.complete(features), in_domain | self._gone(features)]
+        return np.select(conditions, ["main", "partial"], "fallback")
+
+    def _answered(self, features: Floats, part: NDArray[np.str_]) -> Floats:
         found, own = np.empty(len(features)), features[:, : len(self.names)]
-        if (rows := in_domain & complete).any():
+        if (rows := part == "main").any():
             found[rows] = self.main.predict_proba(own[rows])[:, 1]
-        gone = self._gone(features)
-        if (rows := (in_domain & ~complete) | (~in_domain & gone)).any():
+        if (rows := part == "partial").any():
             found[rows] = self.partial.predict_proba(features[rows])[:, 1]
-        if (rows := ~in_domain & ~gone).any():
+        if (rows := part == "fallback").any():
             found[rows] = self.fallback.predict_proba(within(own[rows], self.low, self.middle, self.high))[:, 1]
         return found
 

@@ -197,6 +197,8 @@ def test_a_topic_that_left_more_than_6_h_ago_is_out_of_domain_and_no_likelier_th
             found.append(taught().predict([replace(seen, heat=heat, **rest)])[0])
         assert [one.in_domain for one in found] == [True, False, False]
         assert max(one.probability for one in found[1:]) < 2 * found[0].probability + 0.01
+        assert all(factor.effect < 0 for one in found for factor in one.factors if factor.name == "absence")
+    assert "absence" in {factor.name for factor in found[1].factors}
 
 
 def test_a_topic_that_nobody_looked_for_is_out_of_domain_and_not_called_gone() -> None:
