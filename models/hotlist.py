@@ -173,7 +173,7 @@ def _told(volume: Volume, missing: Sequence[str], already: bool, newest: int) ->
 
 
 def _missing(volume: Volume) -> tuple[str, ...]:
-    """Arrays of which nothing is known within the window, and `heat` where some of it is not."""
+    """Arrays of which nothing is known within the window, and `heat` where some hour has null, not 0."""
     read = {name: {*held(getattr(volume, name), volume.interval_minutes, WIDTH)} for name in ARRAYS}
     absent = tuple(name for name in ARRAYS if name != "heat" and read[name] <= {None})
-    return (*absent, "heat") if {None, 0} & read["heat"] else absent
+    return (*absent, "heat") if None in read["heat"] else absent
