@@ -7,11 +7,12 @@ of over 6 h is another episode and is not read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.records import ARRAYS as EVERY_ARRAY
 from data.records import Volume
 from data.volume_windows import Floats, now_of
 
@@ -72,10 +73,18 @@ def highest_of(volume: Volume) -> float:
     return highest
 
 
-def looked(volume: Volume) -> bool:
-    """Whether the newest hour was measured: a heat of 0 says that the topic was not on the list, null says nothing."""
-    newest = -max(60 // volume.interval_minutes, 1)
-    return any(heat is not None for heat in (volume.heat or ())[newest:])
+def silence(volume: Volume) -> int:
+    """How many of the newest bins nobody looked at: a heat of 0 says that the topic was not on the list, null not."""
+    heat = volume.heat or ()
+    return next((back for back, value in enumerate(reversed(heat)) if value is not None), len(heat))
+
+
+def as_last_seen(volume: Volume) -> Volume:
+    """The volume as it stood at the last look, if that was within 6 h; else as it is."""
+    bins = silence(volume)
+    if not 0 < bins * volume.interval_minutes <= EPISODE_GAP * 60 or bins == len(volume.heat or ()):
+        return volume
+    return replace(volume, **{name: array[:-bins] for name in EVERY_ARRAY if (array := getattr(volume, name))})
 
 
 def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:

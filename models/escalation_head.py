@@ -35,6 +35,7 @@ class Observed:
     warnings: tuple[str, ...] = ()
     crossed: bool = False  # the event that the head foretells has happened
     said: Mapping[str, float] = field(default_factory=dict)  # what the words say instead of the features
+    current: bool = True  # else the answer is that of the last look, and out of domain
 
     @property
     def cold(self) -> bool:
@@ -165,7 +166,7 @@ class EscalationHead(ABC):
                 horizon_hours=self.horizon_hours,
                 target=self.target,
                 n_obs=seen.n_obs,
-                in_domain=bool(inside[i]),
+                in_domain=bool(inside[i] and seen.current),
                 missing=seen.missing,
                 factors=self.factors(features[i], effects[i], seen),
                 cold_start=seen.cold,
@@ -173,7 +174,7 @@ class EscalationHead(ABC):
                 calibrated_until=self.calibration_end,
                 calibration_stale=self.stale(volumes[i].as_of),
                 warnings=seen.told,
-                later=later[i],
+                later=later[i] if seen.current else None,
             )
             for i, seen in enumerate(observed)
         ]

@@ -9,7 +9,18 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from data.hotlist import ARRAYS, EPISODE_GAP, HORIZON, WIDTH, HotWindows, episode_of, highest_of, hot_windows_of, looked
+from data.hotlist import (
+    ARRAYS,
+    EPISODE_GAP,
+    HORIZON,
+    WIDTH,
+    HotWindows,
+    as_last_seen,
+    episode_of,
+    highest_of,
+    hot_windows_of,
+    silence,
+)
 from data.hotlist_features import AWAY, hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
@@ -129,20 +140,24 @@ class HotlistModel(EscalationHead):
     def in_domain(self, windows: HotWindows, already: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The rule of README.md, [n]: the line is above 0, heat has not `already` reached it in the present episode,
         and the topic was on the list within 6 h; without `partial`, it is there now, at a place that is known.
-        `predict` adds that the newest hour was measured, in bins of up to 3 h."""
+        `predict` adds bins of up to 3 h, and its answers that the newest hour was measured."""
         away = WIDTH - 1 - episode_of(windows.heat).newest
         shown = (away == 0) & ~np.isnan(windows.rank[:, -1]) if self.partial is None else away <= EPISODE_GAP
         return np.asarray(shown & ~np.isnan(windows.line) & ~already)
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
-        """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order."""
-        windows = hot_windows_of(volumes)
+        """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order.
+
+        Hours that nobody looked at are left out: the answer is that of the last look, and out of domain.
+        """
+        windows = hot_windows_of([as_last_seen(volume) for volume in volumes])
         features = design(hot_features(windows), self.read)
-        known = np.array([looked(volume) and volume.interval_minutes <= MAX_BIN for volume in volumes])
+        fine = np.array([volume.interval_minutes <= MAX_BIN for volume in volumes])
         already = crossed(volumes)
-        inside = self.in_domain(windows, already) & known
+        inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
-        counted = (episode.seen.sum(axis=1), already, episode.newest, episode.stay)
+        newest = episode_of(hot_windows_of(volumes).heat).newest
+        counted = (episode.seen.sum(axis=1), already, newest, episode.stay)
         rows = zip(volumes, *(each.tolist() for each in counted), strict=True)
         observed = [_observed(*row) for row in rows]
         return self.answers(features, inside, observed, volumes)
@@ -155,7 +170,13 @@ class HotlistModel(EscalationHead):
 
 def _observed(volume: Volume, n_obs: int, already: bool, newest: int, stay: int) -> Observed:
     missing = _missing(volume)
-    return Observed(n_obs, missing, tuple(_told(volume, missing, already, newest)), already, {"stay": stay})
+    told, current = tuple(_told(volume, missing, already, newest)), not _silent(volume)
+    return Observed(n_obs, missing, told, already, {"stay": stay}, current)
+
+
+def _silent(volume: Volume) -> bool:
+    """Whether nobody looked within the newest hour, or bin where that is longer."""
+    return silence(volume) * volume.interval_minutes >= 60
 
 
 def _told(volume: Volume, missing: Sequence[str], already: bool, newest: int) -> Iterator[str]:
@@ -164,7 +185,7 @@ def _told(volume: Volume, missing: Sequence[str], already: bool, newest: int) ->
         yield ALARMED
     if newest >= 0 and (away := WIDTH - 1 - newest):
         what = "热度" if "rank" in missing else "热度和名次"
-        if looked(volume):
+        if not _silent(volume):
             yield f"已有{away}小时未见于榜单，{what}为最后一次上榜时的值"
         else:
             yield f"最近{away}小时没有热度数据，{what}为最后一次观测的值，话题可能仍在榜单上"

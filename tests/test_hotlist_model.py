@@ -92,7 +92,6 @@ def test_training_rows_get_the_same_likelihood_through_the_serving_path() -> Non
     [
         _known((1_000.0,)),  # in alarm
         _known((1_200.0, 500.0)),  # has been
-        _known((500.0, None)),  # not on the list now
         _known((500.0,), alarm_threshold=0.0),  # not by the rim
         _known((500.0,), rank=None),
         _known((500.0,), interval_minutes=181),
@@ -141,7 +140,16 @@ def test_hours_that_nobody_looked_at_are_told_as_such(minutes: int, silent: int)
     found = _answer(_known((500.0, *[None] * silent), interval_minutes=minutes))
     hours = silent * minutes // 60
     assert found.warnings[-1] == f"最近{hours}小时没有热度数据，热度和名次为最后一次观测的值，话题可能仍在榜单上"
-    assert not found.in_domain
+    assert (found.in_domain, found.later) == (False, None)
+    assert found.probability == _answer(_known((500.0,), interval_minutes=minutes)).probability
+    counted = _known((500.0, *[None] * silent), interval_minutes=minutes, counts=(5.0,) * (silent + 1))
+    assert _answer(counted).probability == found.probability
+
+
+def test_an_hour_of_which_some_was_looked_at_is_current() -> None:
+    found = _answer(_known((500.0, None), interval_minutes=30))
+    assert found.in_domain
+    assert found.probability == _answer(_known((500.0,), interval_minutes=30)).probability
 
 
 @pytest.mark.parametrize(

@@ -204,10 +204,14 @@ def test_a_topic_that_left_more_than_6_h_ago_is_out_of_domain_and_no_likelier_th
 def test_a_topic_that_nobody_looked_for_is_out_of_domain_and_not_called_gone() -> None:
     row = int(absences(record())[0][5])
     seen = volume_at(record(), row)
-    found = taught().predict([replace(seen, **{name: (*getattr(seen, name), None, None) for name in ARRAYS})])[0]
-    assert not found.in_domain
-    assert "absence" not in {factor.name for factor in found.factors}
-    assert replace(taught(), partial=None).predict([replace(seen)])[0].in_domain
+    for volume in (seen, unplaced(seen)):
+        then = taught().predict([volume])[0]
+        for hours, alike in ((1, True), (EPISODE_GAP, True), (EPISODE_GAP + 1, False)):
+            arrays = {name: (*given, *[None] * hours) for name in ARRAYS if (given := getattr(volume, name))}
+            found = taught().predict([replace(volume, **arrays)])[0]
+            assert not found.in_domain
+            assert (found.probability == then.probability) == alike
+            assert ("absence" in {factor.name for factor in found.factors}) != alike
 
 
 def test_a_round_trip_answers_alike_and_trees_of_other_columns_are_refused() -> None:
