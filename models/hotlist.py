@@ -106,8 +106,13 @@ class HotlistModel(EscalationHead):
         if (rows := part == "partial").any():
             found[rows] = self.partial.predict_proba(features[rows])[:, 1]
         if (rows := part == "fallback").any():
-            found[rows] = self.fallback.predict_proba(within(own[rows], self.low, self.middle, self.high))[:, 1]
+            found[rows] = self.regression(own[rows])
         return found
+
+    def regression(self, features: Floats) -> Floats:
+        """What the logistic regression alone says of any rows: [n]."""
+        inside = within(features[:, : len(self.names)], self.low, self.middle, self.high)
+        return np.asarray(self.fallback.predict_proba(inside)[:, 1])
 
     def _gone(self, features: Floats) -> NDArray[np.bool_]:
         """Which rows were last seen over 6 h ago, so that their episode is over: [n]."""

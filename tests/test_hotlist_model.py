@@ -14,7 +14,6 @@ import skops.io
 from hot_list import CONFIG, model, record, table_of, trained, volume_at
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 
 from data.errors import BundleError
 from data.hotlist import ARRAYS, WIDTH, episode_of, highest_of, hot_windows_of
@@ -284,11 +283,13 @@ def test_parts_that_do_not_fit_are_refused(change: Callable[[dict[str, Any]], di
 @pytest.mark.parametrize("part", ["main", "fallback"])
 def test_every_part_of_a_head_is_tried_when_it_is_loaded(part: str) -> None:
     """A linear part of other columns failed at the first topic that it had to answer."""
-    features = trained()[0].features[:, :3]
-    other = logistic().fit(features, trained()[0].labels)
-    for partial in (None, LogisticRegression().fit(np.zeros((2, len(model().names) + 1)), [0, 1])):
+    features, labels = trained()[0].features, trained()[0].labels
+    other, partial = logistic().fit(features[:, :3], labels), logistic().fit(features, labels)
+    assert features.shape[1] == len(model().names) + 1
+    for whole in (model(), replace(model(), partial=partial)):
+        load(dump(whole))
         with pytest.raises(BundleError, match="train it again"):
-            load(dump(replace(model(), **{"partial": partial, part: other})))
+            load(dump(replace(whole, **{part: other})))
 
 
 def test_the_scorer_answers_with_either_head(tmp_path: Path) -> None:

@@ -39,7 +39,6 @@ from training.hotlist_views import (
     EVERY,
     OFF,
     UNKNOWN,
-    _linear,
     absences,
     fit_partial,
     heat_alone,
@@ -155,7 +154,7 @@ def test_whole_views_are_answered_as_before() -> None:
 def test_incomplete_views_are_in_domain_and_their_likelihood_is_that_of_their_kind() -> None:
     for name, view in views_to_test(views(), CONFIG).items():
         features, every = view.columns(taught().read), np.ones(len(view.time), bool)
-        said, before = taught().probabilities(features, every).mean(), _linear(taught(), features).mean()
+        said, before = taught().probabilities(features, every).mean(), taught().regression(features).mean()
         assert said == pytest.approx(view.labels.mean(), abs=0.02)
         if name == OFF:  # the places of this list are random: nobody misses them
             assert abs(said - view.labels.mean()) < 0.2 * abs(before - view.labels.mean())

@@ -18,7 +18,7 @@ from data.hot_topics import HotList
 from data.hotlist import ARRAYS, CUMULATIVE, EPISODE_GAP, HORIZON, WIDTH, HotWindows
 from data.hotlist_features import AWAY
 from data.volume_windows import Floats, Ints
-from models.hotlist import MAX_BIN, HotlistModel, within
+from models.hotlist import MAX_BIN, HotlistModel
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import MIN_EVENTS, Blocks
 from training.escalation_report import figures
@@ -209,15 +209,10 @@ def view_figures(model: HotlistModel, views: Views, draws: int) -> dict[str, dic
     for name, view in views.items():
         if view.labels.any() and (model.partial is not None or name == "coarse"):
             features, every = view.columns(model.read), np.ones(len(view.time), bool)
-            said = {"model": model.probabilities(features, every), "logistic_regression": _linear(model, features)}
+            said = {"model": model.probabilities(features, every), "logistic_regression": model.regression(features)}
             found[name] = {
                 "decisions": len(view.time),
                 "prevalence": round(float(view.labels.mean()), 5),
                 "models": {who: figures(view.labels, p, view.day, draws) for who, p in said.items()},
             }
     return found
-
-
-def _linear(model: HotlistModel, features: Floats) -> Floats:
-    inside = within(features[:, : len(model.names)], model.low, model.middle, model.high)
-    return np.asarray(model.fallback.predict_proba(inside)[:, 1])
