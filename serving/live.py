@@ -15,6 +15,7 @@ from models.bundle import Bundle, open_bundle
 from serving import metrics
 from serving.golden import read_golden
 from serving.model_card import head_calibrations
+from serving.remembered import remembering
 from serving.scoring import SupportsServing, load_scorer, naming_bundle
 from serving.self_test import self_test
 from serving.settings import Settings
@@ -49,7 +50,7 @@ def load_tested(settings: Settings) -> Loaded:
     tested = self_test(scorer, golden, bundle.taxonomy)
     seconds = round(time.monotonic() - start, 1)
     logger.info("self-test passed", extra={"model": scorer.model_id, "items": tested, "seconds": seconds})
-    return Loaded(scorer, bundle)
+    return Loaded(remembering(scorer, settings.remembered), bundle)  # after the test, which shall ask the engine
 
 
 def tell_calibration(bundle: Bundle, settings: Settings) -> None:

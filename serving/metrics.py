@@ -31,6 +31,7 @@ REPLAYED = Counter("yujing_idempotent_replays", "Answers given again for the sam
 QUEUE = Gauge("yujing_queue_depth", "Requests accepted for scoring and not answered yet", multiprocess_mode="livesum")
 WAIT = Gauge("yujing_queue_wait_seconds", "Until all that is accepted will be answered", multiprocess_mode="livemax")
 ENGINE_SECONDS = Histogram("yujing_engine_seconds", "Time of scoring one request, with its turn", buckets=SECONDS)
+ENGINE_ROWS = Counter("yujing_engine_rows", "Texts, and parts for evidence, by source: engine or memory", ["source"])
 ITEMS = Histogram("yujing_items_per_request", "Items of one request", buckets=SIZES)
 
 POSTS = Counter("yujing_posts", "Texts scored", ["category"])

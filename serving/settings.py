@@ -13,6 +13,7 @@ from pydantic import Field
 from data.errors import ConfigError
 from models.engine_name import DEFAULT, EngineName
 from serving.environment import checked, written
+from serving.recent import REMEMBERED
 
 PREFIX = "YUJING_"
 FLAGS = {"keys_file": "--keys"}  # whose flag of `yujing` is not named as the setting
@@ -28,7 +29,8 @@ class Settings:
 
     What is served: `bundle`, a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or
     torch (the reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word per line;
-    `calibration_days`: age from which a head's calibration counts as stale, None = what it was trained with.
+    `calibration_days`: age from which a head's calibration counts as stale, None = what it was trained with;
+    `remembered`: texts that were read last and are not read again when they come back (0 = none).
 
     Who may call: `keys_file` and `keys` hold lines of `yujing keys new`; without any, only this machine may call,
     unless `anonymous` is true. `public` groups of pages need no key (in the environment: separated by commas).
@@ -43,6 +45,7 @@ class Settings:
     engine: EngineName = DEFAULT
     threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
     calibration_days: Annotated[int, Field(ge=1)] | None = None
+    remembered: Annotated[int, Field(ge=0)] = REMEMBERED
     keys_file: Path | None = None
     keys: str | None = None
     anonymous: bool = False

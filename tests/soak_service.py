@@ -102,6 +102,7 @@ def soak(plan: Plan) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="yujing-soak-") as name:
         folder, first, second = Path(name) / "store", Path(name) / "first.jsonl", Path(name) / "second.jsonl"
         env = {"YUJING_KEYS": key.line, "YUJING_RATE": "0", "YUJING_STORE": str(folder), "YUJING_THREADS": "1"}
+        env["YUJING_REMEMBERED"] = "0"  # the samples come again and again, and each time shall be work
         with running(env, plan.service, plan.root) as server:
             span = plan.capacity_seconds
             finish(start_client(server, first, secret, span, "--clients", str(CLIENTS)))

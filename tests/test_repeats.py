@@ -18,8 +18,9 @@ from data.samples import sample_items
 from models.scorer import Scorer
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.pools import Here
-from serving.batch.repeats import Recent, repeat_key
+from serving.batch.repeats import repeat_key
 from serving.batch.run import Job, score_files
+from serving.recent import Recent
 from serving.wire import write_result
 
 TEXTS = ("买到假货", "挺好的", f"{POISON}了", "仓库爆炸")

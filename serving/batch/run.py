@@ -16,11 +16,11 @@ from serving.batch.encoding import check_encoding
 from serving.batch.inputs import Input, find_inputs, would_read
 from serving.batch.journal import Journal, open_journal, writing
 from serving.batch.pools import Pool
-from serving.batch.repeats import REMEMBERED
 from serving.batch.rows import Columns
 from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
+from serving.recent import REMEMBERED
 
 FORMAT = 9  # of the shards: another one does not go on with what this one left
 

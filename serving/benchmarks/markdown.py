@@ -84,8 +84,18 @@ def _service(found: Figures) -> str:
         f"slowest {burst['after']['max']} ms.",
         f"{over['clients']} clients at once: {over['served']} served, p99 {over['served_ms'].get('p99')} ms; "
         f"{over['refused']} refused (503), p99 {over['refused_ms'].get('p99')} ms.",
+        *_reposts(found),
     ]
     return "\n".join([table(head, rows), "", *rest])
+
+
+def _reposts(found: Figures) -> Iterator[str]:
+    """What a text costs that comes again; a run of an earlier version did not ask."""
+    if seen := found.get("reposts"):
+        yield (
+            f"A repost, which is not read again: p50 {seen['again']['p50']} ms (the first time "
+            f"{seen['first']['p50']}); {_crowd('reposts alone', seen['crowd'])}."
+        )
 
 
 def _crowd(size: str, seen: Figures) -> str:

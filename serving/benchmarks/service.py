@@ -23,7 +23,8 @@ CLIENTS = 32
 POSTS = 16  # of each request of the crowd that sends many at once
 EXCESS = 96  # clients, where the service takes 64 requests
 SHIPPED = {"YUJING_THREADS": "1", "YUJING_RATE": "0"}  # one core, and all clients are one caller: no rate for it
-PEERLIKE = {**SHIPPED, "YUJING_PATIENCE": "0"}  # the peers refuse nobody, however long it takes
+READING = {**SHIPPED, "YUJING_REMEMBERED": "0"}  # posts come again here, and each is to be read
+PEERLIKE = {**READING, "YUJING_PATIENCE": "0"}  # the peers refuse nobody, however long it takes
 TURNS = 3  # of each server with a crowd
 SERVICE, BARE = "yujing serve", "Scorer.score"
 
@@ -55,19 +56,31 @@ def run_service(load: Callable[[], Scorer], bundle: Path | None, requests: int, 
             "bare": _bare_throughput(scorer, cores, requests),
             "resident_mb_after": _resident(ours.pid),
         }
-    return found | {"shipped": _as_shipped(own, cores, requests)}
+    return found | {"shipped": _as_shipped(own, cores, requests), "reposts": _reposts(own, cores, requests)}
 
 
 def _as_shipped(own: dict[str, str], cores: list[int], requests: int) -> dict[str, Any]:
     """The service with its own patience: a crowd that it can take, one that it cannot, and the time after a burst."""
     pin(cores[:1])
-    with running(SHIPPED | own) as ours:
+    with running(READING | own) as ours:
         pin(cores[1:] or cores)
         return {
             "after_burst": _after_burst(ours.url),
             "clients": _crowds({SERVICE: ours.url}, requests, 1)[SERVICE],
             "overload": _overload(ours.url),
         }
+
+
+def _reposts(own: dict[str, str], cores: list[int], requests: int) -> dict[str, Any]:
+    """Posts that come a second time: milliseconds of one client, and a crowd that asks for nothing else."""
+    pin(cores[:1])
+    texts = short_texts(requests)
+    with running(SHIPPED | own) as ours:
+        pin(cores[1:] or cores)
+        client = Client(ours.url)
+        first, again = ([client.ask([text]).seconds for text in texts] for _ in range(2))
+        crowd = ask_together(ours.url, CLIENTS, [[text] for text in texts])
+    return {"first": _milliseconds(first), "again": _milliseconds(again), "crowd": _crowd([crowd], 1)}
 
 
 def _resident(supervisor: int) -> int:
