@@ -7,7 +7,8 @@ of over 6 h is another episode and is not read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from data.records import Volume
 from data.volume_windows import Floats, now_of
 
 WIDTH = 48  # hours that a window holds; 7 of 225,067 episodes last longer
-HORIZON = 6  # hours ahead that the target looks
 EPISODE_GAP = 6  # hours without the topic after which its return is another episode
 CUMULATIVE = ("reads", "discussions", "originals")
 ARRAYS = ("heat", "rank", *CUMULATIVE)
@@ -41,10 +41,6 @@ class HotWindows:
     hour: Floats
     weekday: Floats
 
-    def take(self, rows: NDArray[np.bool_] | slice) -> HotWindows:
-        """Some of the windows."""
-        return HotWindows(*(getattr(self, field.name)[rows] for field in fields(self)))
-
 
 def _row(values: Sequence[float | None] | None, minutes: int) -> Floats:
     """The last value known in each hour before now: [48]."""
@@ -58,12 +54,18 @@ def _row(values: Sequence[float | None] | None, minutes: int) -> Floats:
     return row
 
 
+def _values(volume: Volume, name: str) -> Sequence[float | None] | None:
+    """An array of a volume; a heat of 0 is none: the topic was not on the list, or pinned there."""
+    values: Sequence[float | None] | None = getattr(volume, name)
+    return [value or None for value in values] if name == "heat" and values else values
+
+
 def highest_of(volume: Volume) -> float:
     """Highest heat of any bin of the present episode, 0 where there is none: windows hold 48 h, one value an hour.
 
-    What was last seen before the window has no present episode; one that reaches into it may have begun before.
+    A topic that was last seen over 6 h ago is in no episode; one that it is in may have begun before the window.
     """
-    highest, latest = 0.0, WIDTH - 1  # hour back up to which a bin belongs to it
+    highest, latest = 0.0, EPISODE_GAP  # hour back up to which a bin belongs to it
     for back, heat in enumerate(reversed(volume.heat or ())):
         hour = back * volume.interval_minutes // 60
         if hour > latest:
@@ -80,20 +82,34 @@ def silence(volume: Volume) -> int:
 
 
 def as_last_seen(volume: Volume) -> Volume:
-    """The volume as it stood at the last look, if that was within 6 h; else as it is."""
+    """The volume as it stood at the last look. A look of over 6 h ago tells nothing of the next 6 h: no heat then."""
     bins = silence(volume)
-    if not 0 < bins * volume.interval_minutes <= EPISODE_GAP * 60 or bins == len(volume.heat or ()):
+    if bins == 0:
         return volume
-    return replace(volume, **{name: array[:-bins] for name in EVERY_ARRAY if (array := getattr(volume, name))})
+    ago = timedelta(minutes=bins * volume.interval_minutes)
+    if ago > timedelta(hours=EPISODE_GAP) or bins == len(volume.heat or ()):
+        return replace(volume, heat=volume.heat and (None,) * len(volume.heat))
+    arrays = {name: array[:-bins] for name in EVERY_ARRAY if (array := getattr(volume, name))}
+    return replace(volume, as_of=now_of(volume) - ago, **arrays)
+
+
+def appears(volume: Volume) -> bool:
+    """Whether the topic is on the list in any of the hours that are read: else its heat says nothing."""
+    heat, looked = volume.heat or (), len(volume.heat or ()) - silence(volume)
+    bins = -(-WIDTH * 60 // volume.interval_minutes)
+    recent = (len(heat) - looked) * volume.interval_minutes <= EPISODE_GAP * 60
+    return recent and any(heat[max(looked - bins, 0) : looked])
 
 
 def hot_windows_of(volumes: Sequence[Volume]) -> HotWindows:
-    """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them; no heat is no place."""
+    """Windows of volumes that carry `heat` and `alarm_threshold`, as the service gets them; no heat is no place.
+
+    An hour in which a topic was on the list shows it, also where a later bin of that hour does not.
+    """
     now = [now_of(volume) for volume in volumes]
     arrays = {
-        name: np.stack([_row(getattr(volume, name), volume.interval_minutes) for volume in volumes]) for name in ARRAYS
+        name: np.stack([_row(_values(volume, name), volume.interval_minutes) for volume in volumes]) for name in ARRAYS
     }
-    arrays["heat"][arrays["heat"] == 0] = np.nan  # pinned rows: nobody searched them there
     line = np.array([volume.alarm_threshold for volume in volumes], float)
     return HotWindows(
         **arrays,

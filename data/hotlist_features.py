@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.hotlist import CUMULATIVE, HORIZON, WIDTH, Columns, Episode, HotWindows, at, episode_of
-from data.volume_windows import Floats, weighted
+from data.hotlist import CUMULATIVE, WIDTH, Columns, Episode, HotWindows, at, episode_of
+from data.volume_windows import HORIZON, Floats, weighted
 
 DECAYS = (1.5, 6.0)  # hours; of the exponentially weighted intensities
 LAGS = (2, 3, 6)  # hours back; 1 h is the step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from numbers import Integral
 
 from data.errors import InputError
 from data.records import ARRAYS, MAX_AMOUNT, Volume
@@ -19,6 +20,9 @@ def refuse_unsound(volume: Volume) -> None:
     """
     if _sound(volume):
         return
+    minutes = volume.interval_minutes
+    if not isinstance(minutes, Integral):  # 60.0, which a request may hold, is read as 60 there
+        raise InputError(f"volume.interval_minutes: got {minutes!r}: give a whole number, as an int")
     try:
         parse(Volume, {field.name: getattr(volume, field.name) for field in fields(volume)})
     except InputError as error:
@@ -30,6 +34,7 @@ def _sound(volume: Volume) -> bool:
     line = volume.alarm_threshold
     try:
         numbers = 1 <= volume.interval_minutes <= 1_440 and (line is None or 0 < line <= MAX_AMOUNT)
+        numbers = numbers and isinstance(volume.interval_minutes, Integral)
         return numbers and all(_are_amounts(getattr(volume, name), name) for name in ARRAYS)
     except TypeError:  # texts
         return False

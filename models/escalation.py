@@ -40,6 +40,7 @@ SCALED = (
     "intensity_1.44h",
     "intensity_5.8h",
 )  # grow with the size of a topic
+COARSE = "时段长于1小时"  # why a topic is out of domain, beside what `strange` names
 Voices = tuple[float, float, float]  # constant, weights of the log-odds of main model and fallback
 
 
@@ -53,11 +54,14 @@ def _held(volume: Volume, name: str) -> Sequence[float | None]:
     return held(getattr(volume, name), volume.interval_minutes, WIDTH)
 
 
-def _told(volume: Volume, hours: int, unread: int, parts: Sequence[str]) -> Iterator[str]:
+def _told(volume: Volume, hours: int, unread: int, parts: Sequence[str], why: Sequence[str]) -> Iterator[str]:
     """What a desk must know of a volume whose hours are not what they seem.
 
-    `hours`, `unread`: those that are read, and those that are not; `parts` of its posts that are read.
+    `hours`, `unread`: those that are read, and those that are not; `parts` of its posts that are read; `why` it is out
+    of domain.
     """
+    if hours and why:
+        yield f"与训练数据不同（{'、'.join(why)}），主要由备用模型回答：排序可参考，数值不可尽信"
     known = [count is not None for count in _held(volume, "counts")]
     if hours and not known[-1]:
         silent = known[::-1].index(True) * volume.interval_minutes
@@ -129,33 +133,41 @@ class EscalationModel(EscalationHead):
         return np.asarray(1 / (1 + np.exp(-score)))
 
     def in_domain(self, windows: Windows, features: Floats) -> NDArray[np.bool_]:
-        """Documented rule, [n]: at least 20 posts, 10 of them in the last 6 h, all of which are known; at most 48 h of
-        age; and posts so far with those needed to escalate within `limit`."""
+        """The rule of README.md, [n]: none of what `strange` names. `predict` adds bins of up to an hour."""
+        return ~np.any([*self.strange(windows, features).values()], axis=0)
+
+    def strange(self, windows: Windows, features: Floats) -> Mapping[str, NDArray[np.bool_]]:
+        """What sets topics apart from those of the training, in words, and which rows it does: [n] each."""
         posts = np.nan_to_num(windows.counts)
-        enough = (posts.sum(1) >= MIN_TOTAL) & (posts[:, -HORIZON:].sum(1) >= MIN_RECENT)
-        known = ~np.isnan(windows.counts[:, -HORIZON:]).any(axis=1)
         needed = np.exp(features[:, self.names.index("log_needed")])
-        held = total_posts(features, self.names) + needed <= self.limit
-        return np.asarray(held & enough & known & (windows.length <= MAX_AGE))
+        return {
+            f"累计不足{MIN_TOTAL}帖": posts.sum(1) < MIN_TOTAL,
+            f"近{HORIZON}小时不足{MIN_RECENT}帖": posts[:, -HORIZON:].sum(1) < MIN_RECENT,
+            f"近{HORIZON}小时有数据缺失": np.isnan(windows.counts[:, -HORIZON:]).any(axis=1),
+            f"话题已超过{MAX_AGE}小时": windows.length > MAX_AGE,
+            "规模超出训练数据": ~(total_posts(features, self.names) + needed <= self.limit),
+        }
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `counts`; one result each, in their order."""
         windows = windows_of(volumes)
         features = design(count_features(windows, self.diurnal), self.names)
-        fine = np.array([volume.interval_minutes <= 60 for volume in volumes])
-        inside = self.in_domain(windows, features) & fine
-        observed = [self._observed(*one) for one in zip(volumes, windows.known.tolist(), said_of(windows), strict=True)]
-        return self.answers(features, inside, observed, volumes)
+        strange = {**self.strange(windows, features), COARSE: np.array([v.interval_minutes > 60 for v in volumes])}
+        inside = ~np.any([*strange.values()], axis=0)
+        why = [[what for what, rows in strange.items() if rows[i]] for i in range(len(volumes))]
+        rows = zip(volumes, windows.known.tolist(), why, said_of(windows), strict=True)
+        return self.answers(features, inside, [self._observed(*row) for row in rows], volumes)
 
-    def _observed(self, volume: Volume, hours: int, said: Mapping[str, float]) -> Observed:
-        """`hours`: those that are known; bins shorter than an hour are no observations of their own."""
+    def _observed(self, volume: Volume, hours: int, why: Sequence[str], said: Mapping[str, float]) -> Observed:
+        """`hours`: those that are known; bins shorter than an hour are no observations of their own. `why` it is out of
+        domain."""
         counts = _held(volume, "counts")
         unread = unread_hours(counts, volume.interval_minutes)
         absent = tuple(name for name in self._optional if {*_held(volume, name)} <= {None})
         return Observed(
             n_obs=min(hours, sum(count is not None for count in counts)),
             missing=(*absent, "counts") if unread or None in counts else absent,
-            warnings=tuple(_told(volume, hours, unread, self._optional)),
+            warnings=tuple(_told(volume, hours, unread, self._optional, why)),
             said=said,
         )
 

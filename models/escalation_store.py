@@ -34,7 +34,12 @@ HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": Hotlist
 LISTS = ("names", "fallback_names", "voices", "outside")  # tuples of the model, lists in the file
 TREES = "trees"
 PLAIN = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
-TRIED = (PLAIN, replace(PLAIN, rank=(9.0,) * 6), replace(PLAIN, alarm_threshold=1.0))  # every part of a head answers
+TRIED = (  # every part of a head answers
+    PLAIN,
+    replace(PLAIN, rank=(9.0,) * 6),
+    replace(PLAIN, heat=(9.0,) * 5 + (0.0,)),
+    replace(PLAIN, alarm_threshold=1.0),
+)
 MAX_SIZE = 256 * 2**20  # bytes unpacked; ours have 2 and 4 MB, and a blob of 1 MB could hold a thousand
 TRUSTED = [  # beyond numpy, what our models are made of
     "numpy.dtype",  # of what an imputer was fitted on

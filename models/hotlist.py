@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from data.hotlist import (
     ARRAYS,
     EPISODE_GAP,
-    HORIZON,
     WIDTH,
     HotWindows,
     as_last_seen,
@@ -24,7 +23,7 @@ from data.hotlist import (
 from data.hotlist_features import AWAY, hot_features
 from data.records import Volume
 from data.results import EscalationResult, Outlook
-from data.volume_windows import Floats, held
+from data.volume_windows import HORIZON, Floats, held
 from models.escalation_head import DIGITS, EscalationHead, Observed, design, sound
 from models.hotlist_words import HOT_GROUPS, describe_hot
 
@@ -147,13 +146,15 @@ class HotlistModel(EscalationHead):
         and the topic was on the list within 6 h; without `partial`, it is there now, at a place that is known.
         `predict` adds bins of up to 3 h, and its answers that the newest hour was measured."""
         away = WIDTH - 1 - episode_of(windows.heat).newest
-        shown = (away == 0) & ~np.isnan(windows.rank[:, -1]) if self.partial is None else away <= EPISODE_GAP
+        placed = ~np.isnan(windows.rank[:, -1]) | ("rank" not in self.names)  # else its training knew no places
+        shown = (away == 0) & placed if self.partial is None else away <= EPISODE_GAP
         return np.asarray(shown & ~np.isnan(windows.line) & ~already)
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:
         """Answer volumes that carry `heat` and `alarm_threshold`; one result each, in their order.
 
-        Hours that nobody looked at are left out: the answer is that of the last look, and out of domain.
+        Hours that nobody looked at are left out: the answer is that of the last look, and out of domain. A look of
+        over 6 h ago counts as none.
         """
         windows = hot_windows_of([as_last_seen(volume) for volume in volumes])
         features = design(hot_features(windows), self.read)
@@ -161,8 +162,7 @@ class HotlistModel(EscalationHead):
         already = crossed(volumes)
         inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
-        newest = episode_of(hot_windows_of(volumes).heat).newest
-        counted = (episode.seen.sum(axis=1), already, newest, episode.stay)
+        counted = (episode.seen.sum(axis=1), already, episode.newest, episode.stay)
         rows = zip(volumes, *(each.tolist() for each in counted), strict=True)
         observed = [_observed(*row) for row in rows]
         return self.answers(features, inside, observed, volumes)
@@ -185,17 +185,25 @@ def _silent(volume: Volume) -> bool:
 
 
 def _told(volume: Volume, missing: Sequence[str], already: bool, newest: int) -> Iterator[str]:
-    """What a desk must know; `newest`: column of the newest appearance, -1 where there is none."""
+    """What a desk must know; `newest`: column of the newest appearance at the last look, -1 where there is none."""
     if already:
         yield ALARMED
-    if newest >= 0 and (away := WIDTH - 1 - newest):
-        what = "热度" if "rank" in missing else "热度和名次"
-        if not _silent(volume):
-            yield f"已有{away}小时未见于榜单，{what}为最后一次上榜时的值"
-        else:
-            yield f"最近{away}小时没有热度数据，{what}为最后一次观测的值，话题可能仍在榜单上"
+    yield from _absence(volume, "热度" if "rank" in missing else "热度和名次", newest)
     if volume.interval_minutes > 60:
         yield f"每个时段长{volume.interval_minutes}分钟，热度走势和上榜时长只能粗略判断"
+
+
+def _absence(volume: Volume, what: str, newest: int) -> Iterator[str]:
+    """How long nobody looked, and how long the topic had been off the list by then."""
+    away = WIDTH - 1 - newest if newest >= 0 else 0
+    gone, hours = f"{away}小时未见于榜单，{what}为最后一次上榜时的值", silence(volume) * volume.interval_minutes // 60
+    if newest < 0 and _silent(volume) and any(volume.heat or ()):
+        yield f"最近{hours}小时没有热度数据，上次观测距今超过{EPISODE_GAP}小时，升级可能性未知"
+    elif newest >= 0 and _silent(volume):
+        still = f"{what}为最后一次观测的值，话题可能仍在榜单上"
+        yield f"最近{hours}小时没有热度数据，{f'此前{gone}' if away else still}"
+    elif away:
+        yield f"已有{gone}"
 
 
 def _missing(volume: Volume) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.errors import InputError
+from data.hotlist import appears
 from data.normalise import normalise
 from data.records import Item, Volume
 from data.respell import load_respelling
@@ -180,9 +181,11 @@ class Scorer:
                     results[i] = replace(results[i], escalation=answer)
 
     def _head(self, volume: Volume) -> str:
-        """`hotlist` where its inputs are given and the bundle has it, else `counts` where there are counts."""
+        """`hotlist` where its inputs are given, the bundle has it and they show the topic, else `counts` if given."""
         ready = volume.heat is not None and volume.alarm_threshold is not None
-        return "hotlist" if ready and ("hotlist" in self.escalation or volume.counts is None) else "counts"
+        if volume.counts is None:
+            return "hotlist" if ready else "counts"
+        return "hotlist" if ready and "hotlist" in self.escalation and appears(volume) else "counts"
 
     def _escalate(self, head: str, volumes: Mapping[int, Volume]) -> dict[int, EscalationResult | ItemError]:
         """Answers to all volumes at once; if that fails, one by one, so that only the guilty volume fails."""

@@ -53,7 +53,9 @@ def test_history_is_replayed_into_a_table_a_picture_and_json(bundle: Bundle, tmp
     assert json.loads((out / "counts.json").read_text("utf-8"))["model"] == bundle.model_id
     assert (out / "counts.svg").read_text("utf-8").startswith("<svg")
     assert "lead h" in console.file.getvalue()  # type: ignore[attr-defined]
-    with pytest.raises(ConfigError, match="test_from and test_to choose days of the hot-search list"):
+    with pytest.raises(ConfigError, match="test_from: the head counts does not read this: give --head hotlist"):
         simulate("counts", replace(config, test_from=date(2026, 1, 1)), console)
     with pytest.raises(BundleError, match="has no hotlist head"):
-        simulate("hotlist", replace(config, record="nowhere"), console)
+        simulate("hotlist", replace(config, series=SimulateConfig().series, record="nowhere"), console)
+    with pytest.raises(ConfigError, match="series: the head hotlist does not read this: give --head counts"):
+        simulate("hotlist", config, console)

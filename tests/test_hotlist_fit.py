@@ -12,7 +12,7 @@ from hot_list import CONFIG, model, trained
 from rich.console import Console
 
 from data.errors import CorpusError
-from data.hotlist import HORIZON
+from data.volume_windows import HORIZON
 from models.escalation_head import log_odds
 from training.hotlist import measure_hot, require_days, rolling_origins
 from training.hotlist_baselines import HOT_SCORES, hot_baselines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.errors import BundleError
-from data.hotlist import ARRAYS, WIDTH, episode_of, highest_of, hot_windows_of
+from data.hotlist import ARRAYS, EPISODE_GAP, WIDTH, as_last_seen, episode_of, highest_of, hot_windows_of
 from data.hotlist_features import hot_features
 from data.records import Volume
 from data.results import EscalationResult
@@ -140,7 +140,8 @@ def test_hours_that_nobody_looked_at_are_told_as_such(minutes: int, silent: int)
     hours = silent * minutes // 60
     assert found.warnings[-1] == f"最近{hours}小时没有热度数据，热度和名次为最后一次观测的值，话题可能仍在榜单上"
     assert (found.in_domain, found.later) == (False, None)
-    assert found.probability == _answer(_known((500.0,), interval_minutes=minutes)).probability
+    then = NOON - timedelta(minutes=silent * minutes)  # its clock is that of the look, too
+    assert found.probability == _answer(_known((500.0,), interval_minutes=minutes, as_of=then)).probability
     counted = _known((500.0, *[None] * silent), interval_minutes=minutes, counts=(5.0,) * (silent + 1))
     assert _answer(counted).probability == found.probability
 
@@ -148,7 +149,45 @@ def test_hours_that_nobody_looked_at_are_told_as_such(minutes: int, silent: int)
 def test_an_hour_of_which_some_was_looked_at_is_current() -> None:
     found = _answer(_known((500.0, None), interval_minutes=30))
     assert found.in_domain
-    assert found.probability == _answer(_known((500.0,), interval_minutes=30)).probability
+    then = NOON - timedelta(minutes=30)
+    assert found.probability == _answer(_known((500.0,), interval_minutes=30, as_of=then)).probability
+
+
+def test_the_clock_of_an_answer_of_the_last_look_is_that_of_the_look() -> None:
+    night = NOON.replace(hour=22)
+    later = [_known((500.0, *[None] * hours), as_of=night + timedelta(hours=hours)) for hours in range(1, 7)]
+    assert len({_answer(volume).probability for volume in later}) == 1
+    cut = hot_windows_of([as_last_seen(volume) for volume in later])
+    assert {*cut.hour.tolist()} == {22.5}
+    assert hot_windows_of(later).hour[-1] == 4.5
+
+
+@pytest.mark.parametrize("heat", [(900.0,), (1_200.0, 900.0), (900.0, 0.0)])
+def test_a_look_of_over_6_h_ago_counts_as_none(heat: tuple[float, ...]) -> None:
+    found = _answer(_known((*heat, *[None] * 7)))
+    assert (found.n_obs, found.told_lift, found.in_domain, found.crossed) == (0, None, False, False)
+    assert found.warnings[-1] == "最近7小时没有热度数据，上次观测距今超过6小时，升级可能性未知"
+    assert {factor.name for factor in found.factors} <= {"clock"}
+
+
+def test_how_long_nobody_looked_and_how_long_it_was_gone_by_then_are_told_apart() -> None:
+    found = _answer(_known((500.0, 0.0, 0.0, None, None)))
+    assert found.warnings[-1] == "最近2小时没有热度数据，此前2小时未见于榜单，热度和名次为最后一次上榜时的值"
+
+
+def test_an_hour_that_shows_a_topic_shows_it_though_its_last_bin_does_not() -> None:
+    found = _answer(_known((1_200.0, 0.0), interval_minutes=30))
+    assert (found.n_obs, found.crossed) == (1, True)
+    heat = (*[600.0] * 4, 700.0, 800.0, 900.0, 0.0)
+    assert hot_windows_of([_known(heat, interval_minutes=15)]).heat[0, -2:].tolist() == [600.0, 900.0]
+    assert np.isnan(hot_windows_of([_known((*heat, *[0.0] * 4), interval_minutes=15)]).heat[0, -1])
+
+
+def test_a_head_whose_training_knew_no_places_asks_for_none() -> None:
+    windows, already = hot_windows_of([_known((500.0,), rank=None)]), np.zeros(1, bool)
+    assert not model().in_domain(windows, already)[0]
+    names = tuple(name for name in model().names if not name.startswith("rank"))
+    assert replace(model(), names=names).in_domain(windows, already)[0]
 
 
 @pytest.mark.parametrize(
@@ -235,12 +274,14 @@ def test_an_alarm_counts_as_long_as_its_episode_lasts() -> None:
     assert _answer(_known((1_200.0, *[None] * 6, *[500.0] * 60))).in_domain
 
 
-@pytest.mark.parametrize(("away", "read"), [(47, True), (48, False), (160, False)])
-@pytest.mark.parametrize("minutes", [15, 60, 240])
-def test_an_alarm_counts_only_while_something_of_its_episode_is_read(away: int, read: bool, minutes: int) -> None:
-    gone = (1_200.0, *[None] * (away * 60 // minutes))
+@pytest.mark.parametrize(("away", "lasts"), [(6, True), (7, False), (47, False), (48, False)])
+@pytest.mark.parametrize("minutes", [15, 60])
+@pytest.mark.parametrize("looked", [True, False])
+def test_an_alarm_counts_only_while_its_episode_lasts(away: int, lasts: bool, minutes: int, looked: bool) -> None:
+    gone = (1_200.0, *[0.0 if looked else None] * (away * 60 // minutes))
     found = _answer(_known(gone, interval_minutes=minutes))
-    assert (found.n_obs > 0, found.crossed) == (read, read)
+    assert found.crossed == lasts
+    assert (found.n_obs > 0) == (lasts or (looked and away < WIDTH))
 
 
 @settings(max_examples=60, deadline=None)
@@ -249,8 +290,10 @@ def test_the_highest_heat_is_that_of_the_windows_where_they_hold_every_bin(volum
     windows = hot_windows_of([volume])
     if volume.interval_minutes < 60 or len(volume.heat or ()) * volume.interval_minutes > WIDTH * 60:
         return
-    shown = np.where(episode_of(windows.heat).seen, windows.heat, -np.inf).max()
-    assert highest_of(volume) == (0 if np.isneginf(shown) else shown)
+    episode = episode_of(windows.heat)
+    shown = np.where(episode.seen, windows.heat, -np.inf).max()
+    lasts = episode.newest[0] >= WIDTH - 1 - EPISODE_GAP
+    assert highest_of(volume) == (shown if lasts else 0)
 
 
 def test_every_group_has_words_and_every_feature_one_group() -> None:
@@ -306,6 +349,10 @@ def test_the_scorer_answers_with_either_head(tmp_path: Path) -> None:
     found = Scorer.load(tmp_path / "bundle").score([Item(volume=volume) for volume in volumes])
     assert [result.escalation and result.escalation.head for result in found] == ["hotlist", "counts"]
     assert all(result.error is None and result.risk is not None for result in found)
+    heats = ((0.0,) * 3, (None,) * 3, (700.0, *[None] * 7), (700.0, *[0.0] * 48), (700.0, 0.0, 0.0), (0.0, 700.0, None))
+    both = [_known(heat, rank=None, counts=(5.0,) * len(heat)) for heat in heats]
+    answers = [result.escalation for result in Scorer.load(tmp_path / "bundle").score([Item(volume=v) for v in both])]
+    assert [one and one.head for one in answers] == ["counts"] * 4 + ["hotlist"] * 2  # heat that shows no topic is none
 
 
 def test_the_command_trains_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from hot_list import CONFIG, model, record, table, trained, volume_at
 from rich.console import Console
 
 from data.errors import BundleError
-from data.hotlist import ARRAYS, EPISODE_GAP, HORIZON, hot_windows_of
+from data.hotlist import ARRAYS, EPISODE_GAP, hot_windows_of
 from data.hotlist_features import hot_features
 from data.records import Volume
 from data.taxonomy import load_taxonomy
+from data.volume_windows import HORIZON
 from models.bundle import escalation_file, save_part
 from models.escalation_head import design
 from models.escalation_store import dump, load
@@ -207,10 +208,12 @@ def test_a_topic_that_nobody_looked_for_is_out_of_domain_and_not_called_gone() -
         then = taught().predict([volume])[0]
         for hours, alike in ((1, True), (EPISODE_GAP, True), (EPISODE_GAP + 1, False)):
             arrays = {name: (*given, *[None] * hours) for name in ARRAYS if (given := getattr(volume, name))}
-            found = taught().predict([replace(volume, **arrays)])[0]
+            later = volume.as_of + timedelta(hours=hours)
+            found = taught().predict([replace(volume, as_of=later, **arrays)])[0]
             assert not found.in_domain
-            assert (found.probability == then.probability) == alike
-            assert ("absence" in {factor.name for factor in found.factors}) != alike
+            assert "absence" not in {factor.name for factor in found.factors}
+            assert (found.told_lift == then.lift) == alike
+            assert alike or found.told_lift is None
 
 
 def test_a_round_trip_answers_alike_and_trees_of_other_columns_are_refused() -> None:

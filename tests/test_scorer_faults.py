@@ -50,6 +50,18 @@ def test_a_text_of_nothing_carries_its_own_error(tiny_scorer: Scorer, text: str)
         same(one, two)
 
 
+@pytest.mark.parametrize("minutes", [60.0, 30.5, np.float64(60)])
+@pytest.mark.parametrize("volume", [VOLUME, HEAT])
+def test_a_length_of_bins_that_is_no_whole_number_is_told(tiny_scorer: Scorer, volume: Any, minutes: float) -> None:
+    """Only Python code can give one: a request's 60.0 is read as 60."""
+    odd, fine = (replace(volume, interval_minutes=found) for found in (minutes, np.int64(60)))
+    found, neighbour = tiny_scorer.score([Item(volume=odd), Item(volume=fine)])
+    assert found.error is not None
+    assert "volume.interval_minutes: got" in found.error.message
+    assert "give a whole number" in found.error.message
+    same(neighbour, tiny_scorer.score([Item(volume=volume)])[0])
+
+
 def test_a_time_without_a_zone_is_told_with_what_to_give(tiny_scorer: Scorer) -> None:
     """Requests and files cannot hold one; Python code can, and the machine's own zone is nobody's."""
     [found] = tiny_scorer.score([Item(volume=replace(VOLUME, as_of=datetime(2026, 3, 15, 12)))])

@@ -19,9 +19,8 @@ from rich.console import Console
 from data.errors import CorpusError
 from data.hot_series import discussion_series, on_record
 from data.hot_topics import HotList, read_hot_list
-from data.hotlist import HORIZON
 from data.volume import count_features
-from data.volume_windows import Floats, Ints
+from data.volume_windows import HORIZON, Floats, Ints
 from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of

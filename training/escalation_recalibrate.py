@@ -19,9 +19,8 @@ from rich.console import Console
 from data.errors import CorpusError
 from data.files import whole
 from data.hot_topics import read_hot_list
-from data.hotlist import HORIZON
 from data.volume import count_features
-from data.volume_windows import Floats, Ints
+from data.volume_windows import HORIZON, Floats, Ints
 from models.bundle import Bundle, escalation_file, open_bundle, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.hotlist import HORIZON
-from data.volume_windows import UTC_TO_LOCAL, Floats, Ints
+from data.volume_windows import HORIZON, UTC_TO_LOCAL, Floats, Ints
 from models.policy import Policy
 
 CANDIDATES = 80  # thresholds that are tried

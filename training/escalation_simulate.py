@@ -29,7 +29,7 @@ from training.escalation_chart import chart
 from training.escalation_config import EscalationConfig
 from training.escalation_replay import Outcome, Replay, by_level, choose, curve, outcome, thresholds
 from training.escalation_simulate_config import SimulateConfig
-from training.escalation_unseen import unseen
+from training.escalation_unseen import tell_days, unseen
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_fit import hot_blocks, hour_of
@@ -85,11 +85,7 @@ def hotlist_history(model: HotlistModel, bundle: Bundle, config: SimulateConfig,
     head = bundle.manifest.escalation["hotlist"]
     settings = settings_of(HotlistConfig, head.config)
     test_from, test_to = config.test_from or settings.test_from, config.test_to or settings.test_to
-    if test_from < settings.test_from:
-        console.print(
-            f"[yellow]days before {settings.test_from} taught the head:[/] what it would have done there looks better "
-            "than it will do on new days"
-        )
+    tell_days(hour_of(test_from), settings.test_from, console)
     begin = hour_of(test_from - timedelta(days=settings.calibration_days))
     decisions = decide_hot(read_hot_list(Path(config.record)).since(begin - MARGIN))
     where = hot_blocks(decisions.time, test_from, test_to, settings)
@@ -128,11 +124,22 @@ def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
     return bundle, open_head(bundle, kind_of(head))
 
 
+def _refuse_unread(head: str, config: SimulateConfig) -> None:
+    """ConfigError for settings that this head does not read: the answer would be about something else."""
+    own = {"counts": ("series",), "hotlist": ("record", "test_from", "test_to")}
+    plain = SimulateConfig()
+    for other, names in own.items():
+        given = [name for name in names if other != head and getattr(config, name) != getattr(plain, name)]
+        if given:
+            raise ConfigError(
+                f"{', '.join(given)}: the head {head} does not read this: give --head {other}, or leave it out"
+            )
+
+
 def simulate(head: str, config: SimulateConfig, console: Console | None = None) -> dict[str, Any]:
     """Replay, print the table, write `<head>.json` and `<head>.svg`."""
     console = console or Console()
-    if head == "counts" and (config.test_from or config.test_to):
-        raise ConfigError("test_from and test_to choose days of the hot-search list: give them with --head hotlist")
+    _refuse_unread(head, config)
     out = Path(config.out)
     require_folder(out)
     bundle, model = _open(head, config)

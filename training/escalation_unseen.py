@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from data.volume_windows import Floats
 from models.manifest import EscalationPart
 from training.corpus import file_sha256
 from training.escalation_blocks import Rows
+from training.hotlist_fit import hour_of
 from training.taught import changed_since, taught
 from training.told import warn
 
@@ -46,6 +48,13 @@ def tell_taught_days(files: Sequence[str], begin: float, part: EscalationPart, c
         )
         remedy = "a sigmoid from them: give later days, or fewer of them (recalibrate_days)"
         warn(console, "not all unseen", f"{', '.join(same)} {why} {remedy}")
+
+
+def tell_days(first: float, test_from: date, console: Console) -> None:
+    """Warn when hours from `first` on are asked about, and days of the hot-search list before `test_from` taught."""
+    if first < hour_of(test_from):
+        why = "if they are those of that record, what the head does there looks better than it will do on new days"
+        warn(console, f"days before {test_from} taught the head:", why)
 
 
 def since(part: EscalationPart) -> str:

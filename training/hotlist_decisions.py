@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from data.errors import CorpusError
 from data.hot_topics import HotList
-from data.hotlist import ARRAYS, HORIZON, WIDTH, HotWindows
+from data.hotlist import ARRAYS, WIDTH, HotWindows
 from data.hotlist_features import hot_features
-from data.volume_windows import UTC_TO_LOCAL, Floats, Ints
+from data.volume_windows import HORIZON, UTC_TO_LOCAL, Floats, Ints
 from models.escalation_head import design
 from models.hotlist import DAY
 

@@ -23,7 +23,7 @@ from training.corpus import file_sha256
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import require
 from training.escalation_report import figures, plain, sheet
-from training.escalation_unseen import since, unseen
+from training.escalation_unseen import since, tell_days, unseen
 from training.evaluate_config import EvaluateConfig
 from training.hotlist import answers, measure_hot
 from training.hotlist_config import HotlistConfig
@@ -122,6 +122,7 @@ def evaluate_hotlist(config: EvaluateConfig, bundle: Bundle, console: Console) -
     else:
         tell_changed((config.record,), part.config, part.data, console, ("record",))
         later = unseen(np.ones(len(ready.time), bool), ready.time, part)
+        tell_days(float(ready.time[later].min()), settings.test_from, console)
         found = _others(model, ready.take(later), config.draws)
     console.print(sheet(f"alarm_6h, {title}{since(part)}", found["models"]))
     console.print({name: value for name, value in found.items() if name != "models"})

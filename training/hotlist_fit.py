@@ -12,9 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data.hotlist import HORIZON
 from data.hotlist_features import AWAY
-from data.volume_windows import ZONE, Floats, Ints
+from data.volume_windows import HORIZON, ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
 from training.escalation_blend import boosted_trees, calibrated, near_trees, sigmoid

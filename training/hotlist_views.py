@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 
 from data.hot_topics import HotList
-from data.hotlist import ARRAYS, CUMULATIVE, EPISODE_GAP, HORIZON, WIDTH, HotWindows
+from data.hotlist import ARRAYS, CUMULATIVE, EPISODE_GAP, WIDTH, HotWindows
 from data.hotlist_features import AWAY
-from data.volume_windows import Floats, Ints
+from data.volume_windows import HORIZON, Floats, Ints
 from models.hotlist import MAX_BIN, HotlistModel
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import MIN_EVENTS, Blocks
