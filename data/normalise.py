@@ -35,7 +35,12 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 # A name must end at a delimiter: "@某某客服你们怎么…" without one would swallow the complaint.
-_MENTION = re.compile(r"(?<![\w.@-])@[\w·-]{1,20}(?![\w·.-])")
+# The end of a sentence is none for a long one in Han: "@某某旗舰店卖的面霜是假货！" was all a name.
+_MENTION = re.compile(
+    r"(?<![\w.@-])@(?:[\w·-]{1,7}|[a-z0-9_·-]{8,20})(?![\w·.-])|(?<![\w.@-])@[\w·-]{8,20}(?=[\s:@)/]|$)",
+    re.IGNORECASE,
+)
+_HIDDEN = re.compile(f"{LINK}|{MENTION}")
 _SPACE = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
 
@@ -120,6 +125,12 @@ _STEPS = (
     partial(_rewrite, _MENTION, lambda _: MENTION),
     partial(_rewrite, _SPACE, _space),
 )
+
+
+def hidden(seen: Normalised) -> list[tuple[int, int]]:
+    """Places of a normalised text that are placeholders, not words of the caller's."""
+    found = [match.span() for match in _HIDDEN.finditer(seen.text)]
+    return [(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
 
 
 def normalise(text: str) -> Normalised:

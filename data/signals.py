@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from data.errors import ConfigError
-from data.normalise import LINK, MENTION, Normalised, normalise
+from data.normalise import LINK, MENTION, Normalised, hidden, normalise
 from data.results import Signal, Word
 from data.rim import read_table
 from data.simplify import simplify
@@ -180,7 +180,7 @@ class SignalLexicon:
         normal = normalise(text)
         lowered = simplify(_lower(normal.text))
         found: dict[str, list[Word]] = {}
-        for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered)]:
+        for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered, normal)]:
             found.setdefault(signal, []).append(_back(text, normal, start, end))
         return tuple(Signal(signal, tuple(found[signal])) for signal in self.names if signal in found)
 
@@ -211,9 +211,13 @@ class SignalLexicon:
                 return word
         return ""
 
-    def _watched(self, text: str) -> Iterator[tuple[str, int, int]]:
-        for match in self.watch.finditer(text) if self.watch else ():
-            yield WATCH_WORD, *match.span()
+    def _watched(self, text: str, normal: Normalised) -> Iterator[tuple[str, int, int]]:
+        """Watch words, but for what only the placeholder of a link or an @name holds."""
+        found = [match.span() for match in self.watch.finditer(text)] if self.watch else []
+        masked = hidden(normal) if found else []
+        for start, end in found:
+            if not any(start < right and left < end for left, right in masked):
+                yield WATCH_WORD, start, end
 
     def _is_negated(self, text: str, start: int, borders: Set[int]) -> bool:
         places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)

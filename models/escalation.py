@@ -134,7 +134,7 @@ class EscalationModel(EscalationHead):
 
     def in_domain(self, windows: Windows, features: Floats) -> NDArray[np.bool_]:
         """The rule of README.md, [n]: none of what `strange` names. `predict` adds bins of up to an hour."""
-        return ~np.any([*self.strange(windows, features).values()], axis=0)
+        return np.asarray(~np.any([*self.strange(windows, features).values()], axis=0))
 
     def strange(self, windows: Windows, features: Floats) -> Mapping[str, NDArray[np.bool_]]:
         """What sets topics apart from those of the training, in words, and which rows it does: [n] each."""

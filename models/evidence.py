@@ -7,7 +7,6 @@ the whole text instead would cost one pass a word.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import combinations, groupby
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from data.normalise import LINK, MENTION, Normalised, normalise
+from data.normalise import hidden, normalise
 from data.respell import readable, respell
 from data.results import Evidence, Word
 from data.simplify import simplify
@@ -47,21 +46,15 @@ def without(text: str, places: Iterable[Word | Evidence]) -> str:
     return text
 
 
-def _hidden(seen: Normalised) -> list[tuple[int, int]]:
-    """Places of a normalised text that are placeholders, not words of the caller's."""
-    found = [match.span() for match in re.finditer(f"{LINK}|{MENTION}", seen.text)]
-    return [(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
-
-
 def content(text: str) -> list[Word]:
     """Words of a text that are more than punctuation, cut as the model reads it: full width, traditional characters and
     what is invisible do not break them, and nothing lies in a link or a mention. Positions in `text`; none overlap."""
     seen = normalise(text)
-    hidden, found, last = _hidden(seen), list[Word](), 0
+    masked, found, last = hidden(seen), list[Word](), 0
     for word in words(respell(simplify(seen.text))):
         start, end = seen.span(word.start, word.end)
         read = any(char.isalnum() for char in word.text)
-        if read and start >= last and not any(word.start < right and left < word.end for left, right in hidden):
+        if read and start >= last and not any(word.start < right and left < word.end for left, right in masked):
             found.append(Word(text[start:end], start, end))
             last = end
     return found

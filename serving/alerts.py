@@ -47,7 +47,7 @@ def urgency(scored: Scored) -> tuple[float, float, float]:
 def is_alert(scored: Scored) -> bool:
     """Anything that someone must act on, or that could not be scored."""
     _, result = scored
-    return result.risk is None or result.risk.rank > 0
+    return result.error is not None or result.risk is None or result.risk.rank > 0
 
 
 def alert_table(alerts: Sequence[Scored]) -> Table:

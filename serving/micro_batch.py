@@ -3,7 +3,7 @@
 A call costs a fixed part (tokenizer, arrays, one run of the engine for each length), and threads that each score for
 one request fight for Python's lock: with 32 callers of one post each this serves a tenth more than a thread each.
 Nobody waits for company: an idle scorer begins at once. What takes long (many items, evidence) has threads of its own
-and meets the others in the engine (`models.together`), so that it does not keep them waiting.
+and meets the others in the engine (`models.together`), where it takes turns with them.
 """
 
 from __future__ import annotations

@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.batching import Float, Ids
-from models.engine import Engine
-from models.scorer import Scorer
 from serving import metrics
 from serving.recent import Recent
+
+if TYPE_CHECKING:
+    from models.engine import Engine
+    from models.scorer import Scorer
+
+
+KEY = secrets.token_bytes(16)  # of this process: without it nobody can tell from a digest whether a text was here
+
+
+class Tally:
+    """How many rows were read, and how many memory knew, since it was last asked."""
+
+    def __init__(self) -> None:
+        self._read = self._known = 0
+        self._turn = Lock()
+
+    def add(self, read: int, known: int) -> None:
+        with self._turn:
+            self._read, self._known = self._read + read, self._known + known
+        metrics.ENGINE_ROWS.labels("engine").inc(read)
+        metrics.ENGINE_ROWS.labels("memory").inc(known)
+
+    def share(self) -> float:
+        """The share that was read, 1 where there was nothing to read."""
+        with self._turn:
+            read, both = self._read, self._read + self._known
+            self._read = self._known = 0
+        return read / both if both else 1.0
+
+
+TALLY = Tally()  # of all engines of this process: the gate learns the pace of reading from it
 
 
 class RememberingEngine:
@@ -35,8 +66,7 @@ class RememberingEngine:
         with self._turn:
             found = [self._recent.get(key) for key in keys]
         left = [place for place, known in enumerate(found) if known is None]
-        metrics.ENGINE_ROWS.labels("memory").inc(len(rows) - len(left))
-        metrics.ENGINE_ROWS.labels("engine").inc(len(left))
+        TALLY.add(len(left), len(rows) - len(left))
         if left:
             read = zip(*self.engine.logits([rows[place] for place in left]), strict=True)
             with self._turn:
@@ -53,7 +83,7 @@ class RememberingEngine:
 
 
 def _digest(row: Sequence[int]) -> str:
-    return hashlib.blake2b(array("i", row).tobytes(), digest_size=16).hexdigest()
+    return hashlib.blake2b(array("i", row).tobytes(), digest_size=16, key=KEY).hexdigest()
 
 
 def remembering(scorer: Scorer, size: int) -> Scorer:

@@ -98,6 +98,20 @@ def test_answers_that_come_together_count_for_the_time_that_they_took_together()
         assert room.wait == pytest.approx(0.1, rel=0.02)
 
 
+def test_reposts_do_not_make_new_posts_look_quick() -> None:
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 0.1)
+    for _ in range(300):
+        with room.one(SIZE):
+            clock.now += 0.01
+            room.learn(SIZE, 0.0)
+        with room.one(10 * SIZE):  # nine in ten are known, and the tenth takes its time
+            clock.now += 0.1
+            room.learn(10 * SIZE, 0.1)
+    with under_way(room, 4):
+        assert room.wait == pytest.approx(0.4, rel=0.02)
+
+
 def test_what_is_not_scored_teaches_nothing_and_leaves_its_place() -> None:
     room = Admission(1, 0.5, clock := Clock())
     with suppress(ZeroDivisionError), room.one(SIZE):

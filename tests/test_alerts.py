@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -48,7 +49,9 @@ def test_worst_first() -> None:
 def test_green_is_no_alert_and_a_failure_is_one() -> None:
     assert not is_alert((Item(text="x"), _result(0)))
     assert is_alert((Item(text="x"), _result(1)))
-    assert is_alert((Item(text="x"), Result(id="f", error=ItemError("empty_text", "…"))))
+    error = ItemError("empty_text", "…")
+    assert is_alert((Item(text="x"), Result(id="f", error=error)))
+    assert is_alert((Item(text="x"), replace(_result(0), error=error)))  # its volume is calm, its text was not read
 
 
 def test_words_are_signals_then_what_tells_most_each_once() -> None:

@@ -21,6 +21,7 @@ from data.errors import ConfigError, InputError
 from data.records import Item
 from data.results import Result
 from serving.batch.flat import SCHEMA, flatten
+from serving.batch.model import LoadScorer
 from serving.batch.pools import Here
 from serving.batch.ray_pool import RayActors
 from serving.batch.rows import Columns
@@ -87,6 +88,16 @@ def test_frames_in_frames_out() -> None:
     assert rows[:4] == expected()
     assert [row["id"] for row in rows] == ["0", "1", "2", "3", "4", "5"]
     assert all("invalid_input: row" in row["error"] for row in rows[4:])
+
+
+def test_the_settings_of_the_driver_are_those_of_every_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("YUJING_BUNDLE", "mine")
+    monkeypatch.setenv("YUJING_THREADS", "8")
+    load = ScoreFrames().load
+    monkeypatch.delenv("YUJING_BUNDLE")
+    assert isinstance(load, LoadScorer)
+    assert (load.settings.bundle, load.settings.threads) == (tmp_path / "mine", 1)
 
 
 def test_numbers_and_missing_cells_of_frames() -> None:

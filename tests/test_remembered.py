@@ -16,7 +16,7 @@ from models.bundle import Bundle
 from models.scorer import Scorer
 from models.text import TextModel
 from serving.live import load_tested
-from serving.remembered import RememberingEngine, remembering
+from serving.remembered import TALLY, RememberingEngine, remembering
 from serving.settings import Settings
 
 FORGETFUL = 2
@@ -55,6 +55,17 @@ def test_what_was_read_is_not_read_again_and_the_order_stays() -> None:
     assert ask(engine, [[3]]) == [answer([3])]
     assert inner.asked == [[1, 2], [3], [4], [2, 1]]
     assert metric("yujing_engine_rows_total", source="memory") == before + 3
+
+
+def test_the_share_that_was_read_is_that_since_it_was_last_asked() -> None:
+    engine = RememberingEngine(Sums(), 10)
+    TALLY.share()
+    engine.logits([[1], [2], [3]])
+    assert TALLY.share() == 1
+    engine.logits([[1], [2], [3], [4]])
+    assert TALLY.share() == 0.25
+    engine.logits([[4]])
+    assert [TALLY.share(), TALLY.share()] == [0, 1]
 
 
 def test_what_was_not_used_for_longest_is_forgotten() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,8 +17,9 @@ from hypothesis import strategies as st
 from keyword_scorer import POISON, KeywordScorer
 from scored_files import read_csv, read_jsonl, score, write_csv
 
-from data.records import MAX_TEXT, Item
+from data.records import MAX_TEXT, Item, Volume
 from data.results import ItemError, Result, Signal, Word
+from models.scorer import Scorer
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.inputs import SUFFIXES
@@ -143,6 +146,15 @@ def test_a_flat_row_has_each_word_once_and_no_doubt_of_what_was_not_read() -> No
     assert (read["signals"], read["needs_review"]) == ("escalation_threat:投诉|曝光;watch_word:投诉", True)
     failed = flatten(Result(id="1", error=ItemError("empty_text", "text: nothing")))
     assert (failed["needs_review"], failed["error"]) == (None, "empty_text: text: nothing")
+
+
+def test_a_flat_row_that_was_scored_in_part_says_what_the_answer_says(tiny_scorer: Scorer) -> None:
+    volume = Volume(as_of=datetime(2026, 3, 15, tzinfo=UTC), counts=(1.0, 2.0))
+    items = [Item(text="\u200b", volume=volume), Item(text="买到假货", volume=replace(volume, counts=(float("nan"),)))]
+    for result in tiny_scorer.score(items):
+        assert result.error is not None
+        flat = flatten(result)
+        assert (flat["needs_review"], flat["risk_rank"] is None) == (result.needs_review, result.risk is None)
 
 
 def test_windows_do_not_show(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from data.records import Item
 from data.samples import sample_examples
-from models.batching import Float, Ids
+from models.batching import Float, Ids, padded_length
 from models.bundle import Bundle
 from models.scorer import Scorer
-from models.together import ROWS, TogetherEngine
+from models.together import ROWS, TURN, TogetherEngine, _turns
 
 
 class Sums:
@@ -72,6 +72,43 @@ def test_a_merged_run_is_bounded() -> None:
     inner, found = ask_while_busy([[[1]], *([[[2]] * ROWS] * 3)])
     assert inner.calls == [1, ROWS, ROWS, ROWS]
     assert found[1:] == [[2.0] * ROWS] * 3
+
+
+def test_a_call_of_many_tokens_takes_turns_and_its_rows_come_back_in_order() -> None:
+    chance = np.random.default_rng(0)
+    rows = [[int(value) for value in chance.integers(1, 9, length)] for length in chance.integers(1, 200, 60)]
+    inner = Sums()
+    inner.go.set()
+    category, severity = TogetherEngine(inner).logits(rows)
+    assert category[:, 0].tolist() == (-severity)[:, 0].tolist() == [float(sum(row)) for row in rows]
+    assert sum(inner.calls) == len(rows)
+    assert len(inner.calls) > sum(map(len, rows)) // TURN
+    assert _turns([[1], [1, 2]]) == [[0, 1]]
+    for turn in _turns(rows):
+        assert len(turn) == 1 or sum(padded_length(len(rows[place])) for place in turn) <= TURN
+
+
+def test_a_small_call_is_answered_between_the_turns_of_a_large_one() -> None:
+    large, small = [[1] * TURN] * 6, [[5]]
+    inner, asked = Sums(), list[int]()
+    read = inner.logits
+
+    def logits(rows: Ids) -> tuple[Float, Float]:
+        asked.extend(row[0] for row in rows)
+        return read(rows)
+
+    inner.logits = logits  # type: ignore[method-assign]
+    engine = TogetherEngine(inner)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(engine.logits, large)
+        assert inner.started.wait(20)
+        other = pool.submit(engine.logits, small)
+        while not engine._waiting:
+            sleep(0.001)
+        inner.go.set()
+        assert other.result(20)[0].tolist() == [[5.0]]
+        assert first.result(20)[0][:, 0].tolist() == [float(TURN)] * 6
+    assert asked == [1, 5, 1, 1, 1, 1, 1]
 
 
 def test_a_fault_alone_is_raised() -> None:

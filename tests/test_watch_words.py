@@ -31,5 +31,13 @@ def test_a_watch_word_that_is_named_as_a_mask_is_none() -> None:
     assert SignalLexicon.load(watch_words=["網址"]).find("网址打不开")[0].words[0].text == "网址"
 
 
+@pytest.mark.parametrize(("word", "text"), [("用户", "@张三 东西不错，会再来"), ("网址", "看 http://t.cn/abc 这个")])
+def test_a_watch_word_is_not_found_in_a_mask(word: str, text: str) -> None:
+    lexicon = SignalLexicon.load(watch_words=[word])
+    assert lexicon.find(text) == ()
+    [signal] = lexicon.find(f"{text}，{word}说的")
+    assert [(found.text, found.start) for found in signal.words] == [(word, len(text) + 1)]
+
+
 def test_without_watch_words_none_is_found() -> None:
     assert SignalLexicon.load().find("星星牌ABC") == ()

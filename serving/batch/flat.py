@@ -37,7 +37,7 @@ def flatten(result: Result) -> dict[str, Cell]:
         "escalation_probability": getattr(escalation, "probability", None),
         "risk_rank": getattr(risk, "rank", None),
         "risk_level": getattr(risk, "level", None),
-        "needs_review": None if result.error else result.needs_review,
+        "needs_review": None if result.error and risk is None else result.needs_review,
         "signals": ";".join(map(_signal, result.signals)),
         "error": f"{result.error.code}: {result.error.message}" if result.error else None,
     }

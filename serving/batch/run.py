@@ -22,7 +22,7 @@ from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 from serving.recent import REMEMBERED
 
-FORMAT = 9  # of the shards: another one does not go on with what this one left
+FORMAT = 10  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)

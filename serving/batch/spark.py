@@ -3,7 +3,8 @@
     from serving.batch.spark import DDL, ScoreFrames
     scored = posts.select("id", "text").mapInPandas(ScoreFrames(), DDL)
 
-Every machine needs Yujing (extra `[spark]`), and the bundle at the same path. The order of rows within a partition
+Settings are those of the driver (`YUJING_BUNDLE`, `YUJING_WATCH_WORDS`, …); every machine needs Yujing (extra
+`[spark]`), and the bundle and the word list at the same paths. The order of rows within a partition
 stays; a row that cannot be scored has its reason in `error`. An id that is null stays null, and equals no other. A
 `bigint` column with nulls comes as floats: ids from 2^53 on fail there, so cast such a column to `string`. Columns
 `volume` (JSON, or a struct whose `as_of` is text with a zone) and `explain` are read where they are there.
@@ -44,7 +45,7 @@ class ScoreFrames:
     """
 
     columns: Columns = field(default_factory=lambda: Columns(id="id"))
-    load: Load = field(default_factory=lambda: LoadScorer(Settings(threads=1)))
+    load: Load = field(default_factory=lambda: LoadScorer(replace(Settings.from_env().absolute(), threads=1)))
 
     def __call__(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         import pandas as pd

@@ -60,15 +60,18 @@ class Admission:
             self._requests -= 1
             self._bytes -= size
 
-    def learn(self, size: int) -> None:
-        """So many bytes have been scored: call it before their place is given back.
+    def learn(self, size: int, read: float = 1.0) -> None:
+        """So many bytes have been scored, of which the engine `read` a share: call it before their place is given back.
 
-        Not for what was answered without scoring: 1,500 GET /score had the pace at 238 bytes a second.
+        Not for what was answered without scoring: 1,500 GET /score had the pace at 238 bytes a second. What memory
+        knew (reposts) tells nothing of how long the next new posts will take.
         """
         now = self._clock()
         spent, self._since = now - self._since, now
+        if read == 0:
+            return
         kept = math.exp(-spent / MEMORY)
-        self._done, self._busy = kept * self._done + max(size, 1), kept * self._busy + spent
+        self._done, self._busy = kept * self._done + max(size * read, 1), kept * self._busy + spent
 
 
 def _overloaded(reason: str, seconds: int) -> RefusedError:

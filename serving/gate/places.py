@@ -15,6 +15,7 @@ from serving import metrics
 from serving.gate.admission import Admission
 from serving.gate.endpoints import Endpoint
 from serving.gate.slots import Slots
+from serving.remembered import TALLY
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
@@ -51,6 +52,6 @@ class Working:
                 with metrics.QUEUE.track_inprogress():
                     await self.app(scope, receive, send)
                 if scope["method"] == "POST":  # another one is no work
-                    self.scoring.learn(size)
+                    self.scoring.learn(size, TALLY.share())
         finally:
             metrics.WAIT.set(self.scoring.wait)
