@@ -6,13 +6,19 @@ import os
 import re
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from filelock import FileLock
+
 from data.errors import ConfigError
+from models.cpu import has_vnni
+from models.sums import is_whole
 
 CACHE = "YUJING_CACHE"
+FP32, INT8, INT8_ROWS = "fp32.onnx", "int8-weights", "int8-rows.onnx"  # kinds of engines, the last without VNNI
 ABANDONED = 3_600  # seconds; a file is made within some minutes, and 130 MB of each kill stay
 SCRATCH = re.compile(r"\.[a-z0-9_]{8}")  # names of `tempfile`
 REMEDY = f"set {CACHE} to a folder that can be written"
@@ -41,11 +47,25 @@ def clear_left(folder: Path) -> None:
                 shutil.rmtree(left)
 
 
-def check_cache(digest: str) -> None:
-    """ConfigError where no engine of the bundle with this digest is built, and none could be."""
+@contextmanager
+def one_builder(folder: Path) -> Iterator[None]:
+    """One process at a time: a file has its name before it has its sum, and would pass for a damaged one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "building.lock", is_singleton=True):  # so that who has it may take it again
+        yield
+
+
+def engine_files(engine: str) -> tuple[str, ...]:
+    """What an engine is read from on this CPU; () for torch, which is made anew each time."""
+    int8 = tuple(f"{INT8}/{name}" for name in ("model.xml", "model.bin")) if has_vnni() else (INT8_ROWS,)
+    return {"int8": int8, "bf16": (FP32,), "onnx": (FP32,)}.get(engine, ())
+
+
+def check_cache(digest: str, engine: str) -> None:
+    """ConfigError where this engine of the bundle with this digest is not built, and could not be."""
     try:
-        folder = engine_path(digest, "").parent
-        if any(folder.glob(engine_path(digest, "*").name)):
+        folder, needed = engine_path(digest, "").parent, engine_files(engine)
+        if needed and all(is_whole(engine_path(digest, name)) for name in needed):
             return
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryDirectory(prefix=".", dir=folder).cleanup()

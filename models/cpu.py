@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import openvino
-
 CPUINFO = Path("/proc/cpuinfo")
 VNNI = {"avx512_vnni", "avx_vnni"}
 
@@ -24,4 +22,6 @@ def has_vnni() -> bool:
 
 def has_bf16() -> bool:
     """Whether it multiplies bfloat16 natively (AVX512-BF16, AMX); elsewhere graphs run in fp32."""
+    import openvino  # slow to load, and not needed for the above
+
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -14,8 +14,9 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 
 from data.errors import ConfigError, EncoderError
 from data.files import whole
-from models.cache import REMEDY, cache_root, clear_left
+from models.cache import REMEDY, cache_root, clear_left, one_builder
 from models.packaged import SHA256, PackagedEncoder, read_packaged
+from models.sums import is_whole, remove, sum_path, write_sum
 from models.vocabulary import build_tokenizer, kept_pieces
 
 PACKAGED = "packaged:e5-small-zh"
@@ -92,20 +93,29 @@ def build_packaged(packaged: PackagedEncoder) -> tuple[BertModel, PreTrainedToke
 def _packaged_folder() -> Path:
     """The packaged encoder as a Hugging Face folder, built once and cached by the file's hash."""
     folder = cache_root() / "encoders" / f"e5-small-zh-{SHA256[:12]}-r{RECIPE}"
-    if folder.exists():
+    if _is_whole(folder):
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        clear_left(folder.parent)
-        model, tokenizer = build_packaged(read_packaged())
-        with whole(folder, first=True) as part:
-            if folder.exists():  # another process was faster, and may be reading it
+        with one_builder(folder.parent):
+            if _is_whole(folder):  # another process was faster
                 return folder
-            model.save_pretrained(part)
-            tokenizer.save_pretrained(part)
+            remove(folder)
+            clear_left(folder.parent)
+            model, tokenizer = build_packaged(read_packaged())
+            with whole(folder) as part:
+                model.save_pretrained(part)
+                tokenizer.save_pretrained(part)
+                for file in [*part.iterdir()]:
+                    write_sum(file)
     except OSError as error:
         raise ConfigError(f"the encoder cannot be kept in {cache_root()}: {error}: {REMEDY}") from None
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the folder of an encoder is there, with every file as it was written."""
+    files = [file for file in folder.glob("*") if file.suffix != sum_path(file).suffix]
+    return bool(files) and all(is_whole(file) for file in files)
 
 
 def weights_sha256(model: torch.nn.Module) -> str:

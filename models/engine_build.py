@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from data.errors import BundleError, ConfigError, YujingError
 from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_part
-from models.cache import REMEDY, cache_root, clear_left, engine_path
+from models.cache import FP32, INT8, INT8_ROWS, REMEDY, cache_root, clear_left, engine_path, one_builder
 from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_name import DEFAULT
@@ -24,39 +24,44 @@ STRANGE = "\ua66e"  # of no vocabulary
 
 def onnx_path(bundle: Bundle) -> Path:
     """Where the bundle's fp32 graph lies, or will lie."""
-    return engine_path(bundle.manifest.digest, "fp32.onnx")
+    return engine_path(bundle.manifest.digest, FP32)
 
 
 def int8_folder(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph lies, or will lie."""
-    return engine_path(bundle.manifest.digest, "int8-weights")
+    return engine_path(bundle.manifest.digest, INT8)
 
 
 def int8_rows_path(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph for a CPU without VNNI lies, or will lie."""
-    return engine_path(bundle.manifest.digest, "int8-rows.onnx")
+    return engine_path(bundle.manifest.digest, INT8_ROWS)
 
 
-def _lacks(made: Path, *files: Path) -> bool:
-    """Whether an engine's file or folder must be built, since one of its files is not there as it was written.
+def _build(make: Callable[[], object], made: Path, *files: Path) -> None:
+    """Make an engine's file or folder, unless it is there with all its files as they were written.
 
-    Then what is left of it, and what killed builds left there, is removed first.
+    What is left of a damaged one, and what killed builds left there, is removed first.
     """
     if all(is_whole(path) for path in files or (made,)):
-        return False
-    remove(made)
-    clear_left(engine_path("", "").parent)
-    return True
+        return
+    with one_builder(folder := engine_path("", "").parent):
+        if not all(is_whole(path) for path in files or (made,)):  # else another process has just made it
+            remove(made)
+            clear_left(folder)
+            make()
 
 
 def build_onnx(bundle: Bundle) -> Path:
     """Build the graph unless it is cached (torch is imported only when it must be built)."""
     path = onnx_path(bundle)
-    if _lacks(path):
+
+    def make() -> None:
         from models.adapter import load_classifier
         from models.export import export_onnx
 
         write_sum(export_onnx(load_classifier(bundle), path))
+
+    _build(make, path)
     return path
 
 
@@ -64,20 +69,26 @@ def build_int8(bundle: Bundle) -> Path:
     """Build the int8 graph unless it is cached."""
     folder = int8_folder(bundle)
     path = folder / "model.xml"
-    if _lacks(folder, path, path.with_suffix(".bin")):
+
+    def make() -> None:
         from models.quantise import quantise
 
         quantise(build_onnx(bundle), folder)
+
+    _build(make, folder, path, path.with_suffix(".bin"))
     return path
 
 
 def build_int8_rows(bundle: Bundle) -> Path:
     """Build the int8 graph for a CPU without VNNI unless it is cached."""
     path = int8_rows_path(bundle)
-    if _lacks(path):
+
+    def make() -> None:
         from models.quantise_rows import quantise_rows
 
         write_sum(quantise_rows(build_onnx(bundle), path))
+
+    _build(make, path)
     return path
 
 

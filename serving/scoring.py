@@ -55,7 +55,7 @@ def check_bundle(settings: Settings) -> None:
 
     bundle = open_served(settings)
     if bundle.manifest.text is not None:
-        check_cache(bundle.manifest.digest)
+        check_cache(bundle.manifest.digest, settings.engine)
     check_ranks(Policy.load(taxonomy=bundle.taxonomy), bundle.taxonomy)
     check_lexicon()
     load_respelling()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from time import sleep
 
 import pytest
 import torch
@@ -77,27 +80,43 @@ def test_the_cached_folder_is_whole_and_for_all_or_not_there(
     with pytest.raises(ConfigError, match=r"no space.*: set YUJING_CACHE") if full else nullcontext():
         encoder._packaged_folder()
     (tmp_path / "usual").mkdir()
-    found = [*(tmp_path / "encoders").iterdir()]
+    found = [path for path in (tmp_path / "encoders").iterdir() if path.suffix != ".lock"]
     assert len(found) == (0 if full else 1)
     for folder in found:
         assert folder.stat().st_mode == (tmp_path / "usual").stat().st_mode  # not private, as a scratch folder is
-        assert len([*folder.iterdir()]) == 2
+        assert len([*folder.glob("*.crc32")]) == 2
 
 
-class _Overtaken(_Saved):
-    """Meanwhile another process has put the whole folder in place."""
+def test_of_processes_that_build_at_the_same_time_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other waits, and reads what the first one made."""
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    monkeypatch.setattr(encoder, "read_packaged", lambda: sleep(0.05))
+    made: list[_Saved] = []
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: made.extend((_Saved(), _Saved())) or made[-2:])  # type: ignore[func-returns-value]
+    with ThreadPoolExecutor(4) as pool:
+        [folder] = {*pool.map(lambda _: encoder._packaged_folder(), range(4))}
+    assert len(made) == 2
+    assert len([*folder.iterdir()]) == 4
 
-    def save_pretrained(self, folder: Path) -> None:
-        super().save_pretrained(folder)
-        (folder.parent.parent / folder.name).mkdir()
-        (folder.parent.parent / folder.name / "early").touch()
 
-
-def test_the_folder_of_a_faster_process_stays_for_who_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"x"), lambda file: file.unlink()])
+def test_a_folder_that_the_disk_has_damaged_is_built_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], object]
+) -> None:
+    """A flipped bit was blamed on the bundle, or trained on unsaid."""
     monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
     monkeypatch.setattr(encoder, "read_packaged", lambda: None)
-    monkeypatch.setattr(encoder, "build_packaged", lambda _: (_Saved(), _Overtaken()))
-    assert [path.name for path in encoder._packaged_folder().iterdir()] == ["early"]
+    made: list[_Saved] = []
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: made.extend((_Saved(), _Saved())) or made[-2:])  # type: ignore[func-returns-value]
+    folder = encoder._packaged_folder()
+    assert encoder._packaged_folder() == folder
+    assert len(made) == 2
+    damage(next(folder.glob("*.crc32")))
+    assert encoder._packaged_folder() == folder
+    assert len(made) == 4
+    damage(next(file for file in folder.iterdir() if file.suffix != ".crc32"))
+    encoder._packaged_folder()
+    assert encoder._is_whole(folder)
 
 
 def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,7 +155,7 @@ def test_the_graph_is_built_once_and_kept_under_the_digest(tiny_bundle: Bundle, 
     dearer = replace(part, calibration=replace(part.calibration, under_cost=9.0))
     other = replace(tiny_bundle, manifest=replace(tiny_bundle.manifest, text=dearer))
     assert len({path, onnx_path(other), onnx_path(trained_bundle)}) == 3
-    assert {left.suffix for left in path.parent.iterdir() if left.is_file()} == {".onnx", ".crc32"}
+    assert {left.suffix for left in path.parent.iterdir() if left.is_file()} == {".onnx", ".crc32", ".lock"}
 
 
 def test_an_export_replaces_the_file_whole(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> None:
