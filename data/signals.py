@@ -129,9 +129,10 @@ def _refuse_shared(words: Set[str], why: str) -> None:
         raise ConfigError(f"signals: {min(words)!r} {why}, so one of them would never be found: name it once")
 
 
-def check_lexicon() -> None:
-    """ConfigError for the packaged lexicon where `SignalLexicon.load` would refuse it; quick, with no tokenizer."""
-    table = _read(None)
+def check_lexicon(path: Path | None = None) -> None:
+    """ConfigError for a lexicon (default: the packaged one) that `SignalLexicon.load` would refuse; quick, with no
+    tokenizer."""
+    table = _read(path)
     for word in (*table.negation, *table.between, *table.affirming):
         _lexicon_key(word)
     _figures(table, _owners(table))

@@ -21,13 +21,14 @@ class Policy(PolicyTable):
     """A checked policy table that can assess."""
 
     @classmethod
-    def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None) -> Policy:
+    def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None, signals: Path | None = None) -> Policy:
         """Read and check a table (default: the shipped one); ConfigError names the file and the cell.
 
-        Its categories may be those of the packaged taxonomy and of `taxonomy`, that of a bundle which carries its own.
-        A signal of the lexicon that the table does not list, such as a user's watch words, tells nobody.
+        `signals`: file of the lexicon that it stands beside (default: the packaged one). Its categories may be those
+        of the packaged taxonomy and of `taxonomy`, that of a bundle which carries its own. A signal of the lexicon that
+        the table does not list, such as a user's watch words, tells nobody.
         """
-        path, names = path or DEFAULT_PATH, signal_names()
+        path, names = path or DEFAULT_PATH, signal_names(signals)
         policy = read_table(cls, path, "policy table")
         categories = dict.fromkeys((*load_taxonomy().ids, *(taxonomy.ids if taxonomy else ())))
         if fault := next(faults(policy, tuple(categories), tuple(names)), None):
@@ -140,3 +141,20 @@ def check_ranks(policy: Policy, taxonomy: Taxonomy) -> None:
             f"the bundle's taxonomy has {ranks} severity ranks, the risk policy no row for {', '.join(missing)}: "
             f"train with ranks 0 to {len(policy.matrix) - 2}"
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Files of the tables that a deployment may edit; None = the packaged one."""
+
+    policy: Path | None = None
+    signals: Path | None = None
+
+    def load_policy(self, taxonomy: Taxonomy) -> Policy:
+        """The risk policy, checked against the lexicon and the taxonomy that it stands beside; ConfigError."""
+        policy = Policy.load(self.policy, taxonomy, self.signals)
+        check_ranks(policy, taxonomy)
+        return policy
+
+
+PACKAGED = Tables()

@@ -22,7 +22,7 @@ from models.engine_build import load_text_model
 from models.engine_name import DEFAULT
 from models.escalation_store import Head, kind_of, open_head
 from models.evidence import evidence
-from models.policy import Policy, check_ranks
+from models.policy import PACKAGED, Policy, Tables
 from models.text import TextModel, TextPredictions
 from models.text_results import category_result, severity_result
 
@@ -94,6 +94,7 @@ class Scorer:
         calibration_days: int | None = None,
         first_stage: bool = False,
         shared: bool = False,
+        tables: Tables = PACKAGED,
     ) -> Scorer:
         """Load a bundle (None = the shipped one), building its engine if need be; BundleError when it is refused.
 
@@ -102,13 +103,12 @@ class Scorer:
         `shared`: for many threads, and warmed up for posts of the usual lengths.
         """
         bundle = open_bundle(path)
-        policy = Policy.load(taxonomy=bundle.taxonomy)
-        check_ranks(policy, bundle.taxonomy)
+        policy = tables.load_policy(bundle.taxonomy)
         load_respelling()  # here, where what is wrong with it is told: the first text would only fail
         with ThreadPoolExecutor(1) as beside:  # the engine is compiled and warmed up outside Python's lock
             text = beside.submit(_text, bundle, engine, threads, first_stage, shared)
             heads = {name: open_head(bundle, kind_of(name)) for name in bundle.manifest.escalation}
-            lexicon = SignalLexicon.load(watch_words=watch_words)
+            lexicon = SignalLexicon.load(tables.signals, watch_words)
         if calibration_days is not None:
             heads = {name: replace(head, warn_after_days=calibration_days) for name, head in heads.items()}
         return cls(bundle.model_id, bundle.taxonomy, text.result(), heads, lexicon, policy)

@@ -15,7 +15,7 @@ from serving.settings import Settings, named
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
-    from models.policy import Policy
+    from models.policy import Policy, Tables
     from models.scorer import Scorer
 
 logger = logging.getLogger("bentoml.yujing")  # below BentoML's logger, so that its handlers write it
@@ -43,7 +43,14 @@ def load_scorer(settings: Settings, first_stage: bool = False, shared: bool = Fa
 
     words = settings.read_watch_words()
     days = settings.calibration_days
-    return Scorer.load(settings.bundle, settings.engine, settings.threads, words, days, first_stage, shared)
+    engine, tables = settings.engine, _tables(settings)
+    return Scorer.load(settings.bundle, engine, settings.threads, words, days, first_stage, shared, tables)
+
+
+def _tables(settings: Settings) -> Tables:
+    from models.policy import Tables
+
+    return Tables(policy=settings.policy, signals=settings.signals)
 
 
 def check_bundle(settings: Settings) -> None:
@@ -51,13 +58,12 @@ def check_bundle(settings: Settings) -> None:
     from data.respell import load_respelling
     from data.signals import check_lexicon
     from models.cache import check_cache
-    from models.policy import Policy, check_ranks
 
     bundle = open_served(settings)
     if bundle.manifest.text is not None:
         check_cache(bundle.manifest.digest, settings.engine)
-    check_ranks(Policy.load(taxonomy=bundle.taxonomy), bundle.taxonomy)
-    check_lexicon()
+    check_lexicon(settings.signals)
+    _tables(settings).load_policy(bundle.taxonomy)
     load_respelling()
     settings.read_watch_words()
 

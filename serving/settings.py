@@ -29,6 +29,7 @@ class Settings:
 
     What is served: `bundle`, a directory, or None for the shipped one; `engine`: int8 (fast), bf16, onnx (fp32) or
     torch (the reference); `threads` of the engine, 0 = one per core; `watch_words`: a file with one word per line;
+    `policy`, `signals`: files of the risk policy and of the lexicon, None = the packaged ones;
     `calibration_days`: age from which a head's calibration counts as stale, None = what it was trained with;
     `remembered`: texts that were read last and are not read again when they come back (0 = none).
 
@@ -42,6 +43,8 @@ class Settings:
 
     bundle: Path | None = None
     watch_words: Path | None = None
+    policy: Path | None = None
+    signals: Path | None = None
     engine: EngineName = DEFAULT
     threads: Annotated[int, Field(ge=0, le=MAX_THREADS)] = 0
     calibration_days: Annotated[int, Field(ge=1)] | None = None

@@ -105,7 +105,8 @@ def rows_of(history: History, policy: Policy, config: SimulateConfig, base_rate:
     """Each risk level on the replayed block, then the threshold that was chosen on the earlier one."""
     levels = by_level(history.replayed, policy, config.severity, base_rate)
     at = choose(history.earlier, config.false_alarms_per_day, config.miss_cost, config.false_alarm_cost)
-    return {**levels, f"threshold {at:.4f}": outcome(history.replayed, history.replayed.likelihood >= at)}
+    name = f"threshold {at:.4f} (lift {at / base_rate:.2f})"  # the policy reads lifts
+    return {**levels, name: outcome(history.replayed, history.replayed.likelihood >= at)}
 
 
 def table_of(title: str, rows: Mapping[str, Outcome]) -> Sheet:

@@ -49,15 +49,16 @@ def model_identity(load: LoadScorer) -> dict[str, str]:
         "precision": ("bf16" if has_bf16() else "f32") + ("" if has_vnni() else ", no VNNI"),
         "calibration_days": str(settings.calibration_days),
         "watch_words": hashlib.sha256(words.encode()).hexdigest(),
-        "tables": _tables(),
+        "tables": _tables(settings),
         "version": _version(),
     }
 
 
-def _tables() -> str:
-    """Hash of the tables that an answer depends on besides the bundle: all of `data` and `models`."""
+def _tables(settings: Settings) -> str:
+    """Hash of the tables that an answer depends on besides the bundle: all of `data` and `models`, and one's own."""
     folders = [Path(str(room.__file__)).parent for room in (data, models)]
     files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    files += [path for path in (settings.policy, settings.signals) if path is not None]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
