@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from data.errors import ConfigError
+from data.recent import REMEMBERED
 from models.engine_name import DEFAULT, EngineName
 from serving.environment import checked, written
-from serving.recent import REMEMBERED
 
 PREFIX = "YUJING_"
 FLAGS = {"keys_file": "--keys"}  # whose flag of `yujing` is not named as the setting

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from keyword_scorer import POISON, KeywordScorer
 
+from data.recent import Recent
 from data.records import Item, Volume
 from data.results import Result
 from data.samples import sample_items
@@ -20,7 +21,6 @@ from serving.batch.assemble import Summary, rejects_path
 from serving.batch.pools import Here
 from serving.batch.repeats import repeat_key
 from serving.batch.run import Job, score_files
-from serving.recent import Recent
 from serving.wire import write_result
 
 TEXTS = ("买到假货", "挺好的", f"{POISON}了", "仓库爆炸")

@@ -13,12 +13,12 @@ from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.engine_build import load_text_model
+from models.remembering import EVERY, RememberingEngine
 from models.text import TextModel, TextPredictions
 from training.bootstrap import intervals
 from training.corpus import Corpus, fully_labelled, read_rows
 from training.engine_gate import engine_gate, gate_table
 from training.evaluate_config import EvaluateConfig
-from training.evaluate_engine import RememberingEngine
 from training.evaluate_evidence import evidence_line, faithfulness
 from training.evaluate_rows import trained_corpus
 from training.metrics import per_class_f1
@@ -80,7 +80,7 @@ def rows_of(
 def evaluate_text(config: EvaluateConfig, bundle: Bundle, taxonomy: Taxonomy, console: Console) -> dict[str, Any]:
     """The text model and, where its training part is known, the baselines that learn from the same rows."""
     model = load_text_model(bundle, config.engine)
-    model = replace(model, engine=RememberingEngine(model.engine))
+    model = replace(model, engine=RememberingEngine(model.engine, EVERY))
     corpus, rows, groups = rows_of(config, bundle, taxonomy, console)
     truth = Truth.of(rows, groups, taxonomy)
     seen = model.predict([row.text for row in rows])

@@ -20,12 +20,12 @@ from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.engine_build import load_text_model
 from models.manifest import TextPart, now
+from models.remembering import EVERY, RememberingEngine
 from models.text import TextModel
 from training.card_lineage import OLD, RECALIBRATED
 from training.config import refuse_others, settings_of
 from training.corpus import MIN_ROWS, Corpus, pooled, read_corpus, require_kinds
 from training.earlier import ancestors
-from training.evaluate_engine import RememberingEngine
 from training.evaluate_rows import trained_corpus
 from training.place import bundle_place
 from training.register import register
@@ -127,7 +127,7 @@ def recalibrate_text(config: TextConfig, console: Console | None = None) -> Bund
     taxonomy, folder = start.taxonomy, bundle_place(config.out, start.taxonomy)
     corpus, part = calibration_rows(start, config, console)
     old = load_text_model(start, "torch", config.threads)
-    old = replace(old, engine=RememberingEngine(old.engine))
+    old = replace(old, engine=RememberingEngine(old.engine, EVERY))
     rows = corpus.part("validation")
     console.print(f"{start.model_id} in {start.folder} is recalibrated on {len(rows)} posts", markup=False)
     new = calibrate(old, rows, taxonomy)

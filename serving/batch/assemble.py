@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic_core import from_json, to_json
 
 from data.files import whole
+from data.recent import Recent
 from serving.batch.shard import Answered, read_error, read_shard
 from serving.batch.sinks import KINDS
-from serving.recent import Recent
 
 
 @dataclass(frozen=True, slots=True)

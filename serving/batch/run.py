@@ -11,6 +11,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.files import real
+from data.recent import REMEMBERED
 from serving.batch.assemble import Summary, assemble, rejects_path
 from serving.batch.encoding import check_encoding
 from serving.batch.inputs import Input, find_inputs, would_read
@@ -20,7 +21,6 @@ from serving.batch.rows import Columns
 from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
-from serving.recent import REMEMBERED
 
 FORMAT = 10  # of the shards: another one does not go on with what this one left
 

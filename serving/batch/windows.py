@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from data.recent import Recent
 from serving.batch.inputs import Input
 from serving.batch.repeats import repeat_key
 from serving.batch.rows import Columns, Row
 from serving.batch.sources import open_source
-from serving.recent import Recent
 
 ROWS = 1_024  # of a window: the engine's batches hold about 70 posts, so sorting by length leaves hardly any padding
 CHARACTERS = 500_000  # of a window, so that long texts, or the ids of rows that failed, do not fill the memory
