@@ -11,7 +11,7 @@ from scipy.special import softmax
 from models.bundle import Bundle
 from models.engine_build import load_text_model
 from models.text import TextPredictions, blend, interpret
-from training.report_doubt import calibration_figures, doubt_figures, most_doubtful, unscaled
+from training.report_doubt import calibration_figures, doubt_figures, most_doubtful, severity_calibration, unscaled
 from training.text_report import Truth
 
 RANDOM = np.random.default_rng(0)
@@ -97,3 +97,11 @@ def test_calibration_figures_hold_the_curve() -> None:
     gap = sum(one["rows"] * abs(one["confidence"] - one["accuracy"]) for one in found["bins"]) / N
     assert found["ece"][0] == pytest.approx(gap, abs=1e-4)
     assert found["ece"][0] < 0.1  # the labels were drawn from these very probabilities
+
+
+def test_ranks_that_were_drawn_from_the_probabilities_are_calibrated_and_sharpened_ones_are_not() -> None:
+    severity = RANDOM.dirichlet(np.ones(5), 4_000)
+    truth = made(np.zeros(4_000, int), np.array([RANDOM.choice(5, p=row) for row in severity]))
+    found, sharp = (severity_calibration(truth, one, draws=20) for one in (severity, softmax(8 * severity, axis=1)))
+    assert set(found) == {"from_2", "from_3"}
+    assert all(found[name][0] < 0.04 < sharp[name][0] for name in found)

@@ -22,7 +22,7 @@ from training.evaluate_config import EvaluateConfig
 from training.evaluate_evidence import evidence_line, faithfulness
 from training.evaluate_rows import trained_corpus
 from training.metrics import per_class_f1
-from training.report_doubt import calibration_figures, doubt_figures, unscaled
+from training.report_doubt import calibration_figures, doubt_figures, severity_calibration, unscaled
 from training.report_errors import confident_errors
 from training.robustness import robustness, robustness_table
 from training.text import labels, peers
@@ -54,12 +54,16 @@ def details(
     model: TextModel, rows: Sequence[Example], truth: Truth, seen: TextPredictions, taxonomy: Taxonomy, draws: int
 ) -> dict[str, Any]:
     """What only the shipped form of the model has: F1 with intervals, calibration, doubt, the surest errors."""
-    plain = unscaled(model).predict([row.text for row in rows]).category
+    plain = unscaled(model).predict([row.text for row in rows])
     return {
         "f1_by_class": f1_by_class(truth, Answers(seen.category, seen.chosen, seen.rank), taxonomy, draws),
         "calibration": {
-            "before": calibration_figures(truth, plain, draws),
+            "before": calibration_figures(truth, plain.category, draws),
             "after": calibration_figures(truth, seen.category, draws),
+        },
+        "severity_calibration": {
+            "before": severity_calibration(truth, plain.severity, draws),
+            "after": severity_calibration(truth, seen.severity, draws),
         },
         "doubt": doubt_figures(truth, seen, draws),
         "errors": confident_errors(rows, truth, seen, taxonomy),

@@ -33,6 +33,15 @@ def calibration_figures(truth: Truth, probabilities: NDArray[np.float64], draws:
     return {name: spread.rounded for name, spread in spreads.items()} | {"bins": bins}
 
 
+def severity_calibration(truth: Truth, severity: NDArray[np.float64], draws: int) -> dict[str, Any]:
+    """ECE of P(rank >= r), by r, for the ranks that disturb a desk and that must not be missed: [value, low, high]."""
+    found = {}
+    for rank in (metrics.ALARM, metrics.SEVERE):
+        arrays = ((truth.rank >= rank).astype(np.int64), severity[:, rank:].sum(1))
+        found[f"from_{rank}"] = interval(metrics.binary_ece, *arrays, groups=truth.groups, n=draws).rounded
+    return found
+
+
 def most_doubtful(confidence: NDArray[np.float64], share: float) -> Flags:
     """The `share` of the rows (rounded up) that the model is least sure of."""
     flags = np.zeros(len(confidence), bool)
