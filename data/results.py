@@ -100,6 +100,7 @@ class EscalationResult:
     calibration_stale: bool = False  # that end lies longer before the volume than is configured
     warnings: tuple[str, ...] = ()
     later: Outlook | None = None
+    lift_band: str | None = None  # id of the risk policy's band that the lift counts in, with what has crossed
 
     @property
     def told_lift(self) -> float | None:

@@ -215,4 +215,6 @@ class Scorer:
         unread = item.text is not None and result.category is None
         uncounted = item.volume is not None and result.escalation is None
         risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread, uncounted, crossed)
-        return replace(result, risk=risk, needs_review=result.needs_review or unread)
+        band = self.policy.bands[self.policy.band(lift, crossed)].id
+        escalation = result.escalation and replace(result.escalation, lift_band=band)
+        return replace(result, escalation=escalation, risk=risk, needs_review=result.needs_review or unread)

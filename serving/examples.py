@@ -77,6 +77,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ),
             calibrated_until=datetime.fromisoformat("2013-01-21T02:00:00+00:00"),
             calibration_stale=True,
+            lift_band="raised",
         ),
         risk=RiskResult(
             2,

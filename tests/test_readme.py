@@ -52,7 +52,7 @@ def test_figures_become_rows() -> None:
     ]
     assert "catches 0.510 [0.500, 0.520] of the wrong categories" in made["doubt"]
     assert "P(rank" not in made["doubt"]
-    ranks = {when: dict.fromkeys(("from_2", "from_3"), [0.02, 0.01, 0.03]) for when in ("before", "after")}
+    ranks = {when: {key: [0.02, 0.01, 0.03] for key in ("from_2", "from_3")} for when in ("before", "after")}
     doubt = readme.blocks({"text": TEXT | {"severity_calibration": ranks}}, {})["doubt"]
     assert "- ECE of P(rank ≥ 2) 0.020 [0.010, 0.030] before scaling, 0.020 [0.010, 0.030] after" in doubt
     assert "`int8` against torch fp32: loses +0.0010 macro-F1, -0.0020 QWK, +0.0030 recall" in made["doubt"]

@@ -107,6 +107,7 @@ def test_a_volume_of_which_nothing_is_known_raises_no_risk(tiny_scorer: Scorer, 
     volumes += [Volume(as_of=at, counts=(900.0, None), interval_minutes=15) for at in nights]
     found = tiny_scorer.score([Item(text=text, volume=volume) for volume in volumes])
     assert max(one.escalation.lift for one in found if one.escalation) > 1
+    assert {one.escalation.lift_band for one in found if one.escalation} == {"none"}
     for one in found:
         plain = tiny_scorer.policy.assess(
             one.category.id if one.category else None,
@@ -141,3 +142,11 @@ def test_both_fp32_engines_give_the_same_results(tiny_bundle: Bundle) -> None:
     onnx, torch = (Scorer.load(tiny_bundle.folder, engine=name, threads=1).score(ITEMS) for name in ("onnx", "torch"))
     for one, two in zip(onnx, torch, strict=True):
         same(one, two)
+
+
+def test_an_answer_names_the_band_that_its_lift_counts_in(tiny_scorer: Scorer) -> None:
+    volumes = [Volume(as_of=VOLUME.as_of, counts=tuple(float(n * k) for n in range(1, 9))) for k in (1, 4, 20)]
+    for one in tiny_scorer.score([Item(volume=volume) for volume in volumes]):
+        assert one.escalation is not None
+        band = tiny_scorer.policy.bands[tiny_scorer.policy.band(one.escalation.lift, one.escalation.crossed)]
+        assert one.escalation.lift_band == band.id
