@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,9 +17,11 @@ from keyword_scorer import KeywordScorer
 
 from data.command_line import run_function
 from data.errors import ConfigError
+from data.records import MAX_POINTS
 from models.bundle import Bundle, find_first_stage, open_bundle
 from models.engine_build import ENGINES
 from models.engine_name import DEFAULT
+from models.escalation_store import kind_of, open_head
 from models.scorer import Scorer
 from serving.benchmarks import engines
 from serving.benchmarks import publish as published
@@ -35,6 +38,7 @@ from serving.benchmarks.picture import BLUE, bars, draw
 from serving.benchmarks.publish import Place
 from serving.benchmarks.scaling import run_scaling
 from serving.benchmarks.texts import SHORT, read_texts, short_texts, slices
+from serving.benchmarks.volumes import long_volumes, run_volumes
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5, "engines": {"bf16": "some library", "int8": VNNI}}
 PUBLISHED = {
@@ -226,3 +230,18 @@ def test_the_headline_has_a_line_per_question_that_was_run() -> None:
     assert len(write_headline(run).splitlines()) == 2 + 3 + 3 + 5
     assert len(write_headline({"engines": run["engines"]}).splitlines()) == 2 + 3
     assert write_headline({}) == "nothing was run"
+
+
+def test_volumes_are_long_and_unlike_and_each_head_is_timed(tiny_scorer: Scorer) -> None:
+    for head in ("counts", "hotlist"):
+        volumes = long_volumes(head, 300)
+        assert len({volume.counts for volume in volumes}) == 300
+        assert {len(volume.counts or ()) for volume in volumes} == {MAX_POINTS}
+    shipped = open_bundle(None)
+    heads = {name: open_head(shipped, kind_of(name)) for name in shipped.manifest.escalation}
+    found = run_volumes(replace(tiny_scorer, escalation=heads), 8, 1)
+    assert set(found) == {"counts", "hotlist"}
+    text = write_markdown({"machine": MACHINE, "volumes": found})
+    for figures in found.values():
+        assert {*figures} == {"features", "answer", "features, 256 at once", "answer, 256 at once"}
+        assert f"{figures['answer']['median']} [" in text

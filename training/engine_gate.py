@@ -1,4 +1,7 @@
-"""The gate of the engines: what each loses against torch on held-out posts; only an engine that passes may serve."""
+"""The gate of the engines: what each loses against torch on held-out posts (`yujing evaluate --engines`).
+
+By it the default engine was chosen for the shipped bundle; no training asks for it.
+"""
 
 from __future__ import annotations
 

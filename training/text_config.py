@@ -20,7 +20,7 @@ AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextConfig:
-    """One run of `yujing train text`. Defaults are those of the first run of `make model`.
+    """One run of `yujing train text`. The runs of `make model` change these defaults where the Makefile says so.
 
     --recalibrate splits posts that taught the bundle `start` as they were split then, whatever `test` and `seed` say.
     """

@@ -61,6 +61,12 @@ def _scaling(found: Figures) -> str:
     return f"`yujing score`, rows per second by processes: {'; '.join(rates)}; ratio {spread(found['times'], '×')}."
 
 
+def _volumes(found: Figures) -> str:
+    names = list(next(iter(found.values()), {}))
+    rows = [[f"`{head}`", *(spread(figures[name]) for name in names)] for head, figures in found.items()]
+    return table(["a topic of 168 hours, ms", *names], rows)
+
+
 def _service(found: Figures) -> str:
     rows: list[list[object]] = []
     for name, ms in found["one_client"].items():
@@ -109,5 +115,6 @@ TABLES: Mapping[str, Callable[[Figures], str]] = {
     "engines": _engines,
     "path": _path,
     "scaling": _scaling,
+    "volumes": _volumes,
     "service": _service,
 }

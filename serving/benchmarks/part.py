@@ -49,7 +49,19 @@ def _service(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
     return run_service(lambda: Scorer.load(bundle, threads=1), bundle, texts, rounds)
 
 
-PARTS: Mapping[str, Run] = {"engines": _engines, "path": _path, "scaling": _scaling, "service": _service}
+def _volumes(bundle: Path | None, texts: int, rounds: int) -> dict[str, Any]:
+    from serving.benchmarks.volumes import run_volumes
+
+    return run_volumes(Scorer.load(bundle, threads=1), texts, rounds)
+
+
+PARTS: Mapping[str, Run] = {
+    "engines": _engines,
+    "path": _path,
+    "scaling": _scaling,
+    "volumes": _volumes,
+    "service": _service,
+}
 
 
 def main() -> None:
