@@ -19,6 +19,7 @@ from training.decisions import decide_on, topics_of
 from training.escalation import measure, read_series, test_block
 from training.escalation_config import HOT_LIST, SERIES, EscalationConfig
 from training.escalation_fit import baseline_probabilities, tabulate
+from training.escalation_own import beside_baselines
 from training.escalation_report import sheet
 from training.escalation_shift import shift_reports
 from training.escalation_unseen import since, unseen
@@ -39,9 +40,9 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
     settings = settings_of(EscalationConfig, part.config, **given)
     topics = topics_of(read_series(settings, console))
     decisions, baselines, title = decide_on(topics), {}, "all decisions of other series"
-    now, shifted = decisions.end - HORIZON, {}
-    if config.shift:
-        shifted = dict(shift_reports(topics, decisions, settings, console))
+    now, more = decisions.end - HORIZON, dict[str, Any]()
+    if config.shift and (shifted := dict(shift_reports(topics, decisions, settings, console))):
+        more["shift"] = shifted
     if known_files(config.series, [*part.data.get("files", {}).values()]):
         where, title = test_block(topics, decisions, settings), "test block"
         where = replace(where, test=unseen(where.test, now, part))
@@ -49,10 +50,12 @@ def evaluate_escalation(config: EvaluateConfig, bundle: Bundle, console: Console
         decisions = decisions.take(where.test)
     else:
         tell_changed(config.series, part.config, part.data, console, ("series",))
-        decisions = decisions.take(unseen(np.ones(len(now), bool), now, part))
+        later = unseen(np.ones(len(now), bool), now, part)
+        more |= beside_baselines(model, topics, decisions, later, settings, console)
+        decisions = decisions.take(later)
     found = measure(model, decisions, baselines, config.draws)
     console.print(sheet(title + since(part), found["models"]))
-    return found | ({"shift": shifted} if shifted else {})
+    return found | more
 
 
 def _there(what: str, paths: tuple[str, ...], usual: tuple[str, ...], none: str, console: Console) -> bool:

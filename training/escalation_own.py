@@ -1,0 +1,65 @@
+"""The `counts` head on series that taught it nothing, beside baselines that learn from the earlier ones of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+
+from data.errors import CorpusError
+from data.volume import count_features
+from data.volume_windows import Floats
+from models.escalation import EscalationModel
+from models.escalation_head import design, log_odds
+from training.decisions import Decisions, Topics
+from training.escalation import measure, test_block
+from training.escalation_blend import sigmoid
+from training.escalation_blocks import Blocks, Rows, require
+from training.escalation_config import EscalationConfig
+from training.escalation_fit import Table, baseline_probabilities, tabulate
+from training.escalation_report import figures, sheet
+from training.told import left_out
+
+
+def beside_baselines(
+    model: EscalationModel,
+    topics: Topics,
+    decisions: Decisions,
+    unseen: Rows,
+    config: EscalationConfig,
+    console: Console,
+) -> dict[str, Any]:
+    """Figures of the latest topics, printed; nothing, and told, where the series are too few to learn from.
+
+    `as_served_recalibrated`: with the sigmoid that `--recalibrate` would fit on the block before.
+    """
+    try:
+        where = test_block(topics, decisions, config)
+        where = replace(where, test=where.test & unseen)
+        table = replace(tabulate(topics, decisions, where), labels=decisions.labels(model.diurnal))
+        require(table.labels, where, decisions.topic)
+        found = _figures(model, decisions, table, where, config)
+    except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
+        left_out(console, f"baselines that learn from these series: {error}")
+        return {}
+    title = f"the latest {config.test:.0%} of these topics, beside baselines that learnt from the earlier ones"
+    console.print(sheet(title, found))
+    return {"beside_baselines": found}
+
+
+def _figures(
+    model: EscalationModel, decisions: Decisions, table: Table, where: Blocks, config: EscalationConfig
+) -> dict[str, Any]:
+    test, labels = decisions.take(where.test), table.labels
+    found: dict[str, Any] = measure(model, test, baseline_probabilities(table, where), config.draws)["models"]
+    score = log_odds(_served(model, decisions))
+    curve = sigmoid(score[where.calibration], labels[where.calibration])
+    likelihood = curve.predict_proba(score[where.test].reshape(-1, 1))[:, 1]
+    return found | {"as_served_recalibrated": figures(labels[where.test], likelihood, test.topic, config.draws)}
+
+
+def _served(model: EscalationModel, decisions: Decisions) -> Floats:
+    """What the head would answer: [n]."""
+    features = design(count_features(decisions.windows, model.diurnal), model.names)
+    return model.probabilities(features, model.in_domain(decisions.windows, features))
