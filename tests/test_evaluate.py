@@ -46,8 +46,9 @@ def test_the_trainings_own_test_part_gives_the_trainings_own_figures(
     assert tiny_bundle.manifest.text is not None
     trained = tiny_bundle.manifest.text.metrics
     for model in ("yujing", "bert", "tfidf"):
-        for figure in ("accuracy", "macro_f1", "qwk"):
-            assert measured["text"][model][figure][0] == pytest.approx(trained[model][figure][0], abs=1e-3)
+        for figure in ("accuracy", "macro_f1", "qwk"):  # in the file weights are fp16: a post on the edge may tip over
+            assert measured["text"][model][figure][0] == pytest.approx(trained[model][figure][0], abs=0.03)
+        assert measured["text"][model]["log_loss"][0] == pytest.approx(trained[model]["log_loss"][0], abs=0.01)
     assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["model"] == tiny_bundle.model_id
 
 
