@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-REMEMBERED = 32_768  # distinct texts; in a batch an answer of about 1 KB each, in the service 0.4 KB
+REMEMBERED = 32_768  # distinct texts; in a batch an answer of about 1 KB each, in the service half a KB
 
 V = TypeVar("V")
 

@@ -14,9 +14,9 @@ from models.batching import Float, Ids, Int, run
 from models.cpu import has_bf16
 from models.sums import is_whole, remove, sum_path, write_sum
 
-# Activations that share a scale in int8 products. With 128 it is 7 % faster, and of 328 posts of rank >= 3 (validation
-# and test part of the shipped bundle) three fewer are graded so than in fp32; with 64 as many. An encoder whose widths
-# are no multiples is computed without, so that the last bits of an answer depend on the rows beside it.
+# Activations that share a scale in int8 products. With 128 it is somewhat faster, and loses more recall of rank >= 3
+# than the gate allows (training/EVALUATION.md). An encoder whose widths are no multiples is computed without, so that
+# the last bits of an answer depend on the rows beside it.
 GROUP = 64
 KEPT = 500  # what it keeps prepared for shapes of batches; 5,000, the default, are no faster and take far more memory
 

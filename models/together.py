@@ -31,8 +31,8 @@ class _Asked:
 class TogetherEngine:
     """Runs one call at a time. Nobody waits for company: an idle engine begins at once.
 
-    A call of many tokens takes turns with the others, a batch each: 256 long posts are 12 s of work, and a single post
-    that comes meanwhile has its answer after the batch that is under way.
+    A call of many tokens takes turns with the others, a batch each: 256 long posts are seconds of work, and a single
+    post that comes meanwhile has its answer after the batch that is under way.
     Answers are those of each caller alone, bit for bit (`models.batching` says why), and so are failures.
     """
 

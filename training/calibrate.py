@@ -58,8 +58,8 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
 def _search(loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.float64]) -> NDArray[np.float64]:
     """Where Nelder-Mead ends that begins again where it ended, until that gains nothing.
 
-    Its first steps are STEP long: scipy's own of 0.00025 from a zero led it onto ridges from which it did not return,
-    on one sample of 240 posts in six.
+    Its first steps are STEP long: on few posts scipy's own of 0.00025 from a zero led it onto ridges from which it did
+    not return.
     """
     best, least = start, float("inf")
     while True:

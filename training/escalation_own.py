@@ -11,14 +11,14 @@ from data.errors import CorpusError
 from data.volume import count_features
 from data.volume_windows import Floats
 from models.escalation import EscalationModel
-from models.escalation_head import design, log_odds
+from models.escalation_head import design
 from training.decisions import Decisions, Topics
 from training.escalation import measure, test_block
-from training.escalation_blend import sigmoid
 from training.escalation_blocks import Blocks, Rows, require
 from training.escalation_config import EscalationConfig
 from training.escalation_fit import Table, baseline_probabilities, tabulate
 from training.escalation_report import figures, sheet
+from training.escalation_shift import with_sigmoid
 from training.told import left_out
 
 
@@ -53,9 +53,8 @@ def _figures(
 ) -> dict[str, Any]:
     test, labels = decisions.take(where.test), table.labels
     found: dict[str, Any] = measure(model, test, baseline_probabilities(table, where), config.draws)["models"]
-    score = log_odds(_served(model, decisions))
-    curve = sigmoid(score[where.calibration], labels[where.calibration])
-    likelihood = curve.predict_proba(score[where.test].reshape(-1, 1))[:, 1]
+    both = where.calibration | where.test
+    likelihood = with_sigmoid(_served(model, decisions.take(both)), labels[both], where.calibration[both])
     return found | {"as_served_recalibrated": figures(labels[where.test], likelihood, test.topic, config.draws)}
 
 

@@ -55,7 +55,7 @@ def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decision
     return found
 
 
-def _with_sigmoid(likelihood: Floats, labels: Ints, early: Rows) -> Floats:
+def with_sigmoid(likelihood: Floats, labels: Ints, early: Rows) -> Floats:
     """Likelihoods of the later half by a sigmoid from the earlier one: [later]."""
     score = log_odds(likelihood)
     curve = sigmoid(score[early], labels[early])
@@ -71,7 +71,7 @@ def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict
     }
     early = test.start <= np.median(test.start)
     if not early.all() and 0 < labels[early].mean() < 1:
-        repaired = _with_sigmoid(answers["as_served"], labels, early)
+        repaired = with_sigmoid(answers["as_served"], labels, early)
         found["models"]["as_served_recalibrated"] = figures(labels[~early], repaired, test.topic[~early], draws)
     return found
 
