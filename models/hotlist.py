@@ -89,9 +89,9 @@ class HotlistModel(EscalationHead):
         """
         return self._answered(features, self._part(features, in_domain))
 
-    def altered(self, changed: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
+    def altered(self, copies: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
         """Likelihood of altered copies, each by the part that answers its row."""
-        return self._answered(changed, np.tile(self._part(features, inside), len(changed) // max(len(features), 1)))
+        return self._answered(copies, np.tile(self._part(features, inside), len(copies) // max(len(features), 1)))
 
     def _part(self, features: Floats, in_domain: NDArray[np.bool_]) -> NDArray[np.str_]:
         """Name of the part that answers each row: [n]."""

@@ -112,7 +112,7 @@ def test_a_group_of_which_nothing_is_known_is_no_factor() -> None:
     unknown = [group for group, where in model().columns.items() if np.isnan(features[0, where]).all()]
     assert {"reads", "discussions", "originals", "mix"} >= {*unknown} > {"reads"}
     inside = np.ones(1, bool)
-    effects = model().effects(features, inside, model().probabilities(features, inside))[0]
+    effects = model().explained(features, inside)[1][0]
     assert all(effects[[*model().columns].index(group)] == 0 for group in unknown)
 
 
