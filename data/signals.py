@@ -23,9 +23,15 @@ DEFAULT_PATH = Path(__file__).parent / "signals.toml"
 WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
 INSIDE = re.compile("[A-Za-z0-9]{2}")  # no border lies within: 12315 is no word of 8812315
 COUNT = "0"  # begins a word of the table that any whole number begins in a post: 0死 is 6死 and 13死
-NUMBER = "(?<![0-9])[1-9][0-9]*"
+HAN_DIGITS = "一二两三四五六七八九十百"
+# In Han only where it must be a count (致三死两伤): 九死一生 and 一死了之 are none.
+NUMBER = (
+    f"(?:(?<![0-9])[1-9][0-9]* ?|(?<=[致成])[{HAN_DIGITS}]+|(?<![{HAN_DIGITS}])[{HAN_DIGITS}]+(?=死[{HAN_DIGITS}]+伤)"
+    f"|(?<=死)[{HAN_DIGITS}]+(?=伤))"
+)
 LONG = 4  # characters of a dictionary's word from which it holds others: 人民法院 is a 法院, but 发烧友 is no 发烧
 CLAUSE = 12  # characters before a word in which its negation may begin
+JOINED = frozenset(("、", "或", "或者", "及", "以及", "和"))  # between words that one negation negates
 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
@@ -98,13 +104,18 @@ def _key(word: str) -> str:
     return key
 
 
-def _lexicon_key(word: str) -> str:
+def _table_key(word: str) -> str:
     """`_key`, of a word of the table: an empty one would be found at every border."""
-    if (key := _key(word)).startswith(COUNT) and not key[1:2].strip(digits):
-        raise ConfigError(f"signals: {word!r}: a 0 at the head is any whole number: give the word behind it, like 0死")
-    if key:
+    if key := _key(word):
         return key
     raise ConfigError(f"signals: of {word!r} normalisation leaves nothing: give words that can be read")
+
+
+def _lexicon_key(word: str) -> str:
+    """`_table_key`, of a word to be found."""
+    if (key := _table_key(word)).startswith(COUNT) and not key[1:2].strip(digits):
+        raise ConfigError(f"signals: {word!r}: a 0 at the head is any whole number: give the word behind it, like 0死")
+    return key
 
 
 def _owners(table: _Table) -> dict[str, str]:
@@ -134,7 +145,7 @@ def check_lexicon(path: Path | None = None) -> None:
     tokenizer."""
     table = _read(path)
     for word in (*table.negation, *table.between, *table.affirming):
-        _lexicon_key(word)
+        _table_key(word)
     _figures(table, _owners(table))
 
 
@@ -161,7 +172,7 @@ class SignalLexicon:
         """Read a lexicon (default: the packaged one) and add a user's watch words; ConfigError for a faulty file."""
         table = _read(path)
         no, between, affirming = (
-            _any([_lexicon_key(word) for word in words]) for words in (table.negation, table.between, table.affirming)
+            _any([_table_key(word) for word in words]) for words in (table.negation, table.between, table.affirming)
         )
         owner = _owners(table)
         figures = _figures(table, owner)
@@ -192,18 +203,21 @@ class SignalLexicon:
         found = cut(text, self.tokenizer)
         borders = {0, *(word.end for word in found if not INSIDE.match(text, word.end - 1, word.end + 1))}
         held = [word for word in found if len(word.text) >= LONG and not word.text.isascii()]
-        last = 0
+        last = denied = 0
         for match in candidates:
             start = match.start()
             if start < last or not (word := self._whole(start, match[1], borders, held)):
                 continue
             last = start + len(word)  # also of what is negated or figurative: the words inside are as well
-            if (signal := self._signal(word)) and not self._is_negated(text, start, borders):
-                yield signal, start, last
+            if signal := self._signal(word):
+                if (denied and text[denied:start] in JOINED) or self._is_negated(text, start, borders):
+                    denied = last
+                else:
+                    yield signal, start, last
 
     def _signal(self, word: str) -> str | None:
         """The signal that a word of the text shows; None of what is figurative."""
-        return self.owner.get(word) or self.owner.get(COUNT + word.lstrip(digits))
+        return self.owner.get(word) or self.owner.get(COUNT + word.lstrip(f"{digits}{HAN_DIGITS} "))
 
     def _whole(self, start: int, longest: str, borders: Set[int], held: Sequence[Word]) -> str:
         """The longest word that is whole at a place, or "": 新闻记者从 is no 记者从, but 记者; a figure always is."""

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 
 
 class Tally:
-    """How many rows were read, and how many memory knew, since it was last asked."""
+    """How many rows were read, and how many memory knew."""
 
     def __init__(self) -> None:
         self._read = self._known = 0
+        self._share = 1.0
         self._turn = Lock()
 
     def add(self, read: int, known: int) -> None:
@@ -26,11 +27,15 @@ class Tally:
         metrics.ENGINE_ROWS.labels("memory").inc(known)
 
     def share(self) -> float:
-        """The share that was read, 1 where there was nothing to read."""
+        """The share that was read since this was last asked; with nothing since then, that of before.
+
+        Requests that were scored as one ask one after the other: all but the first took their reposts for new posts.
+        """
         with self._turn:
-            read, both = self._read, self._read + self._known
+            if both := self._read + self._known:
+                self._share = self._read / both
             self._read = self._known = 0
-        return read / both if both else 1.0
+            return self._share
 
 
 TALLY = Tally()  # of all engines of this process: the gate learns the pace of reading from it

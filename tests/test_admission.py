@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 
 import pytest
 
-from serving.gate.admission import FIRST_PACE, LEAST, Admission
+from serving.gate.admission import FIRST_PACE, LEAST, TURN, Admission, Place
 from serving.gate.refusal import RefusedError
 
 SIZE = 1_000  # bytes of a request
@@ -24,18 +24,16 @@ class Clock:
 def answered(room: Admission, clock: Clock, seconds: float) -> None:
     """Requests one after another for at least ten seconds of work, each answered after so many."""
     for _ in range(max(3, round(10 / seconds))):
-        with room.one(SIZE):
+        with room.one(SIZE) as place:
             clock.now += seconds
-            room.learn(SIZE)
+            place.scored()
         clock.now += 100  # nobody asks: no work, so nothing to learn from
 
 
 @contextmanager
-def under_way(room: Admission, number: int, size: int = SIZE) -> Iterator[None]:
+def under_way(room: Admission, number: int, size: int = SIZE) -> Iterator[list[Place]]:
     with ExitStack() as stack:
-        for _ in range(number):
-            stack.enter_context(room.one(size))
-        yield
+        yield [stack.enter_context(room.one(size)) for _ in range(number)]
 
 
 def refusal(place: AbstractContextManager[None]) -> RefusedError:
@@ -59,24 +57,40 @@ def test_the_work_of_the_patience_fits_in_and_no_more(seconds: float, fit: int) 
 def test_bytes_count_and_not_requests() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 0.01)
-    with under_way(room, 4, 13 * SIZE):
+    with under_way(room, 8, 7 * SIZE):
         assert refusal(room.one(1)).status == 503
     with under_way(room, 40):
         room.check()
 
 
-def test_a_large_request_is_let_in_beside_small_ones_and_then_they_wait() -> None:
+def test_small_requests_wait_for_a_turn_of_a_large_one_and_large_ones_for_all_of_it() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 0.01)
     with under_way(room, 10), room.one(256 * SIZE):
-        assert refusal(room.one(SIZE)).response.headers["retry-after"] == "3"  # 2.66 s of work, for 0.5 of patience
+        room.check(SIZE)
+        refused = refusal(room.one(TURN + 1))
+        assert refused.response.headers["retry-after"] == "3"  # 2.66 s of work, for 0.5 of patience
+
+
+def test_the_time_beside_a_large_request_is_shared_with_it() -> None:
+    """All of it was the small ones': they looked so slow that others were refused for minutes."""
+    room = Admission(1_000, 0.5, clock := Clock())
+    answered(room, clock, 0.1)
+    with room.one(160 * SIZE) as large:
+        for _ in range(18):  # nine tenths of the time are the large one's
+            with room.one(SIZE) as place:
+                clock.now += 0.9
+                place.scored()
+        large.scored()
+    with under_way(room, 4):
+        assert room.wait == pytest.approx(0.4, rel=0.1)
 
 
 def test_some_are_let_in_whatever_they_take() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 30)
     with under_way(room, LEAST, 100 * SIZE):
-        assert refusal(room.one(1)).response.headers["retry-after"] == str(30 * 100 * LEAST)
+        assert refusal(room.one(TURN + 1)).response.headers["retry-after"] == str(30 * 100 * LEAST)
 
 
 def test_a_pace_is_forgotten_within_seconds_of_work() -> None:
@@ -90,10 +104,10 @@ def test_a_pace_is_forgotten_within_seconds_of_work() -> None:
 def test_answers_that_come_together_count_for_the_time_that_they_took_together() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     for _ in range(200):
-        with under_way(room, 10, SIZE // 10):
+        with under_way(room, 10, SIZE // 10) as places:
             clock.now += 0.1
-            for _ in range(10):
-                room.learn(SIZE // 10)
+            for place in places:
+                place.scored()
     with under_way(room, 10, SIZE // 10):
         assert room.wait == pytest.approx(0.1, rel=0.02)
 
@@ -102,12 +116,12 @@ def test_reposts_do_not_make_new_posts_look_quick() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     answered(room, clock, 0.1)
     for _ in range(300):
-        with room.one(SIZE):
+        with room.one(SIZE) as place:
             clock.now += 0.01
-            room.learn(SIZE, 0.0)
-        with room.one(10 * SIZE):  # nine in ten are known, and the tenth takes its time
+            place.scored(0.0)
+        with room.one(10 * SIZE) as place:  # nine in ten are known, and the tenth takes its time
             clock.now += 0.1
-            room.learn(10 * SIZE, 0.1)
+            place.scored(0.1)
     with under_way(room, 4):
         assert room.wait == pytest.approx(0.4, rel=0.02)
 
@@ -135,11 +149,11 @@ def test_the_number_of_requests_is_bounded_however_patient() -> None:
 def test_who_comes_while_another_is_scored_does_not_make_that_look_faster() -> None:
     room = Admission(1_000, 0.5, clock := Clock())
     for _ in range(20):
-        with room.one(SIZE):
+        with room.one(SIZE) as place:
             clock.now += 0.9
             with room.one(1):
                 clock.now += 0.1
-                room.learn(SIZE)
+                place.scored()
     with under_way(room, 1):
         assert room.wait == pytest.approx(1.0, rel=0.02)
 

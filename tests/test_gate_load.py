@@ -94,8 +94,8 @@ def test_a_service_with_more_work_than_patience_lets_no_more_in() -> None:
 
 
 def test_only_what_is_scored_tells_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    learnt: list[int] = []
-    monkeypatch.setattr(Admission, "learn", lambda _, size, read: learnt.append(size))
+    learnt: list[float] = []
+    monkeypatch.setattr(Admission, "learn", lambda _, size, busy: learnt.append(size))
     key = {"Idempotency-Key": "k"}
 
     async def run() -> list[int]:

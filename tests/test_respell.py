@@ -41,6 +41,7 @@ def test_a_worked_example() -> None:
         "路边煎饼加个油条",  # kept: two words
         "TK和tkx，a@tk.cn，3kf",  # no initials of a word: capitals, longer, in an address, in a code
         "投诉退款",
+        "xl的有点大，传到pc上，tf卡坏了，晚上8点吃的",  # sizes, computers, cards, and no battery
     ],
 )
 def test_what_is_a_word_of_its_own_stays(text: str) -> None:

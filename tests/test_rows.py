@@ -152,3 +152,9 @@ def test_an_id_column_without_a_name_is_read(tmp_path: Path, ending: str) -> Non
 def test_a_text_column_may_have_the_name_of_an_option(name: str) -> None:
     row = make_row(Place(1, 1), {"id": "a", name: "快递丢了"}, Columns(name))
     assert row.item == Item(id="a", text="快递丢了")
+
+
+@pytest.mark.parametrize("volume", ["", "  ", None])
+def test_a_table_of_text_writes_null_as_nothing(volume: str | None) -> None:
+    row = make_row(Place(1, 1), {"id": "a", "text": "快递丢了", "volume": volume}, Columns("text"))
+    assert row.item == Item(id="a", text="快递丢了")

@@ -53,6 +53,9 @@ def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
         *("没有起诉", "不会投诉到底", "别举报", "不用罚款", "未被处罚", "无人受伤"),
         *("也没报警", "没有特别头晕", "没有别人受伤", "从不投诉到底"),
         *("千万别曝光", "请勿传谣", "拒不下跪", "暂未被立案"),
+        *("未造成人员受伤、死亡", "没有人员受伤或死亡", "没有红肿、过敏", "没有拉肚子和呕吐"),
+        *("无一人伤亡", "没有一例死亡", "没有乘客受伤", "事故0伤亡", "0人受伤", "死亡0人"),
+        *("不予立案", "无需报警", "免于处罚"),
     ],
 )
 def test_a_negation_hides_the_word(text: str) -> None:
@@ -77,6 +80,9 @@ def test_a_negation_hides_the_word(text: str) -> None:
         ("有没有人受伤", "受伤"),
         ("会不会中毒", "中毒"),
         ("我不得不去起诉", "起诉"),
+        ("没有受伤，但是死亡2人", "死亡"),
+        ("他没有死亡，受伤了", "受伤"),
+        ("10人受伤", "受伤"),
     ],
 )
 def test_a_negation_of_something_else_hides_nothing(text: str, word: str) -> None:
@@ -202,7 +208,7 @@ def test_surrounding_space_only_shifts_the_places(text: str) -> None:
 
 def test_every_word_of_the_lexicon_is_found_where_it_stands_alone() -> None:
     for key, owner in LEXICON.owner.items():
-        word = key.replace(COUNT, "17")
+        word = f"17{key.removeprefix(COUNT)}" if key.startswith(COUNT) else key
         found = {signal.id: signal.words for signal in LEXICON.find(word)}
         assert owner in found, key
         assert found[owner][0].text == word
@@ -214,6 +220,26 @@ def test_any_count_of_dead_or_hurt_is_an_injury(count: int, title: str) -> None:
     for end in "死伤":
         words = [f"{count}{end}", *(["2伤"] if end == "死" else [])]
         assert _found(title.replace("CX", "".join(words)))["injury_reported"] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("致三死两伤", ["两伤"]),
+        ("造成一死一伤", ["一死", "一伤"]),
+        ("已致十二死", ["十二死"]),
+        ("致 3 死 2 伤", ["3 死", "2 伤"]),
+    ],
+)
+def test_a_count_may_be_written_in_han_or_apart(text: str, words: list[str]) -> None:
+    assert _found(text) == {"injury_reported": words}
+
+
+@pytest.mark.parametrize(
+    "text", ["清仓大出血", "全场骨折价", "急救面膜", "订单12345", "满12345减100", "一死了之", "两伤战争"]
+)
+def test_idioms_of_shops_and_history_are_no_harm(text: str) -> None:
+    assert _found(text) == {}
 
 
 @pytest.mark.parametrize("text", ["0死0伤", "没有1死", "他1伤心就哭", "和2死党去玩", "九死一生", "第05死", "有3死角"])

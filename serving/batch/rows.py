@@ -108,7 +108,7 @@ def _extras(raw: Mapping[str, object], columns: Columns) -> dict[str, object]:
             raise InputError(f"{name} is a {value.kind}{LIMITS[Unreadable]}")
     if isinstance(volume := known.get("volume"), str):
         try:
-            known["volume"] = read_json(volume)
+            known["volume"] = read_json(volume) if volume.strip() else None  # tables of text write null so
         except InputError as error:
             raise InputError(f"volume: {error}") from None
     return known

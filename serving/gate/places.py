@@ -47,11 +47,11 @@ class Working:
     async def _score(self, scope: Scope, receive: Receive, send: Send) -> None:
         size = len(scope[BODY])
         try:
-            with self.scoring.one(size):
+            with self.scoring.one(size) as place:
                 metrics.WAIT.set(self.scoring.wait)
                 with metrics.QUEUE.track_inprogress():
                     await self.app(scope, receive, send)
                 if scope["method"] == "POST":  # another one is no work
-                    self.scoring.learn(size, TALLY.share())
+                    place.scored(TALLY.share())
         finally:
             metrics.WAIT.set(self.scoring.wait)
