@@ -102,15 +102,31 @@ def _with_text(posts: Mapping[str, Example]) -> Complete:
     return complete
 
 
+def _implied(taxonomy: Taxonomy) -> Complete:
+    """Gives a row the label that its other one implies: none has rank 0, and nothing else has."""
+
+    def complete(row: Row) -> Row:
+        category, severity = row.get("category"), row.get("severity")
+        if category is None and severity is not None and str(severity) == "0":
+            return {**row, "category": taxonomy.none_id}
+        if severity is None and category == taxonomy.none_id:
+            return {**row, "severity": 0}
+        return row
+
+    return complete
+
+
 def load_examples(
     paths: Sequence[Path], taxonomy: Taxonomy, posts: Mapping[str, Example] | None = None
 ) -> Loaded[Example]:
     """Labelled posts: id, text, and where known category, severity, second, source, event, published_at.
 
+    A label that is not given is null, unless the other one implies it (none and rank 0).
     With `posts` (by id) a row may leave out OF_THE_POST: labels of a corpus that lies elsewhere.
     Other columns are ignored. CorpusError when a file is missing or of another kind; bad rows are only reported.
     """
-    return _load(Example, paths, _example_fault(taxonomy, set()), _with_text(posts or {}))
+    with_text, implied = _with_text(posts or {}), _implied(taxonomy)
+    return _load(Example, paths, _example_fault(taxonomy, set()), lambda row: implied(with_text(row)))
 
 
 def load_series(paths: Sequence[Path]) -> Loaded[Series]:

@@ -88,3 +88,20 @@ def test_titles_of_the_hot_search_list_are_annotated_by_their_hash(config: TextC
         config, annotated=(str(tmp_path / "titles.csv"),), unlabelled=(), record=str(tmp_path / "list.parquet")
     )
     assert [(row.text, row.source) for row in read(taught).extra] == [(title, "hot")]
+
+
+def test_ids_of_the_project_are_not_those_of_other_posts(config: TextConfig, tmp_path: Path) -> None:
+    """Its annotations number their posts; a user's own may have the same numbers."""
+    own = write(tmp_path / "all.jsonl", [Example(id=f"u{i:06}", text=f"今天天气很好{i}") for i in range(50)])
+    log = io.StringIO()
+    taught = replace(config, annotated=TextConfig().annotated, unlabelled=(own,), record="no list")
+    corpus = read_corpus(taught, TAXONOMY, Console(file=log, width=400))
+    assert corpus.extra == ()
+    assert "all.jsonl: it is not the corpus whose posts they label" in log.getvalue()
+    assert own not in corpus.about["files"]
+
+
+def test_own_annotations_beside_those_of_the_project(config: TextConfig, tmp_path: Path) -> None:
+    config = annotated(config, tmp_path, "hot", "u1,public_safety,2\nu2,none,0\n")
+    beside = replace(config, annotated=(*TextConfig().annotated, *config.annotated))
+    assert [row.text for row in read(beside).extra] == ["商场扶梯突然倒转", "晚霞很美"]

@@ -20,12 +20,14 @@ from training.calibrate import (
     QWK_TOLERANCE,
     REVIEW_SHARE,
     UNDER_COSTS,
+    _unusual,
     choose_miss_cost,
     choose_under_cost,
     conformal_floor,
     fit_calibration,
     fit_category,
     fit_severity,
+    fit_temperature,
 )
 from training.metrics import log_loss, macro_f1, qwk, under_grading_rate
 
@@ -223,13 +225,49 @@ def test_on_few_rows_no_other_start_finds_a_likelier_calibration(seed: int) -> N
     category, lexical = (0.1 * meant + random.normal(0, 1, meant.shape) for _ in range(2))
     counts = np.log(np.bincount(chosen, minlength=6) + 1.0)
 
+    def unusual(prior: float, temperature: float, power: float, weight: float) -> float:
+        return _unusual(np.array([prior, *np.log([temperature, power, weight])])) / len(chosen)
+
     def loss(found: np.ndarray) -> float:
         power = float(np.exp(np.clip(found[0], *LOG_GAP_POWERS)))
         both = blend(category, lexical, Calibration(gap_power=power, lexical_weight=float(np.exp(found[1]))))
-        return log_loss(category_probabilities(both + found[2] * (counts - counts.mean()), np.exp(found[3])), chosen)
+        likelihood = log_loss(
+            category_probabilities(both + found[2] * (counts - counts.mean()), np.exp(found[3])), chosen
+        )
+        return likelihood + _unusual(found[[2, 3, 0, 1]]) / len(chosen)
 
     fitted = fit_category(category, chosen, lexical)
     biased = blend(category, lexical, fitted) + fitted.category_bias
-    found = log_loss(category_probabilities(biased, fitted.category_temperature), chosen)
+    prior = fitted.category_bias[0] / (counts - counts.mean())[0]
+    found = log_loss(category_probabilities(biased, fitted.category_temperature), chosen) + unusual(
+        prior, fitted.category_temperature, fitted.gap_power, fitted.lexical_weight
+    )
     others = [minimize(loss, start, method="Powell").fun for start in random.normal(0, 0.7, (12, 4))]
     assert found < min(others) + 1e-3
+
+
+def test_few_rows_that_are_all_answered_right_do_not_make_answers_certain() -> None:
+    category, severity, _, rank = world(2_000)
+    chosen = category.argmax(1)
+    fitted = fit_calibration(category[:20], severity[:20], chosen[:20], rank[:20])
+    probabilities = interpret(category, severity, fitted).category
+    assert fitted.category_temperature > 0.2  # 0.005, and P = 1 for every post, where nothing but the rows counted
+    assert np.median(probabilities.max(1)) < 0.999
+
+
+def test_rows_without_a_crisis_do_not_teach_that_there_is_none() -> None:
+    random = np.random.default_rng(4)
+    chosen = random.integers(0, 6, 600)
+    category = random.normal(0, 1, (600, 6)) + 3 * np.eye(6)[chosen]
+    none = category[chosen == 0][:40]
+    fitted = fit_category(none, np.zeros(len(none), int))
+    decided = (blend(category, None, fitted) + fitted.category_bias).argmax(1)
+    assert (decided[chosen > 0] == 0).mean() < 0.25  # 0.65 where nothing but the rows counted
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_the_temperature_of_logits_alone_is_found(temperature: float) -> None:
+    random = np.random.default_rng(8)
+    logits = random.normal(0, 2, (4000, 5))
+    chosen = drawn(category_probabilities(logits), random)
+    assert fit_temperature(logits * temperature, chosen) == pytest.approx(temperature, rel=0.1)

@@ -54,6 +54,26 @@ def test_a_bad_row_is_told_and_its_neighbours_stay(tmp_path: Path, row: object, 
     assert re.search(f"posts.jsonl:3: {field}: .*{why}", str(loaded.bad[0]))
 
 
+@pytest.mark.parametrize(
+    ("given", "category", "severity"),
+    [
+        ({"severity": 0}, "none", 0),
+        ({"category": "none"}, "none", 0),
+        ({"severity": 2}, None, 2),
+        ({"category": "other"}, "other", None),
+        ({}, None, None),
+    ],
+)
+def test_none_and_rank_0_imply_each_other(
+    tmp_path: Path, given: dict[str, object], category: str | None, severity: int | None
+) -> None:
+    (row,) = load(tmp_path, "posts.jsonl", as_jsonl({"id": "x", "text": "好", **given})).rows
+    assert (row.category, row.severity) == (category, severity)
+    cells = ",".join(str(given.get(name, "")) for name in ("category", "severity"))
+    (row,) = load(tmp_path, "posts.csv", f"id,text,category,severity\nx,好,{cells}\n".encode()).rows
+    assert (row.category, row.severity) == (category, severity)
+
+
 def test_no_row_vanishes_and_no_report_repeats_a_post(tmp_path: Path) -> None:
     rows = [ROWS[0], *(row for row, _, _ in BAD), ROWS[1]]
     loaded = load(tmp_path, "posts.jsonl", as_jsonl(*rows))

@@ -22,6 +22,7 @@ from models.engine import TorchEngine
 from models.tokens import Tokens
 from training import text_fit
 from training.checkpoints import forget_checkpoints, last_checkpoint
+from training.order import OneOrder
 from training.text_config import TextConfig
 from training.text_data import Posts
 from training.text_fit import (
@@ -118,6 +119,38 @@ def test_an_interrupted_run_on_other_data_is_not_resumed(config: TextConfig) -> 
     note.write_text(json.dumps(settings), encoding="utf-8")
     with pytest.raises(ConfigError, match="earlier version"):
         last_checkpoint(config, about)
+
+
+def test_a_run_of_more_processes_is_not_gone_on_with_by_one(config: TextConfig) -> None:
+    """An epoch has half as many steps in two processes: the Trainer would leave epochs out, or repeat them."""
+    assert last_checkpoint(config, {}) is None
+    note = config.checkpoints / "settings.json"
+    settings = json.loads(note.read_text(encoding="utf-8"))
+    assert settings["processes"] == 1
+    note.write_text(json.dumps({**settings, "processes": 2}), encoding="utf-8")
+    with pytest.raises(ConfigError, match="begun by 2 processes, and these are 1"):
+        last_checkpoint(config, {})
+
+
+def test_every_process_has_the_same_order_in_each_epoch() -> None:
+    posts = [{"input_ids": [0] * (i % 7 + 1)} for i in range(50)]
+    one, two = OneOrder(4, posts, 7), OneOrder(4, posts, 7)
+    orders = []
+    for epoch in range(3):
+        one.set_epoch(epoch)
+        two.set_epoch(epoch)
+        orders.append([*one])
+        torch.rand(epoch + 1)  # a process has drawn more than the other
+        assert [*two] == orders[-1]
+        assert sorted(orders[-1]) == [*range(50)]
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_the_trainer_has_that_order(config: TextConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    epochs: list[int] = []
+    monkeypatch.setattr(OneOrder, "set_epoch", lambda _, epoch: epochs.append(epoch))
+    fitted(replace(config, epochs=2), BATCH * 2)
+    assert {0, 1} == {*epochs}
 
 
 def test_validation_scores_are_of_the_rows_as_they_come() -> None:

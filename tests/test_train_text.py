@@ -6,15 +6,19 @@ import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 from safetensors.torch import load_file, save_file
 
 from data.errors import BundleError, ConfigError, CorpusError, EncoderError
 from data.records import Item
+from data.samples import sample_examples
 from data.taxonomy import as_toml, load_taxonomy
 from models.bundle import ADAPTER, CARD, Bundle, open_bundle, save_part, text_part
+from models.engine_build import load_text_model
 from models.scorer import Scorer
 from training.card import card
 from training.escalation import train_escalation
@@ -24,7 +28,7 @@ from training.hotlist import train_hotlist
 from training.hotlist_config import HotlistConfig
 from training.one_category import only
 from training.register import register
-from training.text import train_text
+from training.text import calibrate, train_text
 from training.text_config import TextConfig
 from training.text_report import FIGURES
 
@@ -168,6 +172,29 @@ def test_posts_of_one_kind_are_refused_before_anything_is_trained(
     with pytest.raises(CorpusError, match=rf"posts that teach have {name} {value}: at least two"):
         train_text(replace(tiny_config, posts=(str(posts),), out=str(tmp_path / "run")), QUIET)
     assert not (tmp_path / "run").exists()
+
+
+def test_posts_of_one_kind_that_calibrate_are_refused_before_anything_is_trained(
+    tiny_config: TextConfig, tmp_path: Path
+) -> None:
+    """A hundred without a crisis among them had every crisis answered with none."""
+    lines = Path(tiny_config.posts[0]).read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if not row["severity"]]
+    crisis = next(row for row in map(json.loads, lines) if row["severity"])
+    many = [{**row, "id": f"{i}", "text": f"{row['text']}{i * 7919}"} for i, row in enumerate((rows * 250)[:250])]
+    posts = tmp_path / "few.jsonl"
+    posts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in (crisis, *many)), encoding="utf-8")
+    with pytest.raises(CorpusError, match="posts that calibrate have category none: at least two"):
+        train_text(replace(tiny_config, posts=(str(posts),), out=str(tmp_path / "run")), QUIET)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_training_that_diverged_is_told(trained_bundle: Bundle) -> None:
+    model = load_text_model(trained_bundle, "torch", threads=1)
+    nothing = np.full((8, len(TAXONOMY.ids)), np.nan), np.zeros((8, 4))
+    lost = replace(model, engine=SimpleNamespace(logits=lambda rows: nothing))
+    with pytest.raises(ConfigError, match="lower learning_rate"):
+        calibrate(lost, sample_examples()[:8], TAXONOMY)
 
 
 def test_a_bundle_in_the_way_is_told_before_anything_is_trained(

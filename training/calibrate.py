@@ -22,16 +22,20 @@ MISS_COSTS = (1.0, 1.25, 1.5, 2.0)  # tried on the validation part; more would s
 UNDER_COSTS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)  # tried on the validation part
 QWK_TOLERANCE = 0.002  # a higher cost may lose this much QWK
 LOG_GAP_POWERS = (-0.7, 0.7)  # half and twice: few rows must not bend the logits further
+# How far the prior and the logarithms of temperature, power and weight lie from 0 in usual fits (standard deviations).
+USUAL = np.array([0.3, 0.5, 0.5, 1.0])
 STEP, GAIN = 0.5, 1e-6  # first step of a search, and what a further one must gain
 PRECISION = {"maxiter": 3_000, "xatol": 1e-5, "fatol": 1e-8}
 REVIEW_SHARE = 0.15  # of posts that a desk can read again
 
 
 def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logits | None = None) -> Calibration:
-    """Shape, prior and temperature of the category head and the second reader's weight, by maximum likelihood.
+    """Shape, prior and temperature of the category head and the second reader's weight: the likeliest a posteriori.
 
     Training weights rare categories up, so their logits lie too high by about power * -log(count). The bias adds
     `prior` * log(count) back (logit adjustment, Menon et al. 2021); one number, so that few rows can carry it.
+    USUAL weighs as a row or two. Without it 20 posts that are all answered right made every answer certain, and 30 of
+    which none is a crisis had every crisis answered with none.
     """
     counts = np.log(np.bincount(category, minlength=category_logits.shape[1]) + 1.0)
     counts -= counts.mean()
@@ -48,11 +52,17 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
     def loss(found: NDArray[np.float64]) -> float:
         tried = made(found)
         logits = blend(category_logits, lexical_logits, tried) + np.array(tried.category_bias)
-        return log_loss(category_probabilities(logits, tried.category_temperature), category)
+        likelihood = log_loss(category_probabilities(logits, tried.category_temperature), category)
+        return likelihood + _unusual(found) / len(category)
 
     start = np.zeros(3 if lexical_logits is None else 4)
     ends = (_search(loss, start + power * np.eye(len(start))[2]) for power in (0.0, *LOG_GAP_POWERS))
     return made(min(ends, key=loss))
+
+
+def _unusual(found: NDArray[np.float64]) -> float:
+    """Minus the log-density of USUAL, up to a constant."""
+    return float(((found / USUAL[: len(found)]) ** 2).sum() / 2)
 
 
 def _search(loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -70,16 +80,24 @@ def _search(loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.floa
         best, least = end.x, float(end.fun)
 
 
+def fit_temperature(logits: Logits, labels: Labels) -> float:
+    """Temperature of category logits alone (Guo et al. 2017)."""
+    return _temperature(lambda tried: log_loss(category_probabilities(logits, tried), labels), len(labels))
+
+
 def fit_severity(severity_logits: Logits, rank: Labels) -> float:
-    """Temperature of the severity head (Guo et al. 2017), fitted on crises only."""
+    """Temperature of the severity head, fitted on crises only."""
     crisis = rank > 0
     if not crisis.any():
         return 1.0
     never, logits = np.zeros(crisis.sum()), severity_logits[crisis]
+    return _temperature(lambda tried: log_loss(severity_probabilities(never, logits, tried), rank[crisis]), len(logits))
+
+
+def _temperature(loss: Callable[[float], float], rows: int) -> float:
+    """The likeliest one, as usual as that of the categories."""
     found = minimize_scalar(
-        lambda t: log_loss(severity_probabilities(never, logits, np.exp(t)), rank[crisis]),
-        bounds=(-1.5, 1.5),
-        method="bounded",
+        lambda log: loss(float(np.exp(log))) + (log / USUAL[1]) ** 2 / 2 / rows, bounds=(-1.5, 1.5), method="bounded"
     )
     return float(np.exp(found.x))
 

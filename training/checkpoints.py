@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
@@ -28,18 +29,24 @@ def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:
     have learnt what is held out now; in another taxonomy its heads mean other categories.
     """
     note, data = config.checkpoints / "settings.json", {key: about[key] for key in LEARNT_FROM if key in about}
+    processes = PartialState().num_processes
     if not note.exists():
         note.parent.mkdir(parents=True, exist_ok=True)
-        settings = {**asdict(config), "data": data}
+        settings = {**asdict(config), "data": data, "processes": processes}
         with whole(note) as part:
             part.write_text(json.dumps(settings, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
         return None
     settings = json.loads(note.read_text(encoding="utf-8"))
-    seen = settings.pop("data", None)
+    seen, begun_by = settings.pop("data", None), settings.pop("processes", processes)
     known = {field.name for field in fields(TextConfig)}
     if not known.issuperset(settings) or load_config(TextConfig, flags=settings) != config:
         raise ConfigError(
             f"{note.parent} holds an interrupted run with other settings: repeat them, delete it, or give --out"
+        )
+    if begun_by != processes:  # the Trainer counts steps, and an epoch has half as many in two processes
+        raise ConfigError(
+            f"{note.parent} holds a run that was begun by {begun_by} processes, and these are {processes}: go on with "
+            "as many, delete it, or give --out"
         )
     if seen is None:
         raise ConfigError(

@@ -23,6 +23,7 @@ from models.tokens import Tokens
 from training.checkpoints import last_checkpoint
 from training.imitation import ImitatingModule, heads_kept
 from training.metrics import macro_f1, qwk
+from training.order import OrderedTrainer
 from training.perturbed import Perturbing
 from training.soft import MixedPosts, SoftPosts, Turning
 from training.text_config import TextConfig
@@ -98,7 +99,7 @@ def arguments(config: TextConfig) -> TrainingArguments:
         weight_decay=config.weight_decay,
         bf16=computes_bf16(config),
         use_cpu=not cuda,
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="group_by_length",  # of the validation rows, too
         length_column_name="length",
         remove_unused_columns=False,
         label_names=["category_target", "severity_target"],
@@ -129,7 +130,7 @@ def _trainer(
         module: nn.Module = _teaching_module(classifier, tokens, config, taxonomy, train)
     else:
         module = ImitatingModule(classifier, teacher)
-    return Trainer(
+    return OrderedTrainer(
         model=module,
         args=arguments(config),
         train_dataset=data[0],
