@@ -98,7 +98,7 @@ def _score(asked: Sequence[_Asked]) -> list[list[Result] | Exception]:
     if len(asked) == 1:
         return [_alone(asked[0])]
     items = [item for one in asked for item in one.items]
-    with suppress(Exception):  # told of by the call that fails alone
+    with suppress(BaseException):  # told of by the call that fails alone
         if len(found := asked[0].scorer.score(items)) == len(items):
             left = iter(found)
             return [[*islice(left, len(one.items))] for one in asked]
@@ -110,6 +110,8 @@ def _alone(one: _Asked) -> list[Result] | Exception:
         return one.context.run(score_aligned, one.scorer, one.items)
     except Exception as fault:  # results that belong to nobody: see `score_aligned`
         return fault
+    except BaseException as fault:  # a panic of a library in Rust; without this thread nobody is answered
+        return RuntimeError(type(fault).__name__)
 
 
 def _tell(asked: Sequence[_Asked], found: Sequence[list[Result] | Exception]) -> None:

@@ -51,6 +51,7 @@ class Recorder:
     def follow(self, bundle: Path | None, model_id: str) -> None:
         """Compare with the reference of another bundle from now on: call it after the service has changed its model.
 
+        With the same reference (tables were read anew) the window stays, else who reloads often would hear no alarm.
         Never raises: the model is changed already. Not for an event loop: it reads the bundle and waits for a thread.
         """
         fresh = None
@@ -59,7 +60,11 @@ class Recorder:
         if self.memory is not None:
             with _kept_going("corrected by its taxonomy"):
                 self.memory.taxonomy = open_bundle(bundle).taxonomy
-        before, self.monitor = self.monitor, fresh
+        before = self.monitor
+        if before is not None and fresh is not None and before.reference == fresh.reference:
+            fresh.close()
+            return
+        self.monitor = fresh
         if before is not None:
             before.close()
         publish(fresh.report() if fresh else None)

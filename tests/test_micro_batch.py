@@ -165,3 +165,18 @@ def test_what_comes_after_closing_is_answered_too() -> None:
         return await asyncio.wait_for(batcher.score(KeywordScorer(), posts("假货")), 20)
 
     assert asyncio.run(run()) == KeywordScorer().score(posts("假货"))
+
+
+class Panicking(Held):
+    """A library in Rust that panics: its exception is none of Python's `Exception`."""
+
+    def score(self, items: Sequence[Item]) -> list[Result]:
+        if any(item.id == "panic" for item in items):
+            raise BaseException("a panic")
+        return super().score(items)
+
+
+def test_a_panic_costs_its_own_request_and_no_other() -> None:
+    _, (panicked, fine) = together([posts("panic"), posts("好")], Panicking())
+    assert isinstance(panicked, RuntimeError)
+    assert [result.id for result in fine] == ["好"]

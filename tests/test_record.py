@@ -93,9 +93,12 @@ def test_the_monitor_follows_the_model_and_leaves_no_old_alarm(
     recorder, state = Recorder(None, None), metrics.STATE.labels("length")
     recorder.follow(referenced.folder, referenced.model_id)
     assert recorder.monitor is not None
+    kept = recorder.monitor
     state.set(metrics.STATES["alarm"])
-    recorder.follow(referenced.folder, referenced.model_id)  # its window is empty
-    assert metric("yujing_drift_state", statistic="length") == -1
+    recorder.follow(referenced.folder, referenced.model_id)  # a reload of the same: its window stays
+    assert recorder.monitor is kept
+    assert kept._thread.is_alive()
+    assert metric("yujing_drift_state", statistic="length") == metrics.STATES["alarm"]
     for without in (tiny_bundle.folder, tiny_bundle.folder / "missing"):
         state.set(metrics.STATES["alarm"])
         recorder.follow(without, tiny_bundle.model_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import stat
 import threading
@@ -121,6 +122,40 @@ def test_a_network_that_swallows_everything_is_given_up_after_seconds(postgres: 
         known = connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
     base.close()
     assert {"tcp_user_timeout": "10000", "keepalives_idle": "5", "keepalives_interval": "1"}.items() <= known.items()
+
+
+def test_a_server_that_is_stopped_is_given_up_after_seconds(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kernel still acknowledges what is sent, so TCP's own limits never come."""
+    monkeypatch.setattr(database, "SILENT_SECONDS", 0.5)
+    base = Database(StoreSettings(folder=tmp_path, url=postgres.url).database())
+    base.look()
+    try:
+        with base.write() as connection:
+            server = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            os.kill(server, signal.SIGSTOP)
+            with pytest.raises(sa.exc.OperationalError):
+                connection.execute(sa.select(1))
+            raise RowError("done")  # what is left of the transaction is not worth waiting for
+    except (RowError, StoreDownError):
+        pass
+    finally:
+        os.kill(server, signal.SIGCONT)
+    base.look()
+    base.close()
+
+
+def test_what_the_address_says_of_the_connection_counts(postgres: PostgresServer, tmp_path: Path) -> None:
+    url = f"{postgres.url}&options=-csearch_path%3Dpg_catalog&connect_timeout=30"
+    base = Database(StoreSettings(folder=tmp_path, url=url).database())
+    with closing(base.engine.raw_connection()) as connection:
+        known = connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+        cursor = connection.cursor()
+        found = {name: cursor.execute(f"SHOW {name}").fetchone()[0] for name in ("search_path", "statement_timeout")}
+    base.close()
+    assert found == {"search_path": "pg_catalog", "statement_timeout": "5s"}
+    assert known["connect_timeout"] == "30"
 
 
 def test_a_moment_is_kept_whatever_its_zone(settings: StoreSettings) -> None:

@@ -21,9 +21,13 @@ pytest_plugins = ["store_fixtures"]
 
 
 def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tmp_path: Path) -> None:
-    twice, only_rank, harmless, calm, open_, outcome = answer(
-        memory, TEXT, "客服骂人", "挺好", "很好", "退款", "不相关"
+    twice, only_rank, harmless, calm, open_, outcome, in_turn, revoked = answer(
+        memory, TEXT, "客服骂人", "挺好", "很好", "退款", "不相关", "假货", "没事了"
     )
+    memory.correct(right(in_turn, category="counterfeit_ip"))
+    memory.correct(right(in_turn, category=None, severity=3))
+    memory.correct(right(revoked, category="counterfeit_ip", severity=2))
+    memory.correct(right(revoked, category="none"))  # what it contradicts does not count
     memory.correct(right(twice, category="product_quality"))
     memory.correct(right(twice, category="false_advertising", severity=2))
     memory.correct(right(only_rank, category=None, severity=3))
@@ -33,7 +37,7 @@ def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tm
     memory.correct(right(open_, category=None, escalated=False))  # says nothing about the category
     memory.correct(right(outcome, category=None, escalated=True))
     target = tmp_path / "out.jsonl"
-    assert export_corrections(settings, target, "none").written == 5
+    assert export_corrections(settings, target, "none").written == 7
     loaded = load_examples([target], load_taxonomy())
     assert loaded.bad == []
     found = {row.id: (row.category, row.severity, row.source) for row in loaded.rows}
@@ -43,6 +47,8 @@ def test_the_last_correction_teaches(memory: Memory, settings: StoreSettings, tm
         harmless: ("none", 0, "feedback"),
         calm: ("none", 0, "feedback"),
         open_: ("other", None, "feedback"),
+        in_turn: ("counterfeit_ip", 3, "feedback"),
+        revoked: ("none", 0, "feedback"),
     }
     assert PHONE not in target.read_text(encoding="utf-8")
 

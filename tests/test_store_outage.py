@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ from stored import PHONE, TEXT, Outage, answer, metric, right, rows, spool_rows,
 
 from data.taxonomy import load_taxonomy
 from serving.store import metrics, queries, standing, writer
+from serving.store.database import Database
 from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.memory import Memory
 from serving.store.settings import StoreSettings
@@ -59,6 +61,26 @@ def test_a_service_can_start_while_the_database_is_down(outage: Outage, settings
     memory = Memory(settings, load_taxonomy())  # a later process takes the spool over
     until(lambda: {row["id"] for row in rows(settings)} == set(ids))
     memory.close()
+
+
+def test_what_a_database_keeps_waiting_at_the_end_goes_to_the_spool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dead connection may rightly take longer than the end of the service waits."""
+    base, go = Database(StoreSettings(folder=tmp_path).database()), threading.Event()
+    monkeypatch.setattr(base, "write", lambda: (go.wait(20), StoreDownError("gone"))[1].with_traceback(None))
+    spool = Spool(tmp_path, 100)
+    one = writer.Writer(base, spool, 100, 0)
+    some = spool_rows(7, datetime.now(UTC))
+    one.put(some[:3])
+    until(lambda: len(one._under_way) == 3)
+    one.put(some[3:])
+    one.close(0.2)
+    go.set()
+    one._thread.join(20)
+    lines = (tmp_path / "spool-0.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [row.id for row in some]
+    base.close()
 
 
 def test_the_metric_follows_the_database_without_any_posts(outage: Outage, settings: StoreSettings) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
 )
 
 from data.errors import ConfigError
+from serving.store.deadline import cut_when_silent
 from serving.store.errors import RowError, StoreDownError
 from serving.store.migrate import migrate
 from serving.store.sqlite_file import SqliteFile
@@ -29,6 +30,7 @@ logger = logging.getLogger("bentoml.yujing.store")
 
 OPENED = "opened"  # of a connection's own notes: which file stood there when it was opened
 BUSY_SECONDS = 5  # how long a statement waits for another process' lock
+SILENT_SECONDS = 2 * BUSY_SECONDS  # after which a server that says nothing at all is given up
 PRAGMAS = (
     "journal_mode = WAL",  # readers never wait for the writer
     "synchronous = FULL",  # a commit is on the disk before it is answered; NORMAL would risk a power cut
@@ -63,19 +65,31 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _options(url: URL) -> dict[str, Any]:
+    """OPTIONS for an address; what the address itself says comes after ours, or in its place."""
+    options = OPTIONS[url.get_backend_name()]
+    given = {name: value if isinstance(value, str) else " ".join(value) for name, value in url.query.items()}
+    own = {name: value for name, value in options["connect_args"].items() if name not in given}
+    if "options" in given and "options" in options["connect_args"]:
+        own["options"] = f"{options['connect_args']['options']} {given['options']}"
+    return {**options, "connect_args": own}
+
+
 class Database:
     """An engine whose tables are brought to the newest form at first use, whenever the database answers."""
 
     def __init__(self, url: URL) -> None:
         kind = url.get_backend_name()
         try:
-            self.engine = create_engine(url, hide_parameters=True, **OPTIONS[kind])
+            self.engine = create_engine(url, hide_parameters=True, **_options(url))
         except (ImportError, NoSuchModuleError) as error:
             remedy = "pip install -c constraints.txt -e '.[postgres]'"
             raise ConfigError(f"{kind} needs a driver ({error}): {remedy}") from None
         self._file = SqliteFile(url)
         if kind == "sqlite":
             _prepare_sqlite(self.engine, self._file)
+        else:
+            cut_when_silent(self.engine, SILENT_SECONDS)
         self.kind = kind
         self._writing = self.engine.execution_options(immediate=True)
         self._ready, self._failures = False, 0

@@ -29,8 +29,13 @@ class Summary:
 
 
 def to_example(stored: Stored, none_id: str) -> Example:
-    """A labelled post; a label that the person did not give is null, unless the other one implies it (none = 0)."""
-    category, severity = stored.category, stored.severity
+    """A labelled post; a label that was not given, also not earlier, is null, unless the other implies it (none = 0).
+
+    An earlier one that contradicts the last correction does not count.
+    """
+    category, severity = stored.last_category, stored.last_severity
+    if None not in (category, severity) and (category == none_id) != (severity == 0):
+        category, severity = stored.category, stored.severity
     if category is None and severity == 0:
         category = none_id
     if severity is None and category == none_id:

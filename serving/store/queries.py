@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Label, Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.records import Correction, Prediction, Stored
@@ -66,11 +67,25 @@ def purge(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(predictions).where(predictions.c.id.in_(old))).rowcount
 
 
+def _said_last(name: str) -> Label[Any]:
+    """A column of the latest correction of the same prediction that has it."""
+    other = feedback.alias()
+    same = (other.c.prediction_id == feedback.c.prediction_id) & other.c[name].is_not(None)
+    found = select(other.c[name]).where(same).order_by(other.c.id.desc()).limit(1)
+    return found.correlate(feedback).scalar_subquery().label(f"last_{name}")
+
+
 def corrections(connection: Connection) -> Iterator[Stored]:
-    """The last correction of each prediction that says a category or a severity, oldest first, as a stream."""
+    """The last correction of each prediction that says a category or a severity, oldest first, as a stream.
+
+    With each of the two as it was said last, which may have been earlier.
+    """
     labels = feedback.c.category.is_not(None) | feedback.c.severity.is_not(None)
     last = select(func.max(feedback.c.id)).where(labels).group_by(feedback.c.prediction_id)
-    columns = (feedback.c.prediction_id, feedback.c.at, predictions.c.text, feedback.c.category, feedback.c.severity)
+    columns = (
+        *(feedback.c.prediction_id, feedback.c.at, predictions.c.text, feedback.c.category, feedback.c.severity),
+        *(_said_last(name) for name in ("category", "severity")),
+    )
     statement = select(*columns).join(predictions).where(feedback.c.id.in_(last)).order_by(feedback.c.id)
     for row in connection.execution_options(yield_per=500).execute(statement).mappings():
         yield Stored(**row)

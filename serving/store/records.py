@@ -65,6 +65,8 @@ class Stored:
     text: str | None
     category: str | None
     severity: int | None
+    last_category: str | None  # as it was said last, in this correction or before
+    last_severity: int | None
 
 
 def check(correction: Correction, taxonomy: Taxonomy) -> Correction:

@@ -32,7 +32,8 @@ class Writer:
         self._queue: deque[Prediction] = deque()
         self._changed = threading.Condition()
         self._accepted = self._settled = 0  # rows that came in; rows in the database, spooled or given up
-        self._closing = False
+        self._closing = self._left = False  # no more rows come in; the thread was left behind
+        self._under_way: Sequence[Prediction] = ()
         self._standing = Standing()
         self.retention = Retention(database, self._standing, days)
         self._inherit_at = time.monotonic() + INHERIT_SECONDS
@@ -58,12 +59,19 @@ class Writer:
             raise StoreDownError("earlier predictions are not in the database yet: try again later")
 
     def close(self, seconds: float = 10.0) -> None:
-        """Write what waits and end the thread."""
+        """Write what waits and end the thread; where the database keeps it so long, what waits goes to the spool."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._thread.join(seconds)
-        if not self._thread.is_alive():  # else it may still write there; the end of the process lets go of the file too
+        if self._thread.is_alive():
+            with self._changed:
+                self._left = True
+                left = [*self._under_way, *self._queue]  # those under way may get there too: the same rows, once
+                self._queue.clear()
+            logger.error("the database keeps the store's writer: %d rows go to the spool", len(left))
+            self._to_disk(left)
+        else:  # else it may still write there; the end of the process lets go of the file too
             self._spool.close()
 
     def _run(self) -> None:
@@ -71,8 +79,14 @@ class Writer:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._closing, TICK_SECONDS)
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH))]
+                self._under_way = batch
                 last = self._closing and not self._queue
-            if not self._try(partial(self._take, batch)):
+            taken = self._try(partial(self._take, batch))
+            with self._changed:
+                if self._left:  # `close` has dealt with them
+                    return
+                self._under_way = ()
+            if not taken:
                 metrics.ROWS.labels("dropped").inc(len(batch))
             self._try(self._catch_up)
             with self._changed:
@@ -93,7 +107,7 @@ class Writer:
         return True
 
     def _take(self, batch: Sequence[Prediction]) -> None:
-        if batch and not self._write(batch):
+        if batch and not self._write(batch) and not self._left:
             self._to_disk(batch)
 
     def _catch_up(self) -> None:
