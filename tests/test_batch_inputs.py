@@ -180,6 +180,12 @@ def test_a_first_line_longer_than_what_is_looked_at_tells_its_encoding(start: in
     assert detect(io.BytesIO(blob)) == encoding
 
 
+@pytest.mark.parametrize("text", ["質量很差，要退款", "這家店賣的是假貨，客服一直不回覆，我要投訴到消委會。\n" * 50])
+def test_big5_is_refused_and_not_scored_as_nonsense(text: str) -> None:
+    with pytest.raises(InputError, match=r"in\.csv is neither UTF-8 nor GB18030, perhaps Big5: give its encoding"):
+        detect(io.BytesIO(text.encode("big5")), "in.csv")
+
+
 def test_a_gzipped_file_is_looked_into(tmp_path: Path) -> None:
     from serving.batch.rows import Columns
     from serving.batch.sources import open_source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,16 @@ def test_the_output_may_not_lie_in_the_folder_that_is_read(tmp_path: Path) -> No
     write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "好")])
     with pytest.raises(InputError, match="lies in the folder that is read"):
         score(tmp_path, tmp_path / "out.csv")
+
+
+def test_a_packed_file_that_was_cut_off_is_told_before_anything_is_scored(tmp_path: Path) -> None:
+    """Its beginning can be read; a run of hours would end where it ends."""
+    lines = "".join(f'{{"id": "{number}", "text": "快递丢了{number * 7919}"}}\n' for number in range(3_000))
+    whole = gzip.compress(lines.encode())
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"id": "1", "text": "好"}\n', encoding="utf-8")
+    (tmp_path / "in" / "b.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"b\.jsonl\.gz cannot be unpacked"):
+        score(tmp_path / "in", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+    assert list(tmp_path.glob(".*")) == []

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ SUFFIXES = (".csv", ".jsonl", ".jsonl.gz", ".parquet")
 BUFFER = 1 << 20  # bytes
 SECRET = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")  # a key and its secret in a URI
 TOLD = 3  # names of files in a message
+
+
+@contextmanager
+def unpacking(path: str) -> Iterator[None]:
+    """InputError for a packed file that is damaged, or was cut off."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path} cannot be unpacked: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -55,9 +65,13 @@ class Input:
         return self.system.open_input_file(os.fsencode(self.path))  # bytes: a path need not be UTF-8
 
     def fingerprint(self) -> str:
-        """sha256 of the content: 1 s for a GB or two, against hours of scoring."""
-        with self.open() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        """sha256 of the content, unpacked: 1 s for a GB or two, against hours of scoring.
+
+        InputError when it cannot be unpacked to its end: found only when it is reached, it would end a run of hours.
+        """
+        with self.open() as file, unpacking(self.path):
+            content = gzip.GzipFile(fileobj=file) if self.suffix.endswith(".gz") else file
+            return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def find_inputs(source: str) -> list[Input]:

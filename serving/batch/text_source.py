@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +12,7 @@ from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
 from serving.batch.encoding import check_encoding, decoded, detect
-from serving.batch.inputs import Input
+from serving.batch.inputs import Input, unpacking
 from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
 from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
 from serving.batch.separator import SEPARATORS, find_separator, told
@@ -33,14 +32,12 @@ def _unpacked(file: Input) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
 @contextmanager
 def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
     """Open for reading with undecodable bytes marked, not fatal."""
-    try:
+    with unpacking(file.path):
         if encoding is None:
             with _unpacked(file) as (head, _):
-                encoding = detect(head)
+                encoding = detect(head, file.path)
         with _unpacked(file) as (raw, done):
             yield decoded(raw, check_encoding(encoding), newline), done
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{file.path} cannot be unpacked: {error}") from None
 
 
 @contextmanager
