@@ -10,8 +10,10 @@ from self_exciting import CONFIG, model, topic, trained
 
 from data.errors import CorpusError
 from data.records import Series
+from data.volume_pace import PRIOR
 from training.decisions import decide_on, topics_of
-from training.escalation_blocks import blocks, require
+from training.escalation import measure
+from training.escalation_blocks import Blocks, blocks, require
 from training.escalation_fit import SCORES, baseline_probabilities, fit_model, tabulate
 from training.metrics import auroc
 
@@ -154,3 +156,30 @@ def test_an_empty_fit_block_is_one_clear_error() -> None:
     topics, decisions, where, _ = trained()
     with pytest.raises(CorpusError, match="the fit block has no decision: give more topics"):
         tabulate(topics, decisions, replace(where, fit=np.zeros_like(where.fit)))
+
+
+def test_a_straight_line_is_extrapolated() -> None:
+    """Two posts more each hour: the score is then what really comes, over what is needed."""
+    rising = Series(
+        topic_id="line",
+        start=topic(0).start,
+        interval_minutes=60,
+        counts=tuple(float(2 * hour + 1) for hour in range(60)),
+    )
+    topics = topics_of([rising])
+    decisions = decide_on(topics)
+    everything = np.ones(len(decisions.topic), bool)
+    table = tabulate(topics, decisions, Blocks(everything, everything, everything))
+    old = decisions.windows.length >= 6
+    score = SCORES["linear_extrapolation"](table, Blocks(everything, everything, everything))
+    share = (decisions.ahead + PRIOR) / np.exp(table.column("log_needed"))
+    np.testing.assert_allclose(np.exp(score[old]), share[old], rtol=1e-6)
+
+
+def test_slices_of_the_head_hold_every_decision() -> None:
+    _, decisions, where, table = trained()
+    found = measure(model(), decisions.take(where.test), baseline_probabilities(table, where), 3)
+    for kind in ("by_month", "by_hour"):
+        assert 0 < sum(part["rows"] for part in found[kind].values()) <= where.test.sum()
+    assert {*found["by_hour"]} <= {f"{hour}-{hour + 3} h" for hour in range(0, 24, 4)}
+    assert "linear_extrapolation" in found["models"]

@@ -14,7 +14,7 @@ from data.errors import ConfigError, CorpusError
 from data.loaders import load_series
 from data.records import Series
 from data.volume import count_features
-from data.volume_windows import Floats
+from data.volume_windows import HORIZON, Floats
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation import EscalationModel
 from models.escalation_head import design
@@ -23,11 +23,20 @@ from models.manifest import EscalationPart
 from training.card import write_card
 from training.corpus import file_sha256
 from training.decisions import Decisions, Topics, decide_on, topics_of
-from training.escalation_blocks import Blocks, blocks, require
+from training.escalation_blocks import Blocks, Rows, blocks, require
 from training.escalation_config import EscalationConfig, refuse_bundle
 from training.escalation_fit import Table, baseline_probabilities, fit_model, tabulate
 from training.escalation_kinds import Kind, kind_if_there, taught_by
-from training.escalation_report import by_age, figures, plain, sheet, spread_of
+from training.escalation_report import (
+    figures,
+    of_ages,
+    of_hours,
+    of_months,
+    plain,
+    sheet,
+    sliced,
+    spread_of,
+)
 from training.place import bundle_place
 from training.register import register
 from training.told import left_out, tell_bad_rows
@@ -101,7 +110,17 @@ def measure(
         "models": {name: figures(labels, p, decisions.topic, draws) for name, p in answers.items()},
         "in_domain": plain(labels[inside], likelihood[inside]),
         "out_of_domain": plain(labels[~inside], outside[~inside]),
-        "by_hours_observed": by_age(labels, likelihood, windows.length),
+        **sliced(labels, likelihood, _slices(decisions)),
+    }
+
+
+def _slices(decisions: Decisions) -> dict[str, dict[str, Rows]]:
+    """Decisions by hours observed, by month and by hour of day."""
+    windows = decisions.windows
+    return {
+        "by_hours_observed": of_ages(windows.length),
+        "by_month": of_months(decisions.end - HORIZON),
+        "by_hour": of_hours(windows.hour),
     }
 
 

@@ -10,7 +10,8 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from data.errors import CorpusError
 from data.volume import count_features
-from data.volume_windows import Floats, Ints
+from data.volume_pace import PRIOR, log_posts
+from data.volume_windows import HORIZON, Floats, Ints
 from models.escalation import OPTIONAL, SCALED, EscalationModel, Voices, total_posts
 from models.escalation_head import design
 from training.decisions import Decisions, Topics
@@ -132,8 +133,17 @@ SCORES: Mapping[str, Callable[[Table, Blocks], Floats]] = {
     "hour_of_day": lambda table, where: hour_rates(table.column("hour"), table.labels, where.fit),
     "level": lambda table, where: table.column("log_6h"),
     "growth_rate": lambda table, where: table.column("growth_3h"),
+    "linear_extrapolation": lambda table, where: _extrapolated(table),
     "weighted_intensity": lambda table, where: table.column("intensity_1.44h"),
 }
+
+
+def _extrapolated(table: Table) -> Floats:
+    """Log of the posts of the next 6 h over those needed, if the change between the last two 3 h goes on: [n]."""
+    recent, whole = (np.exp(table.column(name)) - PRIOR for name in ("log_3h", "log_6h"))
+    slope = (recent - (whole - recent)) / 9  # posts an hour, each hour: the middles of the two lie 3 h apart
+    ahead = HORIZON * (recent / 3 + slope * (1.5 + HORIZON / 2))
+    return log_posts(ahead) - table.column("log_needed")
 
 
 def baseline_probabilities(table: Table, where: Blocks) -> dict[str, Floats]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from rich.table import Table as Sheet
 
-from data.volume_windows import Floats, Ints
+from data.volume_windows import ZONE, Floats, Ints
 from training import metrics
 from training.bootstrap import intervals
+from training.escalation_blocks import Rows
 
 FIGURES: Mapping[str, Callable[[Ints, Floats], float]] = {
     "auroc": metrics.auroc,
@@ -19,6 +21,8 @@ FIGURES: Mapping[str, Callable[[Ints, Floats], float]] = {
     "ece": metrics.binary_ece,
     "recall_at_5_percent_fpr": metrics.recall_at_false_positive_rate,
 }
+HOURS = 4  # of the day in a slice
+MIN_ROWS = 50  # of a slice
 SLICES = {"1-2 h": (1, 2), "3-6 h": (3, 6), "7-12 h": (7, 12), "13-24 h": (13, 24), "26-48 h": (26, 48)}
 
 
@@ -40,10 +44,29 @@ def plain(labels: Ints, probability: Floats) -> dict[str, float]:
     return found | {name: round(statistic(labels, probability), 4) for name, statistic in FIGURES.items()}
 
 
-def by_age(labels: Ints, probability: Floats, ages: Ints) -> dict[str, dict[str, float]]:
-    """Figures by hours observed: how good the answer is at a cold start."""
-    rows = {name: (ages >= first) & (ages <= last) for name, (first, last) in SLICES.items()}
-    return {name: plain(labels[taken], probability[taken]) for name, taken in rows.items() if taken.sum() >= 50}
+def of_ages(ages: Ints) -> dict[str, Rows]:
+    """Rows by hours observed: how good the answer is at a cold start."""
+    return {name: (ages >= first) & (ages <= last) for name, (first, last) in SLICES.items()}
+
+
+def of_months(at: Floats | Ints) -> dict[str, Rows]:
+    """Rows by the month, in China, of an absolute hour."""
+    months = np.array([datetime.fromtimestamp(float(hour) * 3600, ZONE).strftime("%Y-%m") for hour in at])
+    return {str(month): months == month for month in np.unique(months)}
+
+
+def of_hours(hour: Floats | Ints) -> dict[str, Rows]:
+    """Rows by the hour of day, HOURS in a slice."""
+    parts = hour.astype(int) // HOURS
+    return {f"{part * HOURS}-{part * HOURS + HOURS - 1} h": parts == part for part in np.unique(parts).tolist()}
+
+
+def sliced(labels: Ints, probability: Floats, slices: Mapping[str, Mapping[str, Rows]]) -> dict[str, Any]:
+    """`plain` figures of every slice that has MIN_ROWS."""
+    return {
+        kind: {name: plain(labels[rows], probability[rows]) for name, rows in parts.items() if rows.sum() >= MIN_ROWS}
+        for kind, parts in slices.items()
+    }
 
 
 def sheet(title: str, reports: Mapping[str, Mapping[str, list[float]]]) -> Sheet:

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import numpy as np
 from rich.table import Table as Sheet
 
-from data.volume_windows import ZONE, Floats
+from data.volume_windows import Floats
 from models.hotlist import HotlistModel
-from training.escalation_report import FIGURES, figures, plain
+from training.escalation_report import FIGURES, figures, of_hours, of_months, sliced
 from training.hotlist_decisions import HotDecisions
 
 SEEN = {"1": (1, 1), "2": (2, 2), "3-6": (3, 6), "7+": (7, np.inf)}  # appearances in the present episode
-HOURS = 4  # of the day in a slice
 BUDGETS = (2, 5, 10, 20, 40)  # false alarms per day
-MIN_ROWS = 50
 
 
 def slices(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by month, by number of appearances (1 = cold start) and by hour of day."""
-    months = np.array([datetime.fromtimestamp(day * 86_400, ZONE).strftime("%Y-%m") for day in decisions.day])
-    seen, hours = decisions.column("n_obs"), decisions.column("hour") // HOURS
-    rows = {
-        "by_month": {str(month): months == month for month in np.unique(months)},
+    seen = decisions.column("n_obs")
+    slices = {
+        "by_month": of_months(decisions.day * 24),
         "by_appearances": {name: (seen >= first) & (seen <= last) for name, (first, last) in SEEN.items()},
-        "by_hour": {f"{int(h) * HOURS}-{int(h) * HOURS + HOURS - 1} h": hours == h for h in np.unique(hours)},
+        "by_hour": of_hours(decisions.column("hour")),
     }
-    return {
-        kind: {name: plain(decisions.labels[r], likelihood[r]) for name, r in parts.items() if r.sum() >= MIN_ROWS}
-        for kind, parts in rows.items()
-    }
+    return sliced(decisions.labels, likelihood, slices)
 
 
 def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, dict[str, list[float]]]:
