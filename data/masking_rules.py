@@ -63,7 +63,7 @@ _PLUS = r"(?:(?<![增更参追附外施])加|➕|(?<![a-z0-9])\+)我?"
 _ADD = f"(?<!添){_PLUS}"  # 添加微 is a feature as often as a person, 添加微信 is not
 _V = "(?:[微薇]|v(?!ip|ivo|ideo|x))"
 # The whole run: with an upper limit, the stars of one name would uncover the next.
-_NAME = "((?!android|iphone|windows)[a-z][a-z0-9_-]{5,})"
+_NAME = "((?!(?:android|iphone|windows)\\d{0,2}(?![a-z0-9_-]))[a-z][a-z0-9_-]{5,})"
 _NO_COUNT = r"(?!\d|[年月日元块万亿人名次个条]|\.\d)"
 
 # Eleven digits are a sum of money, not a mobile, before such a unit or after such a word; not where a phone is named.

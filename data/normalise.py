@@ -40,8 +40,10 @@ _MENTION = re.compile(
     r"(?<![\w.@-])@(?:[\w·-]{1,7}|[a-z0-9_·-]{8,20})(?![\w·.-])|(?<![\w.@-])@[\w·-]{8,20}(?=[\s:@)/]|$)",
     re.IGNORECASE,
 )
-_GRIEVANCE = re.compile("假货|退款|退钱|还钱|还我|血汗钱|食物中毒|吃死|死人|骗子|骗钱")  # hardly of a name
+_GRIEVANCE = re.compile("假货|退款|退钱|还钱|还我|血汗钱|食物中毒|吃死|死人|骗子|骗钱")  # hardly of a long name
+LONG = 8  # characters of a name, with its @, beyond which it may well be none
 _HIDDEN = re.compile(f"{LINK}|{MENTION}")
+_STOPS = ("!", "?", "。", "~", "…")  # end a sentence, not a name
 _SAYS = re.compile(r"[^\W_]")
 _SPACE = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
@@ -118,12 +120,19 @@ def _space(match: re.Match[str]) -> str:
 
 
 def _mentions(old: Normalised) -> Normalised:
-    """Names to placeholders, but for what accuses, and where the post would say nothing without them.
+    """Names to placeholders, but for long ones that accuse, and for one without which the post would say nothing.
 
-    "@某某奶茶喝了食物中毒进医院" and "@某店卖变质奶粉" are all name by their form.
+    "@某某奶茶喝了食物中毒进医院" and "@某店卖变质奶粉" are all name by their form; "@某局 @某台" are names.
     """
-    new = _rewrite(_MENTION, lambda name: name[0] if _GRIEVANCE.search(name[0]) else MENTION, old)
-    return new if _SAYS.search(_HIDDEN.sub("", new.text)) else old
+    new = _rewrite(_MENTION, _named, old)
+    if _SAYS.search(_HIDDEN.sub("", new.text)):
+        return new
+    found = [*_MENTION.finditer(old.text)]
+    return old if len(found) == 1 and (len(found[0][0]) > LONG or old.text[found[0].end() :][:1] in _STOPS) else new
+
+
+def _named(name: re.Match[str]) -> str:
+    return name[0] if len(name[0]) > LONG and _GRIEVANCE.search(name[0]) else MENTION
 
 
 _links = partial(_rewrite, _LINK, lambda _: LINK)

@@ -24,14 +24,17 @@ WATCH_WORD = "watch_word"  # id of the signal that a user's own words make
 INSIDE = re.compile("[A-Za-z0-9]{2}")  # no border lies within: 12315 is no word of 8812315
 COUNT = "0"  # begins a word of the table that any whole number begins in a post: 0死 is 6死 and 13死
 HAN_DIGITS = "一二两三四五六七八九十百"
-# In Han only where it must be a count (致三死两伤): 九死一生 and 一死了之 are none.
+# In Han, or with a space behind it, only where it must be a count (致三死两伤): 九死一生, 一死了之, 买了10 死都不退款.
 NUMBER = (
-    f"(?:(?<![0-9])[1-9][0-9]* ?|(?<=[致成])[{HAN_DIGITS}]+|(?<![{HAN_DIGITS}])[{HAN_DIGITS}]+(?=死[{HAN_DIGITS}]+伤)"
-    f"|(?<=死)[{HAN_DIGITS}]+(?=伤))"
+    f"(?:(?<![0-9])[1-9][0-9]*|(?<=[致成])[{HAN_DIGITS}]+|(?<![{HAN_DIGITS}])[{HAN_DIGITS}]+(?=死[{HAN_DIGITS}]+伤)"
+    f"|(?<=死)[{HAN_DIGITS}]+(?=伤)"
+    r"|(?:(?<=[致成])|(?<=[致成] ))[1-9][0-9]* |(?<![0-9])[1-9][0-9]* (?=死 ?[0-9]+ ?伤)|(?<=死 )[1-9][0-9]* (?=伤))"
 )
 LONG = 4  # characters of a dictionary's word from which it holds others: 人民法院 is a 法院, but 发烧友 is no 发烧
 CLAUSE = 12  # characters before a word in which its negation may begin
-JOINED = frozenset(("、", "或", "或者", "及", "以及", "和"))  # between words that one negation negates
+JOINED = frozenset(("、", "或", "或者", "及", "以及", "和"))  # between words that one negation may negate
+TOLD = re.compile(rf" ?[0-9{HAN_DIGITS}]")  # after a word that is told, whatever stands before it: 重伤5人
+ZERO = re.compile("(?<![0-9.:])0")  # before a word: 0伤亡
 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
@@ -46,6 +49,7 @@ class _Entry:
     id: str
     name: str
     words: Words
+    joined: bool = False  # whether the negation of one of its words counts for those that JOINED joins to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,8 @@ def _lower(text: str) -> str:
 
 
 def _key(word: str) -> str:
-    key = simplify(_lower(normalise(word).text))
-    if any(key.count(mark) > simplify(word).count(mark) for mark in (LINK, MENTION)):
+    key, within = simplify(_lower(normalise(word).text)), simplify(normalise(f"见 {word} 见").text)
+    if any(within.count(mark) > simplify(word).count(mark) for mark in (LINK, MENTION)):
         raise ConfigError(
             f"signals: {word!r} holds a link or an @name; these are masked in posts, so it would match any of them: "
             "give words as they stand in running text"
@@ -160,6 +164,7 @@ class SignalLexicon:
     """The compiled lexicon; `find` is all that it does."""
 
     names: dict[str, str]
+    joined: Set[str]  # signals with a negation that goes on
     owner: dict[str, str]  # word -> signal id; what is said figuratively has none
     nested: dict[str, tuple[str, ...]]  # word or figure -> itself and the words that it begins with, longest first
     pattern: re.Pattern[str]
@@ -179,6 +184,7 @@ class SignalLexicon:
         watched = [key for word in watch_words if (key := _key(word))]
         return cls(
             names=_names(table),
+            joined={entry.id for entry in table.signal if entry.joined},
             owner=owner,
             nested={word: _beginnings(word, owner) for word in (*owner, *figures)},
             pattern=re.compile(f"(?=({_spelt([*owner, *figures])}))"),
@@ -210,8 +216,9 @@ class SignalLexicon:
                 continue
             last = start + len(word)  # also of what is negated or figurative: the words inside are as well
             if signal := self._signal(word):
-                if (denied and text[denied:start] in JOINED) or self._is_negated(text, start, borders):
-                    denied = last
+                joined = signal in self.joined
+                if self._is_negated(text, start, borders) or (joined and _is_joined(text, denied, start, last)):
+                    denied = last if joined else 0
                 else:
                     yield signal, start, last
 
@@ -238,6 +245,12 @@ class SignalLexicon:
         places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
         first = next(filter(None, (self.negated.fullmatch(text, place, start) for place in places)), None)
         return first is not None and first["no"] is not None
+
+
+def _is_joined(text: str, denied: int, start: int, end: int) -> bool:
+    """Whether what is negated until `denied` goes on in the word, or none of it is told (0伤亡)."""
+    goes_on = text[denied:start] in JOINED and not TOLD.match(text, end)
+    return goes_on or bool(ZERO.fullmatch(text, start - 1, start))
 
 
 def _beginnings(word: str, words: Container[str]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from anyio.to_thread import run_sync
 from data.records import Item
 from data.results import Result
 from models.together import ROWS
+from serving.remembered import READING, Reading
 from serving.scoring import SupportsScore, score_aligned
 
 SMALL = 16  # items of a request that meets others
@@ -97,12 +98,28 @@ def _score(asked: Sequence[_Asked]) -> list[list[Result] | Exception]:
     """What each gets: results, or what its own call raises. Where one call for all fails, each has one of its own."""
     if len(asked) == 1:
         return [_alone(asked[0])]
-    items = [item for one in asked for item in one.items]
+    items, together = [item for one in asked for item in one.items], Reading()
     with suppress(BaseException):  # told of by the call that fails alone
-        if len(found := asked[0].scorer.score(items)) == len(items):
+        if len(found := _counted(together, asked[0].scorer, items)) == len(items):
             left = iter(found)
+            for one in asked:
+                one.context.run(_add, together)
             return [[*islice(left, len(one.items))] for one in asked]
     return [_alone(one) for one in asked]
+
+
+def _counted(reading: Reading, scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:
+    token = READING.set(reading)
+    try:
+        return scorer.score(items)
+    finally:
+        READING.reset(token)
+
+
+def _add(together: Reading) -> None:
+    """What was read for all is told to each, in whose context this runs: their shares are alike."""
+    if (mine := READING.get(None)) is not None:
+        mine.add(together.read, together.known)
 
 
 def _alone(one: _Asked) -> list[Result] | Exception:

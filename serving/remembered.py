@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from serving import metrics
@@ -12,33 +12,30 @@ if TYPE_CHECKING:
     from models.scorer import Scorer
 
 
-class Tally:
-    """How many rows were read, and how many memory knew."""
+class Reading:
+    """How many rows the engine read for a request, and how many memory knew."""
 
     def __init__(self) -> None:
-        self._read = self._known = 0
-        self._share = 1.0
-        self._turn = Lock()
+        self.read = self.known = 0
 
     def add(self, read: int, known: int) -> None:
-        with self._turn:
-            self._read, self._known = self._read + read, self._known + known
-        metrics.ENGINE_ROWS.labels("engine").inc(read)
-        metrics.ENGINE_ROWS.labels("memory").inc(known)
+        self.read, self.known = self.read + read, self.known + known
 
+    @property
     def share(self) -> float:
-        """The share that was read since this was last asked; with nothing since then, that of before.
-
-        Requests that were scored as one ask one after the other: all but the first took their reposts for new posts.
-        """
-        with self._turn:
-            if both := self._read + self._known:
-                self._share = self._read / both
-            self._read = self._known = 0
-            return self._share
+        """The share that was read; 1 where there was no text, since all of the work was done."""
+        return self.read / (self.read + self.known) if self.read + self.known else 1.0
 
 
-TALLY = Tally()  # of all engines of this process: the gate learns the pace of reading from it
+READING: ContextVar[Reading] = ContextVar("yujing.reading")  # of the request that is scored, where one wants to know
+
+
+def tell(read: int, known: int) -> None:
+    """What an engine has just read, and what it knew: for the metrics, and for who asked."""
+    metrics.ENGINE_ROWS.labels("engine").inc(read)
+    metrics.ENGINE_ROWS.labels("memory").inc(known)
+    if (asked := READING.get(None)) is not None:
+        asked.add(read, known)
 
 
 def remembering(scorer: Scorer, size: int) -> Scorer:
@@ -47,5 +44,5 @@ def remembering(scorer: Scorer, size: int) -> Scorer:
 
     if scorer.text is None or size == 0:
         return scorer
-    engine = RememberingEngine(scorer.text.engine, size, TALLY.add)
+    engine = RememberingEngine(scorer.text.engine, size, tell)
     return replace(scorer, text=replace(scorer.text, engine=engine))

@@ -15,6 +15,7 @@ from data.records import Item
 from data.results import Result
 from models.together import ROWS
 from serving.micro_batch import SMALL, MicroBatcher
+from serving.remembered import READING, Reading, tell
 
 
 class Held(KeywordScorer):
@@ -180,3 +181,32 @@ def test_a_panic_costs_its_own_request_and_no_other() -> None:
     _, (panicked, fine) = together([posts("panic"), posts("好")], Panicking())
     assert isinstance(panicked, RuntimeError)
     assert [result.id for result in fine] == ["好"]
+
+
+class Reads(Held):
+    """Tells of two rows read and six known in each call but the held one."""
+
+    def score(self, items: Sequence[Item]) -> list[Result]:
+        found = super().score(items)
+        if not any(item.id == "held" for item in items):
+            tell(2, 6)
+        return found
+
+
+def test_each_request_of_one_call_hears_the_share_that_was_read_for_all() -> None:
+    readings = [Reading(), Reading()]
+
+    async def ask(batcher: MicroBatcher, scorer: Held, reading: Reading) -> list[Result]:
+        READING.set(reading)
+        return await batcher.score(scorer, posts("好"))
+
+    async def run(scorer: Held) -> None:
+        async with busy(scorer) as (batcher, _):
+            tasks = [asyncio.create_task(ask(batcher, scorer, reading)) for reading in readings]
+            await _waiting(batcher, len(tasks))
+            scorer.go.set()
+            await asyncio.gather(*tasks)
+            await batcher.score(scorer, posts("另一条"))  # whose share nobody asked for
+
+    asyncio.run(run(Reads()))
+    assert [(reading.read, reading.known) for reading in readings] == [(2, 6), (2, 6)]

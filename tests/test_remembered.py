@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from models.remembering import RememberingEngine
 from models.scorer import Scorer
 from models.text import TextModel
 from serving.live import load_tested
-from serving.remembered import TALLY, remembering
+from serving.remembered import READING, Reading, remembering, tell
 from serving.settings import Settings
 
 FORGETFUL = 2
@@ -49,7 +50,7 @@ def answer(row: list[int]) -> list[float]:
 
 def test_what_was_read_is_not_read_again_and_the_order_stays() -> None:
     inner = Sums()
-    engine = RememberingEngine(inner, 10, TALLY.add)
+    engine = RememberingEngine(inner, 10, tell)
     before = metric("yujing_engine_rows_total", source="memory")
     assert ask(engine, [[1, 2], [3]]) == [answer([1, 2]), answer([3])]
     assert ask(engine, [[4], [3], [2, 1], [1, 2], [4]]) == [*map(answer, ([4], [3], [2, 1], [1, 2], [4]))]
@@ -58,15 +59,15 @@ def test_what_was_read_is_not_read_again_and_the_order_stays() -> None:
     assert metric("yujing_engine_rows_total", source="memory") == before + 4  # also what stands twice in one call
 
 
-def test_the_share_that_was_read_is_that_since_it_was_last_asked() -> None:
-    engine = RememberingEngine(Sums(), 10, TALLY.add)
-    TALLY.share()
-    engine.logits([[1], [2], [3]])
-    assert TALLY.share() == 1
-    engine.logits([[1], [2], [3], [4]])
-    assert TALLY.share() == 0.25
-    engine.logits([[4]])
-    assert [TALLY.share(), TALLY.share()] == [0, 0]  # requests that were scored as one ask in turn
+def test_a_request_hears_what_was_read_for_it_alone() -> None:
+    engine = RememberingEngine(Sums(), 10, tell)
+    engine.logits([[1]])
+    mine, other = Reading(), Reading()
+    for reading, rows in ((mine, [[1], [2], [3], [4]]), (other, [[4]])):
+        context = copy_context()
+        context.run(READING.set, reading)
+        context.run(engine.logits, rows)
+    assert (mine.share, other.share, Reading().share) == (0.75, 0, 1)
 
 
 def test_what_was_not_used_for_longest_is_forgotten() -> None:
@@ -79,7 +80,7 @@ def test_what_was_not_used_for_longest_is_forgotten() -> None:
 
 def test_a_failure_and_what_is_no_number_are_asked_for_again() -> None:
     inner = Sums()
-    engine = RememberingEngine(inner, 10, TALLY.add)
+    engine = RememberingEngine(inner, 10, tell)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             engine.logits([[5], [-1]])
@@ -88,7 +89,7 @@ def test_a_failure_and_what_is_no_number_are_asked_for_again() -> None:
 
 
 def test_what_is_kept_does_not_change_with_what_a_caller_does_to_its_own() -> None:
-    engine = RememberingEngine(Sums(), 10, TALLY.add)
+    engine = RememberingEngine(Sums(), 10, tell)
     for _ in range(3):
         category, severity = engine.logits([[7]])
         assert [*category[0], *severity[0]] == answer([7])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +69,14 @@ def test_what_a_database_keeps_waiting_at_the_end_goes_to_the_spool(
 ) -> None:
     """A dead connection may rightly take longer than the end of the service waits."""
     base, go = Database(StoreSettings(folder=tmp_path).database()), threading.Event()
-    monkeypatch.setattr(base, "write", lambda: (go.wait(20), StoreDownError("gone"))[1].with_traceback(None))
+
+    @contextmanager
+    def write() -> Iterator[None]:
+        assert go.wait(20)
+        raise StoreDownError("gone")
+        yield
+
+    monkeypatch.setattr(base, "write", write)
     spool = Spool(tmp_path, 100)
     one = writer.Writer(base, spool, 100, 0)
     some = spool_rows(7, datetime.now(UTC))

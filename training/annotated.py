@@ -40,23 +40,25 @@ def annotated_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> 
         return ()
     named = load_posts([path for path in corpora if _is_corpus(path)], taxonomy, console) if _own(config) else posts
     whole = len(there) == len(_sources(config))
-    rows: list[Example] = []
+    rows: dict[str, Example] = {}  # of a post with two labels the user's teaches
     for paths, texts in ((_project(config), named), (_own(config), posts)):
         known = {row.id: row for row in (*texts, *titles)}
         loaded = load_examples([Path(path) for path in paths], taxonomy, known)
         tell_bad_rows(console, [bad for bad in loaded.bad if whole or bad.field != "text"])  # absent posts are no news
-        rows += loaded.rows
-    return tuple(rows)
+        rows |= {row.id: row for row in loaded.rows}
+    return tuple(rows.values())
 
 
 def _project(config: TextConfig) -> tuple[str, ...]:
     """Files of the project's own annotations."""
-    return tuple(path for path in config.annotated if path in ANNOTATED)
+    ours = {Path(path).resolve() for path in ANNOTATED}
+    return tuple(path for path in config.annotated if Path(path).resolve() in ours)
 
 
 def _own(config: TextConfig) -> tuple[str, ...]:
     """Files of a user's annotations."""
-    return tuple(path for path in config.annotated if path not in ANNOTATED)
+    ours = {*_project(config)}
+    return tuple(path for path in config.annotated if path not in ours)
 
 
 def _is_corpus(path: str) -> bool:

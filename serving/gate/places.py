@@ -15,7 +15,7 @@ from serving import metrics
 from serving.gate.admission import Admission
 from serving.gate.endpoints import Endpoint
 from serving.gate.slots import Slots
-from serving.remembered import TALLY
+from serving.remembered import READING, Reading
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
@@ -49,9 +49,10 @@ class Working:
         try:
             with self.scoring.one(size) as place:
                 metrics.WAIT.set(self.scoring.wait)
+                READING.set(reading := Reading())
                 with metrics.QUEUE.track_inprogress():
                     await self.app(scope, receive, send)
                 if scope["method"] == "POST":  # another one is no work
-                    place.scored(TALLY.share())
+                    place.scored(reading.share)
         finally:
             metrics.WAIT.set(self.scoring.wait)

@@ -88,7 +88,7 @@ class Database:
         self._file = SqliteFile(url)
         if kind == "sqlite":
             _prepare_sqlite(self.engine, self._file)
-        else:
+        elif "statement_timeout" not in str(url.query.get("options")):  # who allows longer work knows why
             cut_when_silent(self.engine, SILENT_SECONDS)
         self.kind = kind
         self._writing = self.engine.execution_options(immediate=True)
