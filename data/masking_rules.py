@@ -47,7 +47,6 @@ def _groups(sizes: str) -> str:
 
 
 _GAP = r"[ -]{0,3}"
-_WHOLE = r"(?<!\d)(?<!(?<!\d)0\.)"  # 0.15789473684 is a share
 _AREA = r"10|2[0-57-9]"
 _LOCAL = r"(?:[2-8]\d{6,7}|[ ()-]{1,3}[2-8]\d{2,3}[ -]{0,3}\d{4})"
 _CODE = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9\d)"
@@ -82,7 +81,7 @@ _NO_SUM = rf"(?!(?=\d{{11}}(?!\d))(?:(?=\d{{11}}{_UNIT}){_UNCALLED}|{_SUM}))"
 # What a rule keeps of one number must not complete a neighbour of its own form, or stars uncover one after the other.
 # The longest match wins, of equals the upper row. An 11-digit mobile is one even after 订单号: better one too many.
 RULES = (
-    _rule("mobile", (3, 4), rf"{_WHOLE}(?:(?:\+|00)?86{_GAP}|0(?=1\d{{10}}))?"
+    _rule("mobile", (3, 4), rf"(?<!\d)(?:(?:\+|00)?86{_GAP}|0(?=1\d{{10}}))?"
      rf"{_NO_SUM}(1[3-9]\d(?:{_GAP}\d{{4}}{_GAP}\d{{4}}|\d[ -]{{1,3}}\d{{3}}[ -]{{1,3}}\d{{4}}"
      r"|(?P<dot>[.·•])\d{4}(?P=dot)\d{4})"
      r"|1(?P<gap>[ -]{1,3})[3-9](?:(?P=gap)\d){9})(?!\d)"),
@@ -112,8 +111,8 @@ RULES = (
     _rule("bank_card", (4, 4), r"(?<!\d)([3-69]\d{15,18}|[3-69]\d{5}[ -]\d{10,13})(?!\d)", _is_bank_card),
     _rule("bank_card", (4, 4), rf"(?<!\d)({_GROUPS})(?!\d)", _is_bank_card),
     _rule("bank_card", (4, 4), rf"(?<!\d)({_GROUPS}[ -]{{1,2}}\d{{1,3}})(?!\d)", _is_bank_card),
-    _rule("landline", (3, 2), rf"{_WHOLE}(0(?:{_AREA}){_LOCAL})(?!\d)"),
-    _rule("landline", (4, 2), rf"{_WHOLE}(0[3-9]\d{{2}}{_LOCAL})(?!\d)"),
+    _rule("landline", (3, 2), rf"(?<!\d)(0(?:{_AREA}){_LOCAL})(?!\d)"),
+    _rule("landline", (4, 2), rf"(?<!\d)(0[3-9]\d{{2}}{_LOCAL})(?!\d)"),
     _rule("landline", (2, 2), rf"(?<!\d)(?:(?:\+|00)86{_GAP}|86-)(?:\(0\) ?)?((?:{_AREA}|[3-9]\d{{2}}){_LOCAL})(?!\d)"),
     _rule("landline", (1, 2), rf"(?:电话|座机|固话){_LINK}{{0,4}}([2-8]\d{{2,3}}[ -]?\d{{4}}){_NO_COUNT}"),
     _rule("email", (1, 0), r"(?<!\w)(?<!\w[.+-])(\w(?:[\w.+-]{0,62}\w)?) ?(?:[(\[] ?at ?[)\]]|#|@|艾特) ?"

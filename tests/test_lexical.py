@@ -126,7 +126,8 @@ def test_the_blend_is_calibrated_as_one() -> None:
     alone = fit_calibration(logits, severity, truth, rank)
     for one in ("category", "severity"):
         np.testing.assert_allclose(
-            *(getattr(interpret(logits, severity, found), one) for found in (fitted, alone)), atol=0.01
+            *(getattr(interpret(logits, severity, found), one) for found in (fitted, alone)),
+            atol=0.02,  # what is usual for two readers and for their sum differs a little
         )
 
 
