@@ -27,7 +27,6 @@ from training.calibrate import (
     fit_calibration,
     fit_category,
     fit_severity,
-    fit_temperature,
 )
 from training.metrics import log_loss, macro_f1, qwk, under_grading_rate
 
@@ -263,11 +262,3 @@ def test_rows_without_a_crisis_do_not_teach_that_there_is_none() -> None:
     fitted = fit_category(none, np.zeros(len(none), int))
     decided = (blend(category, None, fitted) + fitted.category_bias).argmax(1)
     assert (decided[chosen > 0] == 0).mean() < 0.25  # 0.65 where nothing but the rows counted
-
-
-@pytest.mark.parametrize("temperature", [0.5, 2.0])
-def test_the_temperature_of_logits_alone_is_found(temperature: float) -> None:
-    random = np.random.default_rng(8)
-    logits = random.normal(0, 2, (4000, 5))
-    chosen = drawn(category_probabilities(logits), random)
-    assert fit_temperature(logits * temperature, chosen) == pytest.approx(temperature, rel=0.1)

@@ -80,25 +80,18 @@ def _search(loss: Callable[[NDArray[np.float64]], float], start: NDArray[np.floa
         best, least = end.x, float(end.fun)
 
 
-def fit_temperature(logits: Logits, labels: Labels) -> float:
-    """Temperature of category logits alone (Guo et al. 2017)."""
-    return _temperature(lambda tried: log_loss(category_probabilities(logits, tried), labels), len(labels))
-
-
 def fit_severity(severity_logits: Logits, rank: Labels) -> float:
-    """Temperature of the severity head, fitted on crises only."""
+    """Temperature of the severity head (Guo et al. 2017), fitted on crises only; as usual as that of the categories."""
     crisis = rank > 0
     if not crisis.any():
         return 1.0
     never, logits = np.zeros(crisis.sum()), severity_logits[crisis]
-    return _temperature(lambda tried: log_loss(severity_probabilities(never, logits, tried), rank[crisis]), len(logits))
 
+    def loss(log: float) -> float:
+        likelihood = log_loss(severity_probabilities(never, logits, float(np.exp(log))), rank[crisis])
+        return float(likelihood + (log / USUAL[1]) ** 2 / 2 / len(logits))
 
-def _temperature(loss: Callable[[float], float], rows: int) -> float:
-    """The likeliest one, as usual as that of the categories."""
-    found = minimize_scalar(
-        lambda log: loss(float(np.exp(log))) + (log / USUAL[1]) ** 2 / 2 / rows, bounds=(-1.5, 1.5), method="bounded"
-    )
+    found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
     return float(np.exp(found.x))
 
 

@@ -23,11 +23,10 @@ from models.engine import TorchEngine
 from models.export import merged
 from models.lexical import LexicalModel
 from models.manifest import TextPart, now
-from models.probabilities import category_probabilities
 from models.text import TextModel
 from models.tokens import Tokens
 from training.baseline import Baseline
-from training.calibrate import fit_calibration, fit_temperature
+from training.calibrate import fit_calibration
 from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
@@ -42,8 +41,6 @@ from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
 from training.text_save import save_text, trained_files
-
-UNSEEN = 1e-6  # what the baseline gives a category that is in none of its rows
 
 
 def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -84,26 +81,13 @@ def answers_of(model: TextModel, rows: Sequence[Example]) -> Answers:
 
 
 def baseline_answers(corpus: Corpus, taxonomy: Taxonomy) -> Answers:
-    """The TF-IDF baseline, trained on the same rows, on the test rows; the validation rows set its temperature.
-
-    The classes weigh alike in its training, so its own probabilities are far off; its decisions stay.
-    """
+    """The TF-IDF baseline, trained on the same rows, on the test rows."""
     train = [row for row in corpus.part("train") if fully_labelled(row)]
     model = Baseline([row.text for row in train], *labels(train, taxonomy))
-    rows = corpus.part("validation")
-    temperature = fit_temperature(_thoughts(model, rows, taxonomy)[0], labels(rows, taxonomy)[0])
-    logits, category, rank = _thoughts(model, corpus.part("test"), taxonomy)
-    return Answers(category_probabilities(logits, temperature), category, rank)
-
-
-def _thoughts(
-    model: Baseline, rows: Sequence[Example], taxonomy: Taxonomy
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The baseline's log-probabilities of all categories, of those that it has not seen finite too, and decisions."""
-    seen, category, rank = model.predict([row.text for row in rows])
-    probabilities = np.full((len(category), len(taxonomy.ids)), UNSEEN)
-    probabilities[:, model.category.classes_] = np.maximum(seen, UNSEEN)
-    return np.log(probabilities), category, rank
+    seen, category, rank = model.predict([row.text for row in corpus.part("test")])
+    probabilities = np.zeros((len(category), len(taxonomy.ids)))
+    probabilities[:, model.category.classes_] = seen
+    return Answers(probabilities, category, rank)
 
 
 def peers(model: TextModel, corpus: Corpus, taxonomy: Taxonomy) -> dict[str, Answers]:
