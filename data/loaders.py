@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from data.errors import InputError
 from data.normalise import normalise
 from data.records import Example, Series
 from data.rim import parse
 from data.row_files import Row, read_rows
-from data.taxonomy import Taxonomy
+from data.taxonomy import Taxonomy, implied
 
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
@@ -102,16 +102,13 @@ def _with_text(posts: Mapping[str, Example]) -> Complete:
     return complete
 
 
-def _implied(taxonomy: Taxonomy) -> Complete:
-    """Gives a row the label that its other one implies: none has rank 0, and nothing else has."""
+def _with_implied(none_id: str) -> Complete:
+    """Gives a row the label that its other one implies; in a CSV file a 0 is text."""
 
     def complete(row: Row) -> Row:
-        category, severity = row.get("category"), row.get("severity")
-        if category is None and severity is not None and str(severity) == "0":
-            return {**row, "category": taxonomy.none_id}
-        if severity is None and category == taxonomy.none_id:
-            return {**row, "severity": 0}
-        return row
+        rank = 0 if str(row.get("severity")) == "0" else row.get("severity")
+        category, severity = implied(cast(Any, row.get("category")), cast(Any, rank), none_id)
+        return {**row, "category": category, "severity": severity}
 
     return complete
 
@@ -125,8 +122,8 @@ def load_examples(
     With `posts` (by id) a row may leave out OF_THE_POST: labels of a corpus that lies elsewhere.
     Other columns are ignored. CorpusError when a file is missing or of another kind; bad rows are only reported.
     """
-    with_text, implied = _with_text(posts or {}), _implied(taxonomy)
-    return _load(Example, paths, _example_fault(taxonomy, set()), lambda row: implied(with_text(row)))
+    with_text, with_implied = _with_text(posts or {}), _with_implied(taxonomy.none_id)
+    return _load(Example, paths, _example_fault(taxonomy, set()), lambda row: with_implied(with_text(row)))
 
 
 def load_series(paths: Sequence[Path]) -> Loaded[Series]:

@@ -41,7 +41,7 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _GRIEVANCE = re.compile("假货|退款|退钱|还钱|还我|血汗钱|食物中毒|吃死|死人|骗子|骗钱")  # hardly of a long name
-LONG = 8  # characters of a name, with its @, beyond which it may well be none
+_LONG = 8  # characters of a name, with its @, beyond which it may well be none
 _HIDDEN = re.compile(f"{LINK}|{MENTION}")
 _STOPS = ("!", "?", "。", "~", "…")  # end a sentence, not a name
 _SAYS = re.compile(r"[^\W_]")
@@ -128,11 +128,11 @@ def _mentions(old: Normalised) -> Normalised:
     if _SAYS.search(_HIDDEN.sub("", new.text)):
         return new
     found = [*_MENTION.finditer(old.text)]
-    return old if len(found) == 1 and (len(found[0][0]) > LONG or old.text[found[0].end() :][:1] in _STOPS) else new
+    return old if len(found) == 1 and (len(found[0][0]) > _LONG or old.text[found[0].end() :][:1] in _STOPS) else new
 
 
 def _named(name: re.Match[str]) -> str:
-    return name[0] if len(name[0]) > LONG and _GRIEVANCE.search(name[0]) else MENTION
+    return name[0] if len(name[0]) > _LONG and _GRIEVANCE.search(name[0]) else MENTION
 
 
 _links = partial(_rewrite, _LINK, lambda _: LINK)

@@ -42,6 +42,13 @@ class Severity:
     definition: str
 
 
+def implied(category: str | None, severity: int | None, none_id: str) -> tuple[str | None, int | None]:
+    """Both labels of a post, where one implies the other: no crisis has rank 0, and nothing else has."""
+    if category is None and severity == 0:
+        return none_id, severity
+    return category, 0 if severity is None and category == none_id else severity
+
+
 @dataclass(frozen=True)
 class Taxonomy:
     """Ordered categories (the first is "no crisis") and severities (position = rank)."""

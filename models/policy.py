@@ -9,7 +9,7 @@ from pathlib import Path
 from data.errors import ConfigError, InputError
 from data.results import RiskResult
 from data.rim import read_table
-from data.signals import signal_names
+from data.signals_table import signal_names
 from data.taxonomy import Taxonomy, load_taxonomy
 from models.policy_table import RANKS, UNKNOWN, Level, PolicyTable, SignalRule, faults
 

@@ -56,7 +56,7 @@ def _tables(settings: Settings) -> Tables:
 def check_bundle(settings: Settings) -> None:
     """Refuse a bad bundle, cache, table or word list before the start: BentoML starts a failing worker for ever."""
     from data.respell import load_respelling
-    from data.signals import check_lexicon
+    from data.signals_table import check_lexicon
     from models.cache import check_cache
 
     bundle = open_served(settings)

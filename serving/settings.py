@@ -84,7 +84,7 @@ class Settings:
         """The words of the file, without blank lines and lines that begin with #; ConfigError when unusable."""
         if self.watch_words is None:
             return []
-        from data.signals import check_words  # jieba: only where there are words
+        from data.signals_table import check_words
 
         try:
             lines = self.watch_words.read_text(encoding="utf-8-sig").splitlines()

@@ -176,7 +176,7 @@ def test_a_straight_line_is_extrapolated() -> None:
     np.testing.assert_allclose(np.exp(score[old]), share[old], rtol=1e-6)
 
 
-def test_slices_of_the_head_hold_every_decision() -> None:
+def test_the_head_is_measured_by_month_and_by_hour() -> None:
     _, decisions, where, table = trained()
     found = measure(model(), decisions.take(where.test), baseline_probabilities(table, where), 3)
     for kind in ("by_month", "by_hour"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from altered import edited
 
-from data import signals
+from data import signals_table
 from data.errors import ConfigError
 from data.records import Item
 from models import policy
@@ -24,7 +24,7 @@ RULE = '[signals.recall]\nname = "召回"\nnotify = ["法务"]\nraise_to = 3\n\n
 
 @pytest.fixture
 def own(tiny_bundle: Bundle, tmp_path: Path) -> Settings:
-    lexicon = edited(signals.DEFAULT_PATH, tmp_path, "[[signal]]", SIGNAL)
+    lexicon = edited(signals_table.DEFAULT_PATH, tmp_path, "[[signal]]", SIGNAL)
     table = edited(policy.DEFAULT_PATH, tmp_path, "[signals.", RULE)
     return Settings(bundle=tiny_bundle.folder, threads=1, policy=table, signals=lexicon)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import ConfigError, InputError
-from data.signals import WATCH_WORD, signal_names
+from data.signals_table import WATCH_WORD, signal_names
 from data.taxonomy import load_taxonomy
 from models.policy import DEFAULT_PATH, Policy
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.normalise import normalise
-from data.signals import COUNT, WATCH_WORD, SignalLexicon
+from data.signals import SignalLexicon
+from data.signals_table import COUNT, WATCH_WORD
 
 LEXICON = SignalLexicon.load(watch_words=["星星牌", "ABC", "  "])
 PIECES = (

@@ -8,7 +8,8 @@ import pytest
 from altered import edited
 
 from data.errors import ConfigError
-from data.signals import DEFAULT_PATH, WATCH_WORD, SignalLexicon
+from data.signals import SignalLexicon
+from data.signals_table import DEFAULT_PATH, WATCH_WORD
 
 
 def test_a_lexicon_without_figures_of_speech_is_one(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def fit_category(category_logits: Logits, category: Labels, lexical_logits: Logi
     Training weights rare categories up, so their logits lie too high by about power * -log(count). The bias adds
     `prior` * log(count) back (logit adjustment, Menon et al. 2021); one number, so that few rows can carry it.
     USUAL weighs as a row or two. Without it 20 posts that are all answered right made every answer certain, and 30 of
-    which none is a crisis had every crisis answered with none.
+    which none is a crisis had most crises answered with none.
     """
     counts = np.log(np.bincount(category, minlength=category_logits.shape[1]) + 1.0)
     counts -= counts.mean()

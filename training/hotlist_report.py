@@ -19,12 +19,12 @@ BUDGETS = (2, 5, 10, 20, 40)  # false alarms per day
 def slices(decisions: HotDecisions, likelihood: Floats) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by month, by number of appearances (1 = cold start) and by hour of day."""
     seen = decisions.column("n_obs")
-    slices = {
+    parts = {
         "by_month": of_months(decisions.day * 24),
         "by_appearances": {name: (seen >= first) & (seen <= last) for name, (first, last) in SEEN.items()},
         "by_hour": of_hours(decisions.column("hour")),
     }
-    return sliced(decisions.labels, likelihood, slices)
+    return sliced(decisions.labels, likelihood, parts)
 
 
 def day_figures(model: HotlistModel, decisions: HotDecisions, draws: int) -> dict[str, dict[str, list[float]]]:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from data.errors import InputError
 from data.files import whole
 from data.records import Example
+from data.taxonomy import implied
 from serving.store.memory import stored_corrections
 from serving.store.records import Stored
 from serving.store.settings import StoreSettings
@@ -36,10 +37,7 @@ def to_example(stored: Stored, none_id: str) -> Example:
     category, severity = stored.last_category, stored.last_severity
     if None not in (category, severity) and (category == none_id) != (severity == 0):
         category, severity = stored.category, stored.severity
-    if category is None and severity == 0:
-        category = none_id
-    if severity is None and category == none_id:
-        severity = 0
+    category, severity = implied(category, severity, none_id)
     text = stored.text or ""
     return Example(id=stored.prediction_id, text=text, category=category, severity=severity, source=SOURCE)
 

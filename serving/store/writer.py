@@ -71,7 +71,7 @@ class Writer:
                 self._queue.clear()
             logger.error("the database keeps the store's writer: %d rows go to the spool", len(left))
             self._to_disk(left)
-        else:  # else it may still write there; the end of the process lets go of the file too
+        else:  # a thread that is left may still write there; the end of the process lets go of the file too
             self._spool.close()
 
     def _run(self) -> None:
