@@ -11,7 +11,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from data import perturb_tables, respell, signals, taxonomy
+from data import perturb_tables, respell, signals_table, taxonomy
 from data.errors import ConfigError
 from models import policy
 from models.policy import Policy
@@ -93,7 +93,7 @@ def test_a_file_that_is_not_there_or_not_utf8_is_one_clear_error(tmp_path: Path)
     ("table", "read"),
     [
         (policy.DEFAULT_PATH, Policy.load),
-        (signals.DEFAULT_PATH, signals.signal_names),
+        (signals_table.DEFAULT_PATH, signals_table.signal_names),
         (taxonomy.DEFAULT_PATH, taxonomy.load_taxonomy),
         (respell.DEFAULT_PATH, respell.load_respelling),
         (perturb_tables.DEFAULT_PATH, perturb_tables.load_tables),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from altered import edited
 
-from data import respell, signals
+from data import respell, signals_table
 from data.errors import BundleError, ConfigError
 from serving.live import Live, load_tested
 from serving.scoring import check_bundle
@@ -120,8 +120,8 @@ def test_a_faulty_policy_is_refused_before_the_start(tmp_path: Path, monkeypatch
 
 
 def test_a_faulty_lexicon_is_refused_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = edited(signals.DEFAULT_PATH, tmp_path, '"央视曝光",', '"央视曝光", "公安局",')
-    monkeypatch.setattr(signals, "DEFAULT_PATH", path)
+    path = edited(signals_table.DEFAULT_PATH, tmp_path, '"央视曝光",', '"央视曝光", "公安局",')
+    monkeypatch.setattr(signals_table, "DEFAULT_PATH", path)
     with pytest.raises(ConfigError, match=r"^signals: '公安局' of media_involved is a word of another signal"):
         check_bundle(Settings())
 
