@@ -41,7 +41,12 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _GRIEVANCE = re.compile("假货|退款|退钱|还钱|还我|血汗钱|食物中毒|吃死|死人|骗子|骗钱")  # hardly of a long name
+_CLAUSE_ENDS = re.compile("[!?。~…,]")
+_FOUND = re.compile(  # said of somebody; with a mark of a sentence after it hardly a name: "@某某咖啡喝出虫子！"
+    "喝出|吃出|蟑螂|老鼠|虫子|退钱|退款|还钱|还我钱|欠薪|拖欠|工资|假货|跑路|骗钱|骗人|中毒|拉肚子"
+)
 _LONG = 8  # characters of a name, with its @, beyond which it may well be none
+_REPLIED = re.compile(r"(?<=[\u4e00-\u9fff])@[\w·-]{1,20}(?=[\s:]|$)")
 _HIDDEN = re.compile(f"{LINK}|{MENTION}")
 _STOPS = ("!", "?", "。", "~", "…")  # end a sentence, not a name
 _SAYS = re.compile(r"[^\W_]")
@@ -120,7 +125,7 @@ def _space(match: re.Match[str]) -> str:
 
 
 def _mentions(old: Normalised) -> Normalised:
-    """Names to placeholders, but for long ones that accuse, and for one without which the post would say nothing.
+    """Names to placeholders, but for those that accuse, and for one without which the post would say nothing.
 
     "@某某奶茶喝了食物中毒进医院" and "@某店卖变质奶粉" are all name by their form; "@某局 @某台" are names.
     """
@@ -132,7 +137,8 @@ def _mentions(old: Normalised) -> Normalised:
 
 
 def _named(name: re.Match[str]) -> str:
-    return name[0] if len(name[0]) > _LONG and _GRIEVANCE.search(name[0]) else MENTION
+    accuses = _FOUND if _CLAUSE_ENDS.match(name.string, name.end()) else _GRIEVANCE if len(name[0]) > _LONG else None
+    return name[0] if accuses and accuses.search(name[0]) else MENTION
 
 
 _links = partial(_rewrite, _LINK, lambda _: LINK)
@@ -151,6 +157,11 @@ def hidden(seen: Normalised) -> list[tuple[int, int]]:
     """Places of a normalised text that are placeholders, not words of the caller's."""
     found = [match.span() for match in _HIDDEN.finditer(seen.text)]
     return [(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
+
+
+def replied(seen: Normalised) -> list[tuple[int, int]]:
+    """Places of names that stand right after Han, which the models read as they are: 回复@某某:"""
+    return [match.span() for match in _REPLIED.finditer(seen.text)]
 
 
 def normalise(text: str) -> Normalised:

@@ -30,18 +30,22 @@ class _File:
     kept: str
     initials: str
     sounds: Mapping[str, str]
+    plain: str = ""
+    surnames: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Respelling:
     """`sounds`: code of a character -> its sound; `heard`: sounds of a word -> the word, `heads` their beginnings;
-    `kept`: spellings that stay; `initials`: Latin letters -> the word."""
+    `kept`: spellings that stay; `plain`, `surnames`: characters that disguise no other; `initials`: letters -> word."""
 
     sounds: Mapping[int, str]
     heard: Mapping[str, str]
     heads: Set[tuple[str, str]]
     lengths: Sequence[int]
     kept: Set[str]
+    plain: Set[str]
+    surnames: Set[str]
     initials: Mapping[str, str]
 
     def disguised(self, text: str) -> Iterator[tuple[int, str]]:
@@ -55,19 +59,26 @@ class Respelling:
                 continue
             last = start + len(word)
             seen = text[start:last]
-            if seen != word and seen not in self.kept and not is_word(seen):
+            if seen != word and seen not in self.kept and self._hides(seen, word) and not is_word(seen):
                 yield start, word
+
+    def _hides(self, seen: str, word: str) -> bool:
+        """Whether no character that stands for another is one that usually means itself."""
+        wrong = [mine for mine, meant in zip(seen, word, strict=True) if mine != meant]
+        return self.plain.isdisjoint(wrong) and not (seen[0] in self.surnames and seen[0] != word[0])
 
     def __call__(self, text: str) -> str:
         new = text
-        for start, word in _loose(text, self.disguised(text)):
+        for start, word in _loose(text, self.disguised(text), self.surnames):
             new = new[:start] + word + new[start + len(word) :]
         return _LATIN.sub(lambda match: self.initials.get(match[0], match[0]), new)
 
 
-def _loose(text: str, places: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The places, which come in order, of which jieba leaves every character alone; it cuts the Chinese around them,
-    each run of it once: once a place, a post of 5,000 characters took a minute."""
+def _loose(text: str, places: Iterable[tuple[int, str]], surnames: Set[str]) -> Iterator[tuple[int, str]]:
+    """The places, which come in order, of which jieba leaves every character alone, with no surname alone before them.
+
+    It cuts the Chinese around them, each run of it once: once a place, a post of 5,000 characters took a minute.
+    """
     alone, right = set[int](), 0
     for start, word in places:
         end = start + len(word)
@@ -78,7 +89,8 @@ def _loose(text: str, places: Iterable[tuple[int, str]]) -> Iterator[tuple[int, 
             while right < len(text) and "\u4e00" <= text[right] <= "\u9fff":
                 right += 1
             alone = {left + place for place in singles(text[left:right])}
-        if alone.issuperset(range(start, end)):
+        named = start - 1 in alone and text[start - 1] in surnames
+        if alone.issuperset(range(start, end)) and not named:
             yield start, word
 
 
@@ -136,6 +148,8 @@ def _respelling(raw: _File) -> Respelling:
         heads={(key[0], key[1]) for key in heard},
         lengths=sorted({len(word) for word in words}, reverse=True),
         kept={*raw.kept.split()},
+        plain={*raw.plain},
+        surnames={*raw.surnames.strip()},
         initials=_initials(raw.initials, {*words}),
     )
 

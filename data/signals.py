@@ -9,7 +9,7 @@ from pathlib import Path
 from string import digits
 from typing import Any
 
-from data.normalise import Normalised, hidden, normalise
+from data.normalise import Normalised, hidden, normalise, replied
 from data.results import Signal, Word
 from data.signals_table import (
     COUNT,
@@ -71,12 +71,18 @@ class SignalLexicon:
         )
 
     def find(self, text: str) -> tuple[Signal, ...]:
-        """Signals of a text in the lexicon's order; words lie in the caller's own characters."""
+        """Signals of a text in the lexicon's order; words lie in the caller's own characters.
+
+        What only an @name or the placeholder of a link or an @name holds is none.
+        """
         normal = normalise(text)
         lowered = simplify(lower(normal.text))
+        seen = [*self._lexicon(lowered), *self._watched(lowered)]
+        masked = [*hidden(normal), *replied(normal)] if seen else []
         found: dict[str, list[Word]] = {}
-        for signal, start, end in [*self._lexicon(lowered), *self._watched(lowered, normal)]:
-            found.setdefault(signal, []).append(_back(text, normal, start, end))
+        for signal, start, end in seen:
+            if not any(start < right and left < end for left, right in masked):
+                found.setdefault(signal, []).append(_back(text, normal, start, end))
         return tuple(Signal(signal, tuple(found[signal])) for signal in self.names if signal in found)
 
     def _lexicon(self, text: str) -> Iterator[tuple[str, int, int]]:
@@ -110,13 +116,9 @@ class SignalLexicon:
                 return word
         return ""
 
-    def _watched(self, text: str, normal: Normalised) -> Iterator[tuple[str, int, int]]:
-        """Watch words, but for what only the placeholder of a link or an @name holds."""
-        found = [match.span() for match in self.watch.finditer(text)] if self.watch else []
-        masked = hidden(normal) if found else []
-        for start, end in found:
-            if not any(start < right and left < end for left, right in masked):
-                yield WATCH_WORD, start, end
+    def _watched(self, text: str) -> Iterator[tuple[str, int, int]]:
+        for match in self.watch.finditer(text) if self.watch else ():
+            yield WATCH_WORD, *match.span()
 
     def _is_negated(self, text: str, start: int, borders: Set[int]) -> bool:
         places = (place for place in range(max(0, start - CLAUSE), start) if place in borders)
@@ -126,7 +128,7 @@ class SignalLexicon:
 
 def _is_joined(text: str, denied: int, start: int, end: int) -> bool:
     """Whether what is negated until `denied` goes on in the word, or none of it is told (0伤亡)."""
-    goes_on = text[denied:start] in JOINED and not TOLD.match(text, end)
+    goes_on = denied > 0 and text[denied:start] in JOINED and not TOLD.match(text, end)
     return goes_on or bool(ZERO.fullmatch(text, start - 1, start))
 
 

@@ -54,6 +54,9 @@ POSTS = st.one_of(
         ("@某市监管局 😡", f"{MENTION} 😡"),
         ("@某店卖变质奶粉！ http://t.cn/x", f"@某店卖变质奶粉! {LINK}"),  # nothing else would be said
         ("@某客服，退款！", f"{MENTION},退款!"),
+        ("@某咖啡喝出虫子！太恶心了", "@某咖啡喝出虫子!太恶心了"),  # a name does not end a sentence
+        ("@某某拖欠工资！没法过年", "@某某拖欠工资!没法过年"),
+        ("@还我血汗钱: 转发", f"{MENTION}: 转发"),
         ("@某某官方旗舰店客服 退款//@某某数码官方旗舰店:已处理", f"{MENTION} 退款//{MENTION}:已处理"),
         ("@some_long_name, refund @某某官方旗舰店客服", f"{MENTION}, refund {MENTION}"),
         ("写信到a.b@example.com", "写信到a.b@example.com"),

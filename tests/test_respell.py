@@ -28,9 +28,9 @@ su = "诉素"
 
 
 def test_a_worked_example() -> None:
-    read = "我要投诉你们,客服不给退款,商家是骗子"
-    assert respell("我要头诉你们,课服不给腿款,商家是pz") == read
-    assert readable("我要頭訴你們，課服不給腿款，商家是ｐｚ") == read
+    read = "我要投诉你们,客服不给退款,全是假货"
+    assert respell("我要头诉你们,课服不给腿款,全是jh") == read
+    assert readable("我要頭訴你們，課服不給腿款，全是ｊｈ") == read
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,12 @@ def test_a_worked_example() -> None:
         "TK和tkx，a@tk.cn，3kf",  # no initials of a word: capitals, longer, in an address, in a code
         "投诉退款",
         "xl的有点大，传到pc上，tf卡坏了，晚上8点吃的",  # sizes, computers, cards, and no battery
+        "打卡dk第30天，电脑pz推荐一下，tx换了，zj做的",  # initials of other words, too
+        "没车或不喜欢坐出租车",  # a character that is a word of its own: no 车祸
+        "给自己家和爸妈家各买一个",
+        "希望能用久点，居家必备之良品",
+        "孙颖莎对阵李雨琪，张浩是店长",  # people
+        "天茂集团跌停，晶方科技大涨",  # brands
     ],
 )
 def test_what_is_a_word_of_its_own_stays(text: str) -> None:

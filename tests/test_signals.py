@@ -57,6 +57,8 @@ def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
         *("未造成人员受伤、死亡", "没有人员受伤或死亡", "没有红肿、过敏", "没有拉肚子和呕吐"),
         *("无一人伤亡", "没有一例死亡", "没有乘客受伤", "事故0伤亡", "0人受伤", "死亡0人", "零伤亡"),
         *("不予立案", "无需报警", "免于处罚"),
+        *("未见伤亡", "无重大伤亡", "没有造成重大人员伤亡", "未发现中毒", "未致人受伤", "无一死亡", "不构成轻伤"),
+        *("排除食物中毒", "已排除中毒", "没打12315"),
     ],
 )
 def test_a_negation_hides_the_word(text: str) -> None:
@@ -67,6 +69,10 @@ def test_a_negation_hides_the_word(text: str) -> None:
     ("text", "word"),
     [
         ("我不得不起诉", "起诉"),
+        ("不排除食物中毒", "食物中毒"),
+        ("尚无法排除中毒", "中毒"),
+        ("和死亡擦肩而过", "死亡"),  # joined to nothing
+        ("、中毒人数升至30人", "中毒"),
         ("不能不报警", "报警"),
         ("没有退款，我要起诉", "起诉"),
         ("没办法只好起诉", "起诉"),
@@ -269,3 +275,8 @@ def test_a_word_belongs_to_one_signal_and_is_written_as_normalised() -> None:
     keys = [*LEXICON.owner]
     assert all(normalise(key).text.lower() == key for key in keys)
     assert set(LEXICON.owner.values()) == set(LEXICON.names) - {WATCH_WORD}
+
+
+@pytest.mark.parametrize("text", ["回复@法院小张:哈哈", "转发@人民日报 天气真好", "请@ABC公司 看看"])
+def test_a_name_right_after_han_shows_nothing(text: str) -> None:
+    assert _found(text) == {}
