@@ -93,9 +93,12 @@ def _per_hour(bins: Floats, minutes: int) -> Floats:
 
 
 def _cover(values: Sequence[float | None], minutes: int) -> Floats:
-    """Share of each hour that is known."""
+    """Share of each hour that is known; before the first bin of a series that is not cut off there was nothing."""
     known = np.array([value is not None for value in values], float)
-    return _per_hour(known * minutes, minutes) / 60
+    cover = _per_hour(known * minutes, minutes) / 60
+    if len(values) < MAX_POINTS and cover[:1].any():
+        cover[0] += 1 - (len(values) * minutes / 60 - (len(cover) - 1))
+    return cover
 
 
 def unread_hours(values: Sequence[float | None], minutes: int) -> int:

@@ -156,10 +156,11 @@ class HotlistModel(EscalationHead):
         Hours that nobody looked at are left out: the answer is that of the last look, and out of domain. A look of
         over 6 h ago counts as none.
         """
-        windows = hot_windows_of([as_last_seen(volume) for volume in volumes])
+        last = [as_last_seen(volume) for volume in volumes]
+        windows = hot_windows_of(last)
         features = design(hot_features(windows), self.read)
         fine = np.array([volume.interval_minutes <= MAX_BIN for volume in volumes])
-        already = crossed(volumes)
+        already = crossed(last)
         inside = self.in_domain(windows, already) & fine
         episode = episode_of(windows.heat)
         counted = (episode.seen.sum(axis=1), already, episode.newest, episode.stay)

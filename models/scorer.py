@@ -204,7 +204,10 @@ class Scorer:
             return {i: found for i in volumes for found in self._escalate(head, {i: volumes[i]}).values()}
 
     def _with_risk(self, item: Item, result: Result) -> Result:
-        """With what the policy says, also of a text or a volume that could not be scored; such a text needs review."""
+        """With what the policy says, also of a text or a volume that could not be scored.
+
+        Such a text needs review where a volume is beside it.
+        """
         if result.category is None and result.escalation is None:
             return result
         category = result.category.id if result.category else None

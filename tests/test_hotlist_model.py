@@ -116,8 +116,17 @@ def test_a_group_of_which_nothing_is_known_is_no_factor() -> None:
     assert all(effects[[*model().columns].index(group)] == 0 for group in unknown)
 
 
-@pytest.mark.parametrize(("heat", "told"), [((2_000.0,), True), ((1_200.0, 500.0), True), ((999.0,), False)])
-def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float, ...], told: bool) -> None:
+@pytest.mark.parametrize(
+    ("heat", "told"),
+    [
+        ((2_000.0,), True),
+        ((1_200.0, 500.0), True),
+        ((999.0,), False),
+        ((2_000.0, *[0.0] * 5, None, None), True),  # at the last look its episode went on
+        ((2_000.0, 0.0, *[None] * 6), True),
+    ],
+)
+def test_a_topic_that_has_crossed_the_line_is_told(heat: tuple[float | None, ...], told: bool) -> None:
     found = _answer(_known(heat))
     assert any("已过警戒线" in warning for warning in found.warnings) == told
     assert found.crossed == told

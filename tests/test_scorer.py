@@ -104,7 +104,7 @@ def test_a_volume_of_which_nothing_is_known_raises_no_risk(tiny_scorer: Scorer, 
     """At three in the morning a single null had 5 times the base rate, and was yellow."""
     nights = [VOLUME.as_of.replace(hour=hour) for hour in range(24)]
     volumes = [Volume(as_of=at, counts=(None,) * n) for at in nights for n in (1, 6)]
-    volumes += [Volume(as_of=at, counts=(900.0, None), interval_minutes=15) for at in nights]
+    volumes += [Volume(as_of=at, counts=(900.0, None, None, None), interval_minutes=15) for at in nights]
     found = tiny_scorer.score([Item(text=text, volume=volume) for volume in volumes])
     assert max(one.escalation.lift for one in found if one.escalation) > 1
     assert {one.escalation.lift_band for one in found if one.escalation} == {"none"}

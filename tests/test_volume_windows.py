@@ -85,10 +85,19 @@ def test_to_hours_conserves_totals(minutes: int, data: st.DataObject) -> None:
 
 
 def test_bins_are_aligned_at_now() -> None:
-    assert np.allclose(to_hours([1, 2, 3], 30), [2, 5])  # the half hour that is known, scaled up
-    assert np.allclose(to_hours([6, 60, 60, 60], 20), [np.nan, 180], equal_nan=True)  # a third is too little
-    assert np.allclose(to_hours([6, 12, 60, 60, 60], 20), [27, 180])
+    assert np.allclose(to_hours([1, 2, 3], 30), [1, 5])
     assert np.allclose(to_hours([24], 120), [12, 12])
+
+
+def test_before_the_first_bin_there_was_nothing() -> None:
+    """Half of the oldest hour was scaled up, and a third of it was as long as unknown: 161 posts were read as 240."""
+    assert np.allclose(to_hours([6, 60, 60, 60], 20), [6, 180])
+    assert np.allclose(to_hours([1, *[20] * 8], 15), [1, 80, 80])
+    assert np.allclose(to_hours([None, 60, 60, 60], 20), [np.nan, 180], equal_nan=True)
+
+
+def test_a_series_as_long_as_may_be_is_perhaps_cut_off() -> None:
+    assert np.allclose(to_hours([5] * MAX_POINTS, 7), 5 * 60 / 7)  # 19.6 hours
 
 
 def test_an_hour_known_for_less_than_half_is_missing() -> None:
