@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,8 @@ import numpy as np
 from data.duplicates import components
 from data.errors import CorpusError
 from data.records import Example
+
+HeldOut = Mapping[str, Sequence[str]]  # ids of the `validation` and the `test` rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,23 @@ def _held_out(
     rest = [row for row in range(len(examples)) if bound[row] not in tied]
     parts = _allot(examples, rest, bound, (1 - validation, validation), seed)
     return Split(parts[0], parts[1], tuple(test)).check(bound)
+
+
+def split_by_ids(examples: Sequence[Example], groups: Sequence[int], held_out: HeldOut) -> Split:
+    """The split that held out these rows; rows that share a group with one of them are left out of the train part.
+
+    Recomputed, it would be another one as soon as a version reads one post otherwise: with one group more, 1,193 of
+    1,911 test rows had taught. CorpusError when an id is no row's.
+    """
+    row_of = {example.id: row for row, example in enumerate(examples)}
+    ids = {name: held_out[name] for name in ("validation", "test")}
+    if lost := [key for part in ids.values() for key in part if key not in row_of]:
+        raise CorpusError(
+            f"{len(lost)} posts that were held out are not there ({', '.join(lost[:3])}, …): give all of them"
+        )
+    validation, test = (tuple(sorted(row_of[key] for key in part)) for part in ids.values())
+    tied = {groups[row] for row in (*validation, *test)}
+    return Split(tuple(row for row in range(len(examples)) if groups[row] not in tied), validation, test)
 
 
 def leave_source_out(

@@ -22,6 +22,7 @@ from anyio.to_thread import run_sync
 from starlette.responses import Response
 
 from data.results import Result
+from models.lean import hide
 from serving import heap, live, logs, metrics
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
 from serving.gate.chain import Gate
@@ -73,6 +74,7 @@ class Yujing:
 
     def __init__(self) -> None:
         heap.calm()
+        hide("pandas")
         logs.configure()
         metrics.forget_dead_workers()
         for told in (*unknown_settings(os.environ), *idle_settings(os.environ)):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from corpora import as_if
 from rich.console import Console
 from safetensors.torch import load, save_file
 
@@ -24,7 +25,8 @@ from models.engine_build import load_text_model
 from models.manifest import EscalationPart
 from models.scorer import Scorer
 from training.corpus import file_sha256
-from training.earlier import earlier_bundle
+from training.corpus_time import corpus_for
+from training.earlier import earlier_bundle, held_out_before
 from training.evaluate_rows import trained_corpus
 from training.text import train_text
 from training.text_config import TextConfig
@@ -151,3 +153,19 @@ def test_a_bundle_of_another_protocol_is_refused(
     assert earlier_bundle(folder, tiny_config, TAXONOMY).model_id == trained_bundle.model_id
     with pytest.raises(CorpusError, match=f"{next(iter(other))}=.*what is held out now"):
         earlier_bundle(folder, replace(tiny_config, **other), TAXONOMY)  # type: ignore[arg-type]
+
+
+def test_a_run_holds_out_what_its_start_held_out(tiny_config: TextConfig, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    """However this version would deal: what is held out now must not have taught the start."""
+    dealt = as_if(tiny_bundle, replace(tiny_config, seed=tiny_config.seed + 1), tmp_path / "dealt")
+    before = held_out_before([dealt], tiny_config)
+    assert before == text_part(dealt).data["held_out"] != text_part(tiny_bundle).data["held_out"]
+    assert corpus_for(tiny_config, TAXONOMY, QUIET, before).about["held_out"] == before
+    with pytest.raises(CorpusError, match="start and teacher held out different posts"):
+        held_out_before([dealt, tiny_bundle], tiny_config)
+    part = text_part(dealt)
+    older = {name: value for name, value in part.data.items() if name != "held_out"}
+    silent = save_part(dealt.folder, TAXONOMY, {}, text=replace(part, data=older))
+    with pytest.raises(CorpusError, match="does not tell which posts it held out"):
+        held_out_before([silent], tiny_config)
+    assert held_out_before([], tiny_config) is None

@@ -13,7 +13,7 @@ import pytest
 
 from data.records import Item
 from models.bundle import Bundle
-from models.lean import swapped, without
+from models.lean import hide, shown, swapped, without
 from models.scorer import Scorer
 from serving.process import running
 from serving.wire import write_results
@@ -87,3 +87,35 @@ def test_a_module_that_is_loaded_stays() -> None:
     with without("json"):
         import json as again
     assert again is json
+
+
+ANSWERED = """
+import sys
+from models.lean import hide
+hide("pandas")
+from data.records import Volume
+from models.escalation_store import HEADS, open_head
+from models.bundle import open_bundle
+from datetime import UTC, datetime
+volume = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
+found = (open_head(open_bundle(None), kind).predict([volume])[0].n_obs for kind in HEADS.values())
+print(*found, "pandas" in sys.modules)
+"""
+
+
+def test_an_answer_loads_no_pandas_where_it_is_hidden() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", ANSWERED], cwd=TESTS.parent, capture_output=True)
+    assert done.stdout.split() == [b"6", b"6", b"False"]
+
+
+def test_a_module_stays_hidden_until_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    hide("this")
+    hide("this")
+    with pytest.raises(ImportError, match="hidden"):
+        import this
+    with shown():
+        import this
+    monkeypatch.delitem(sys.modules, "this")
+    with pytest.raises(ImportError, match="hidden"):
+        import this  # noqa: F401

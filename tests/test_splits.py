@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from data.errors import CorpusError
 from data.records import Example
-from data.splits import Split, bind, grouped_split, leave_source_out, split_by_time
+from data.splits import Split, bind, grouped_split, leave_source_out, split_by_ids, split_by_time
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 FRACTIONS = (0.7, 0.15, 0.15)
@@ -153,3 +153,12 @@ def test_check_names_the_group_that_leaks_and_the_empty_part() -> None:
         Split((0,), (1,), (2,)).check([7, 8, 7])
     with pytest.raises(CorpusError, match="validation part is empty"):
         Split((0,), (), (2,)).check([7, 8, 9])
+
+
+def test_a_split_by_ids_leaves_out_what_is_tied_to_what_was_held_out() -> None:
+    """A version that finds more near-duplicates must not teach one of them."""
+    rows = [Example(id=str(number), text="text") for number in range(6)]
+    split = split_by_ids(rows, [0, 1, 2, 3, 1, 2], {"validation": ["1"], "test": ["2"]})
+    assert split == Split((0, 3), (1,), (2,))
+    with pytest.raises(CorpusError, match=r"1 posts that were held out are not there \(9, …\)"):
+        split_by_ids(rows, range(6), {"validation": ["1"], "test": ["9"]})

@@ -18,7 +18,14 @@ from data.files import whole
 from training.config import load_config
 from training.text_config import TextConfig
 
-LEARNT_FROM = ("files", "start", "teacher", "taxonomy", "encoder")  # of `about`: must not change under way
+LEARNT_FROM = (
+    "files",
+    "start",
+    "teacher",
+    "taxonomy",
+    "encoder",
+    "held_out_ids",
+)  # of `about`: must not change under way
 
 
 def last_checkpoint(config: TextConfig, about: Mapping[str, Any]) -> str | None:

@@ -17,7 +17,7 @@ from data.errors import CorpusError
 from data.hot_dates import title_of
 from data.hot_titles import SOURCE
 from data.records import Example
-from data.splits import Split, bind, grouped_split, leave_source_out
+from data.splits import HeldOut, Split, bind, grouped_split, leave_source_out, split_by_ids
 from data.taxonomy import Taxonomy
 from training.annotated import annotated_rows, annotated_texts
 from training.posts import load_posts
@@ -107,10 +107,12 @@ def taught_files(config: TextConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(files))
 
 
-def _held_out(examples: Sequence[Example], split: Split) -> str:
-    """Hash of the ids of the validation and the test rows: a split of the same sizes may hold out others."""
-    ids = [sorted(examples[i].id for i in part) for part in (split.validation, split.test)]
-    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()
+def _held_out(examples: Sequence[Example], split: Split) -> dict[str, Any]:
+    """The ids of the validation and the test rows, and their hash: what a manifest tells of a split."""
+    parts = {"validation": split.validation, "test": split.test}
+    ids = {name: sorted(examples[i].id for i in part) for name, part in parts.items()}
+    sha256 = hashlib.sha256(json.dumps([*ids.values()]).encode()).hexdigest()
+    return {"held_out": ids, "held_out_ids": sha256}
 
 
 def _titles(rows: Iterable[Example]) -> set[str]:
@@ -142,13 +144,12 @@ def corpus_of(
         "files": {path: file_sha256(path) for path in paths},
         "rows": {name: len(getattr(parts, name)) for name in ("train", "validation", "test")} | {"extra": len(kept)},
         "extra_dropped": len(extra) - len(kept),
-        "held_out_ids": _held_out(examples, parts),
-    }
+    } | _held_out(examples, parts)
     return Corpus(tuple(examples), tuple(groups), parts, tuple(kept), about)
 
 
-def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
-    """Load, group and split the posts of a run.
+def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console, held_out: HeldOut | None = None) -> Corpus:
+    """Load, group and split the posts of a run; `held_out`: as an earlier run did.
 
     Posts that lack a label only teach, as extra rows do. The split depends on the other posts and the seed only, never
     on the extra rows. CorpusError when rows are too few.
@@ -163,7 +164,8 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Cor
     extra = [*partly, *teaching_rows(config, taxonomy, console)]
     if config.held_out_source is not None:
         extra = [row for row in extra if row.source != config.held_out_source]
-    return corpus_of(examples, extra, partial(_split, config=config), taught_files(config))
+    deal = partial(split_by_ids, held_out=held_out) if held_out else partial(_split, config=config)
+    return corpus_of(examples, extra, deal, taught_files(config))
 
 
 def pooled(corpus: Corpus) -> Corpus:
@@ -174,5 +176,5 @@ def pooled(corpus: Corpus) -> Corpus:
     rows = tuple(sorted((*corpus.split.train, *corpus.split.validation)))
     split = Split(rows, rows, corpus.split.test)
     counts = {"calibration": len(rows), "test": len(split.test)}
-    about = {**corpus.about, "rows": counts, "held_out_ids": _held_out(corpus.examples, split)}
+    about = {**corpus.about, "rows": counts, **_held_out(corpus.examples, split)}
     return replace(corpus, split=split, about=about)

@@ -13,18 +13,21 @@ from data.errors import CorpusError
 from data.hot_dates import dated, first_seen
 from data.hot_titles import SOURCE
 from data.records import Example
-from data.splits import split_by_time
+from data.splits import HeldOut, split_by_ids, split_by_time
 from data.taxonomy import Taxonomy
 from training.corpus import MIN_ROWS, Corpus, corpus_of, fully_labelled, read_corpus, taught_files, teaching_rows
 from training.posts import load_posts
 from training.text_config import TextConfig
 
 
-def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console) -> Corpus:
-    """The corpus under the protocol that the config names: by near-duplicate group, by source, or by time."""
+def corpus_for(config: TextConfig, taxonomy: Taxonomy, console: Console, held_out: HeldOut | None = None) -> Corpus:
+    """The corpus under the protocol that the config names: by near-duplicate group, by source, or by time.
+
+    `held_out`: what an earlier run with these posts held out, and this one holds out again.
+    """
     if config.before is None:
-        return read_corpus(config, taxonomy, console)
-    return read_time_corpus(config, taxonomy, console, Path(config.record), config.before)
+        return read_corpus(config, taxonomy, console, held_out)
+    return read_time_corpus(config, taxonomy, console, Path(config.record), config.before, held_out)
 
 
 def known_before(rows: Sequence[Example], seen: Mapping[str, datetime], before: datetime) -> list[Example]:
@@ -44,7 +47,12 @@ def known_before(rows: Sequence[Example], seen: Mapping[str, datetime], before: 
 
 
 def read_time_corpus(
-    config: TextConfig, taxonomy: Taxonomy, console: Console, record: Path, before: datetime
+    config: TextConfig,
+    taxonomy: Taxonomy,
+    console: Console,
+    record: Path,
+    before: datetime,
+    held_out: HeldOut | None = None,
 ) -> Corpus:
     """Split the posts of `hot` by the day on which the hot-search record first shows their title.
 
@@ -61,10 +69,11 @@ def read_time_corpus(
         raise CorpusError(f"{len(examples)} dated posts of {SOURCE}: at least {MIN_ROWS} are needed")
     others = [row for row in posts if row.source != SOURCE or not fully_labelled(row)]
     extra = known_before([*others, *teaching_rows(config, taxonomy, console)], seen, before)
-    split = partial(split_by_time, seed=config.seed, validation=config.validation)
+    deal = partial(split_by_time, seed=config.seed, validation=config.validation)
+    again = partial(split_by_ids, held_out=held_out or {})
     return corpus_of(
         examples,
         extra,
-        lambda rows, groups: split(rows, before, groups),
+        again if held_out else lambda rows, groups: deal(rows, before, groups),
         tuple(dict.fromkeys((*taught_files(config), str(record)))),
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from data.errors import BundleError, ConfigError, CorpusError
+from data.splits import HeldOut
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.encoder import Encoder
@@ -64,6 +65,27 @@ def earlier_bundle(folder: str, config: TextConfig, taxonomy: Taxonomy) -> Bundl
     if _same_files(folder, part, before, config):
         _require_equal(DEAL, folder, before, config)
     return bundle
+
+
+def held_out_before(bundles: Sequence[Bundle], config: TextConfig) -> HeldOut | None:
+    """What earlier bundles held out of the very posts of this run, which must hold it out again; None: of others.
+
+    CorpusError when they do not tell, or tell of different posts.
+    """
+    found = list[HeldOut]()
+    for bundle in bundles:
+        part = text_part(bundle)
+        if "calibration" in part.data.get("rows", {}):  # no weight of it has learnt from its posts
+            continue
+        if _same_files(str(bundle.folder), part, settings_of(TextConfig, part.config), config):
+            if "held_out" not in part.data:
+                raise CorpusError(f"{bundle.folder} does not tell which posts it held out: train it anew")
+            found.append(part.data["held_out"])
+    if any(one != found[0] for one in found):
+        raise CorpusError(
+            "start and teacher held out different posts, so what is held out now may have taught one of them"
+        )
+    return found[0] if found else None
 
 
 def ancestors(bundles: Sequence[Bundle], files: Sequence[str]) -> list[str]:

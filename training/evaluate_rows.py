@@ -19,8 +19,6 @@ from training.taught import hashes, known_files, refuse_taught, tell_changed
 from training.text_config import TextConfig
 from training.told import left_out
 
-PARTS = ("train", "validation", "test", "calibration")  # into which the posts are dealt
-
 
 def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: Console) -> tuple[str, ...]:
     """Those of the files that are still what taught the model; the others are told."""
@@ -29,13 +27,6 @@ def _unchanged(paths: tuple[str, ...], trained_on: Mapping[str, Any], console: C
     if other := [path for path in paths if path not in kept]:
         left_out(console, f"{', '.join(other)}: not the files that taught the model")
     return kept
-
-
-def _same_split(found: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
-    """Whether the same rows are held out, by what manifests say; older ones tell only how many."""
-    rows = before["rows"]
-    counts = all(found["rows"].get(name) == rows[name] for name in PARTS if name in rows)
-    return counts and before.get("held_out_ids", found["held_out_ids"]) == found["held_out_ids"]
 
 
 def trained_corpus(
@@ -59,10 +50,11 @@ def trained_corpus(
     settings = settings_of(TextConfig, {"annotated": (), **part.config}, posts=known, teacher=None)
     only_taught = (settings.extra, settings.annotated) if teaching else ((), ())
     extra, annotated = (_unchanged(paths, part.data, console) for paths in only_taught)
-    corpus = corpus_for(replace(settings, extra=extra, annotated=annotated), taxonomy, console)
+    settings = replace(settings, extra=extra, annotated=annotated)
+    corpus = corpus_for(settings, taxonomy, console, part.data.get("held_out"))
     if "calibration" in part.data["rows"]:
         corpus = pooled(corpus)
-    if not _same_split(corpus.about, part.data):
+    if corpus.about["held_out_ids"] != part.data.get("held_out_ids"):
         raise CorpusError(
             "the split of the training could not be rebuilt: evaluate with the version that trained it, and the very "
             "hot-search record where that dated the posts"

@@ -30,7 +30,14 @@ from training.calibrate import fit_calibration
 from training.checkpoints import forget_checkpoints
 from training.corpus import Corpus, fully_labelled, require_kinds
 from training.corpus_time import corpus_for
-from training.earlier import ancestors, earlier_bundle, require_encoder, require_pooling, require_teacher
+from training.earlier import (
+    ancestors,
+    earlier_bundle,
+    held_out_before,
+    require_encoder,
+    require_pooling,
+    require_teacher,
+)
 from training.first_stage_fit import fit_first_stage
 from training.lexical import fit_lexical
 from training.place import bundle_place
@@ -164,14 +171,15 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     taxonomy = load_taxonomy(Path(config.taxonomy) if config.taxonomy else DEFAULT_PATH)
     bundle_place(config.out, taxonomy)
     require_teacher(config)
-    corpus = corpus_for(config, taxonomy, console)
+    earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
+    teacher = earlier_bundle(config.teacher, config, taxonomy) if config.teacher else None
+    before = held_out_before([one for one in (earlier, teacher) if one is not None], config)
+    corpus = corpus_for(config, taxonomy, console, before)
     console.print(f"rows: {corpus.about['rows']}")
     require_kinds(corpus.part("train"))
     require_kinds(corpus.part("validation"), "calibrate")
     encoder = load_encoder(config.encoder)
     classifier = build_classifier(encoder, config, taxonomy)
-    earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
-    teacher = earlier_bundle(config.teacher, config, taxonomy) if config.teacher else None
     _tell_ancestors(corpus, {"start": earlier, "teacher": teacher})
     if earlier is not None:
         require_encoder(earlier, encoder)

@@ -104,7 +104,8 @@ def calibration_rows(bundle: Bundle, config: TextConfig, console: Console) -> tu
     settings = _settings(part, config)
     corpus = pooled(read_corpus(settings, bundle.taxonomy, console))
     require_rows(corpus.part("validation"), settings)
-    about = {name: corpus.about[name] for name in ("files", "rows", "held_out_ids")} | {RECALIBRATED: bundle.model_id}
+    kept = ("files", "rows", "held_out", "held_out_ids")
+    about = {name: corpus.about[name] for name in kept} | {RECALIBRATED: bundle.model_id}
     about["ancestors"] = ancestors([bundle], [*about["files"].values()])
     return corpus, replace(part, config=asdict(settings), data=about, metrics={})
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import connection
 
+from models.lean import hide
 from serving.batch.pools import AHEAD, ONE_THREAD, RETRIES, Done, Here, Load, WorkersLostError
 from serving.batch.shard import make_shard
 from serving.batch.windows import Window
@@ -111,6 +112,7 @@ def _begin(load: Load) -> None:
     """Begin a worker: it dies with its parent, even when that is killed, and at Ctrl-C without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    hide("pandas")
     _load.append(load)
 
 
