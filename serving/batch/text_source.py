@@ -79,10 +79,16 @@ def _csv_row(number: int, record: Record, header: Sequence[str], separator: str,
     row_id = raw.get(columns.id_name)
     if len(cells) != len(header):
         widths = f"has {len(cells)} cells where the header has {len(header)}"
-        return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", row_id)
+        kept = row_id if _before_text(header, columns) else None
+        return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", kept)
     if any("\0" in cell for cell in raw.values()):
         return bad_row(place, "has NUL bytes: the file is damaged, or give --encoding, for example utf-16", row_id)
     return make_row(place, raw, columns)
+
+
+def _before_text(header: Sequence[str], columns: Columns) -> bool:
+    """Whether the id stands left of the text: right of it a separator in the text puts another cell in its place."""
+    return columns.id_name in header and header.index(columns.id_name) < header.index(columns.text)
 
 
 @contextmanager
