@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
 from data.errors import InputError
 from serving.batch.encoding import SAMPLE, detect
 from serving.batch.inputs import find_inputs, would_read
+from serving.batch.rows import Columns
+from serving.batch.sources import open_source
 
 POST = "快递三天没动，客服也不回复"
 
@@ -180,6 +184,49 @@ def test_a_first_line_longer_than_what_is_looked_at_tells_its_encoding(start: in
     assert detect(io.BytesIO(blob)) == encoding
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("start", [-3, -2, -1, 0, 1, SAMPLE, 3 * SAMPLE - 1])
+@pytest.mark.parametrize("line", ["x\n", "x"])
+def test_chinese_after_a_long_beginning_of_ascii_decides(line: str, start: int, encoding: str) -> None:
+    ascii_only = (line * (SAMPLE + start))[: SAMPLE + start].encode()
+    assert detect(io.BytesIO(ascii_only + f"买到{POST}\n".encode(encoding) * 3)) == encoding
+    assert detect(io.BytesIO(ascii_only + ("好的" * SAMPLE).encode(encoding))) == encoding
+    assert detect(io.BytesIO(ascii_only)) == "utf-8"
+
+
+def test_a_mark_of_the_byte_order_in_the_middle_is_none() -> None:
+    """Of UTF-16 it would make nonsense of all that was read before it."""
+    assert detect(io.BytesIO(b"x" * SAMPLE + b"\xff\xfe\n")) == "utf-8"
+
+
+class Slow:
+    """A remote file that counts what is asked of it."""
+
+    def __init__(self, system: fs.FileSystem) -> None:
+        self.system, self.opened = system, 0
+
+    def open_input_file(self, path: bytes) -> object:
+        self.opened += 1
+        return self.system.open_input_file(path)
+
+
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.jsonl.gz"])
+def test_a_long_beginning_of_ascii_is_read_through_once(name: str, tmp_path: Path) -> None:
+    post = "{}\n" if name == "in.csv" else '{{"text": "{}"}}\n'
+    text = post.format("x" * 4_000) * (SAMPLE // 2_000) + post.format(POST)
+    blob = ("text\n" * (name == "in.csv") + text).encode("gb18030")
+    (tmp_path / name).write_bytes(gzip.compress(blob, 1) if name.endswith(".gz") else blob)
+    [found] = find_inputs(str(tmp_path))
+    slow = Slow(found.system)
+    one = replace(found, system=slow)  # type: ignore[arg-type]
+    for opened in (2, 3):
+        with open_source(one, Columns(), None) as source:
+            assert slow.opened == opened
+            *_, row = source.rows
+        assert row.item is not None
+        assert row.item.text == POST
+
+
 @pytest.mark.parametrize("text", ["質量很差，要退款", "這家店賣的是假貨，客服一直不回覆，我要投訴到消委會。\n" * 50])
 def test_big5_is_refused_and_not_scored_as_nonsense(text: str) -> None:
     with pytest.raises(InputError, match=r"in\.csv is neither UTF-8 nor GB18030, perhaps Big5: give its encoding"):
@@ -187,9 +234,6 @@ def test_big5_is_refused_and_not_scored_as_nonsense(text: str) -> None:
 
 
 def test_a_gzipped_file_is_looked_into(tmp_path: Path) -> None:
-    from serving.batch.rows import Columns
-    from serving.batch.sources import open_source
-
     (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(f'{{"text": "{POST}"}}'.encode("gb18030")))
     (one,) = find_inputs(str(tmp_path))
     with open_source(one, Columns(), None) as source:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from data.errors import ConfigError
 from models import cpu
 from models.bundle import Bundle
-from serving.batch.model import LoadScorer, model_identity
+from serving.batch import model
+from serving.batch.model import LoadScorer, code_digest, model_identity
 from serving.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _unread() -> Iterator[None]:
+    """A test that changes code leaves no digest of it behind."""
+    yield
+    code_digest.cache_clear()
 
 
 @pytest.fixture
@@ -37,6 +48,43 @@ def test_so_are_the_watch_words(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("某牌", encoding="utf-8")
     watching = replace(settings, watch_words=tmp_path / "words.txt")
     assert model_identity(LoadScorer(watching)) != model_identity(LoadScorer(settings))
+
+
+def test_so_is_the_code(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a checkout the version stays what it was after `git pull`."""
+    before, rooms = model_identity(LoadScorer(settings)), []
+    for room in model.ROOMS:
+        rooms.append(Path(copytree(room, tmp_path / room.name, ignore=lambda _, names: {"bundle"} & {*names})))
+    monkeypatch.setattr(model, "ROOMS", tuple(rooms))
+    assert model_identity(LoadScorer(settings)) == before  # wherever it lies
+    for number, path in enumerate(("data/normalise.py", "models/scorer.py", "serving/batch/rows.py")):
+        append(tmp_path / path, f"\n# {number}\n")
+        code_digest.cache_clear()
+        after = model_identity(LoadScorer(settings))
+        assert {name for name in before if before[name] != after[name]} == {"code"}
+        before = after
+
+
+def test_only_code_is_code_and_its_name_counts(tmp_path: Path) -> None:
+    seen = []
+    for name in ("a/one.py", "a/notes.md", "a/__pycache__/one.pyc", "a/b/two.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+        seen.append(digest(tmp_path))
+    (tmp_path / "a/.#one.py").symlink_to("nowhere")  # as an editor leaves it
+    seen.append(digest(tmp_path))
+    (tmp_path / "a/one.py").rename(tmp_path / "a/uno.py")
+    seen.append(digest(tmp_path))
+    assert [one == other for one, other in pairwise(seen)] == [True, True, False, True, False]
+
+
+def digest(folder: Path) -> str:
+    code_digest.cache_clear()
+    return code_digest((folder / "a",))
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
 def test_a_machine_with_another_model_is_refused(settings: Settings) -> None:

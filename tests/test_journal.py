@@ -41,10 +41,48 @@ def test_a_run_leaves_what_runs_for_other_targets_have_done(others: str, tmp_pat
     assert kept.is_dir()
 
 
-def test_a_run_removes_what_another_job_left_for_its_target(tmp_path: Path) -> None:
-    left = leave(tmp_path / "out[1].jsonl", "a" * 64)
-    with open_journal(tmp_path / "out[1].jsonl", "b" * 64):
-        assert not left.exists()
+def test_what_another_job_left_for_its_target_goes_once_a_run_has_ended_well(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = tmp_path / "out[1].jsonl"
+    left = leave(target, "a" * 64)
+    assert caplog.text == ""
+    with open_journal(target, "b" * 64):
+        assert [one.getMessage().partition(" is kept")[0] for one in caplog.records] == [
+            f"{target}: an unfinished run with other options, bundle, input or version of Yujing"
+        ]
+        assert left.is_dir()
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_mistyped_run_costs_nothing_of_the_right_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    target = tmp_path / "out.jsonl"
+    leave(target, "a" * 64)
+    leave(target, "b" * 64)
+    with pytest.raises(InputError, match="no such column"), open_journal(target, "c" * 64):
+        raise InputError("no such column")
+    with open_journal(target, "a" * 64) as journal:
+        assert (journal.rows, journal.read(0)) == ({0: 1}, b"shard")
+    assert len(caplog.records) == 3  # b, c, and a again: once each
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_folder_in_which_nothing_is_done_is_not_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A kill before the first shard leaves it."""
+    (tmp_path / f".out.jsonl.{'a' * KEY}.yujing").mkdir()
+    with open_journal(tmp_path / "out.jsonl", "b" * 64):
+        assert caplog.text == ""
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_two_jobs_do_not_write_one_target_at_once(tmp_path: Path) -> None:
+    target = tmp_path / "out.jsonl"
+    with open_journal(target, "a" * 64) as journal:
+        journal.save(0, b"shard", 1)
+        for digest in ("a" * 64, "b" * 64):
+            with pytest.raises(InputError, match="another run"), open_journal(target, digest):
+                pytest.fail("two at once")
+        assert journal.read(0) == b"shard"
     assert [*tmp_path.iterdir()] == []
 
 

@@ -1,4 +1,4 @@
-"""Lines and CSV records of damaged files: what is broken costs itself, and nothing vanishes."""
+"""Lines and CSV records of damaged files: what is broken costs itself, and nothing else."""
 
 from __future__ import annotations
 
@@ -39,6 +39,15 @@ def test_an_unclosed_quote_costs_its_own_line() -> None:
         (4, ["4", "last"]),
     ]
     assert records[0].fault
+
+
+def test_a_quote_that_a_later_line_closes_is_one_record() -> None:
+    """By RFC 4180: the lines between may be rows that a forgotten quote takes, or a numbered list within a post."""
+    records = parse('1,"好评\n2,不错\n3,屏幕15"\n4,末行\n')
+    assert [(record.line, record.cells) for record in records] == [
+        (1, ["1", "好评\n2,不错\n3,屏幕15"]),
+        (4, ["4", "末行"]),
+    ]
 
 
 def test_a_quote_never_closed_ends_the_search_at_the_field_limit() -> None:

@@ -7,11 +7,13 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import soak_batch
 from keyword_scorer import KeywordScorer
 
 from data.errors import InputError
+from serving.batch import sinks
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.pools import Done, Here
 from serving.batch.run import Job, score_files
@@ -78,6 +80,16 @@ def test_killed_at_random_moments_the_result_is_the_same_bytes(kind: str, tmp_pa
     soak_batch.kill_until_done(soak_batch.command(source, target, 1, 50), windows=12, kills=2, chance=chance)
     assert soak_batch.outputs(target) == soak_batch.outputs(quiet)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_kill_does_not_show_in_the_row_groups(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sinks, "GROUP_ROWS", 3 * WINDOW)
+    score_files(job(folder, "quiet.parquet"), Here(KeywordScorer))
+    for after in (2, 4, 7):
+        stop(job(folder, "out.parquet"), after)
+    assert score_files(job(folder, "out.parquet"), Here(KeywordScorer)).resumed == 13 * WINDOW
+    assert soak_batch.outputs(folder / "out.parquet") == soak_batch.outputs(folder / "quiet.parquet")
+    assert pq.ParquetFile(folder / "out.parquet").metadata.num_row_groups == 7
 
 
 def test_only_what_is_missing_is_scored(folder: Path) -> None:

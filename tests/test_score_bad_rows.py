@@ -66,6 +66,25 @@ def test_ragged_csv_rows_fail_alone(tmp_path: Path) -> None:
     assert "unclosed quote" in rows[4]["error"]
 
 
+@pytest.mark.parametrize("head", ["text,id", "text,date,id", "date,text,id"])
+def test_a_row_whose_text_has_a_comma_does_not_take_a_piece_of_it_for_an_id(head: str, tmp_path: Path) -> None:
+    cells = {"text": "价格3,500元太贵", "date": "5月", "id": "7"}
+    ragged = ",".join(cells[name] for name in head.split(","))
+    (tmp_path / "in.csv").write_text(f"{head}\n{ragged}\n{ragged.replace(',500', '')}\n", encoding="utf-8")
+    assert score(tmp_path / "in.csv", tmp_path / "out.csv") == Summary(scored=1, failed=1)
+    assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == ["1", "7"]
+    assert [row["id"] for row in read_jsonl(rejects_path(tmp_path / "out.csv"))] == ["1"]
+
+
+@pytest.mark.parametrize(("columns", "row_id"), [(Columns("正文", "号"), "7"), (Columns("正文"), "1")])
+def test_an_id_left_of_the_text_is_that_of_its_row_whatever_the_text_has(
+    columns: Columns, row_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("号,正文,id\n7,价格3,500元太贵,9\n", encoding="utf-8")
+    score(tmp_path / "in.csv", tmp_path / "out.csv", columns)
+    assert [row["id"] for row in read_csv(tmp_path / "out.csv")] == [row_id]
+
+
 def test_a_file_of_another_encoding_says_so_row_by_row(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv", [("id", "text"), ("1", "假货"), ("2", "fine")], "gb18030")
     assert score(source, tmp_path / "out.csv", encoding="utf-8") == Summary(scored=1, failed=1)

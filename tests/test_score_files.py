@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keyword_scorer import POISON, KeywordScorer
+from pydantic_core import to_json
 from scored_files import read_csv, read_jsonl, score, write_csv
 
 from data.records import MAX_TEXT, Item, Volume
@@ -71,6 +72,27 @@ def test_every_kind_of_output_holds_the_same_rows(kind: str, tmp_path: Path) -> 
     else:
         assert [row["id"] for row in read_jsonl(target)] == ["a", "b", "c", "d"]
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+def groups_of(path: Path, windows: int, row: bytes) -> list[int]:
+    """Rows of each Parquet row group, after so many windows of 1,024 such rows."""
+    with KINDS[".parquet"].open(path) as write:
+        for _ in range(windows):
+            write([(b'"a"', row)] * 1_024)
+    found = pq.ParquetFile(path).metadata
+    return [found.row_group(one).num_rows for one in range(found.num_row_groups)]
+
+
+def test_a_parquet_file_has_few_row_groups(tmp_path: Path) -> None:
+    """One for each window was a footer of 12 MB at 10 million rows, held in memory, and a file twice as large."""
+    _, *cells = flatten(direct()[0]).values()
+    assert groups_of(tmp_path / "out.parquet", 70, to_json(cells)) == [65_536, 6 * 1_024]
+    assert groups_of(tmp_path / "none.parquet", 0, b"") == []
+
+
+def test_rows_that_hold_much_fill_a_row_group_sooner(tmp_path: Path) -> None:
+    cells = [None] * (len(SCHEMA) - 2) + ["x" * 40_000]
+    assert groups_of(tmp_path / "out.parquet", 3, to_json(cells)) == [2_048, 1_024]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

@@ -10,6 +10,7 @@ from data.errors import InputError
 from serving.batch.rows import UNDECODABLE
 
 SAMPLE = 1 << 20  # bytes looked at
+ASCII = bytes(range(128))
 UNWRITTEN = 0.05  # share of private characters: Big5 read as GB18030 has a tenth and more, GB18030 hardly any
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -43,8 +44,9 @@ def check_encoding(name: str) -> str:
 
 
 def detect(file: BinaryIO, path: str = "the file") -> str:
-    """Guess from the first megabyte, line by line, so that one damaged line does not decide.
+    """Guess from a megabyte, line by line, so that one damaged line does not decide.
 
+    It begins at the first bytes that are not ASCII, which every guess reads alike; where none are it is UTF-8.
     Chinese in GB18030 is hardly ever valid UTF-8, while UTF-8 is often valid GB18030: UTF-8 is asked first.
     InputError where GB18030 makes of it what nobody writes: Big5 is nearly always valid GB18030.
     """
@@ -52,6 +54,7 @@ def detect(file: BinaryIO, path: str = "the file") -> str:
     for mark, name in MARKS.items():
         if head.startswith(mark):
             return name
+    head = _from_other_bytes(file, head)
     *lines, last = head.split(b"\n")
     found = [(line, True) for line in lines] + [(last, len(head) < SAMPLE)]  # may be cut in the middle of a character
     found = [(line, whole) for line, whole in found if not line.isascii()]
@@ -64,6 +67,14 @@ def detect(file: BinaryIO, path: str = "the file") -> str:
             "gb18030 if it is that"
         )
     return "gb18030"
+
+
+def _from_other_bytes(file: BinaryIO, chunk: bytes) -> bytes:
+    """A megabyte from the first bytes on that are not ASCII, however far off; less at the end of the file."""
+    while chunk.isascii() and chunk:
+        chunk = file.read(SAMPLE)
+    rest = chunk.lstrip(ASCII)
+    return rest + file.read(SAMPLE - len(rest))
 
 
 def _is_unwritten(text: str) -> bool:

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow import fs
 
 from data.errors import InputError
+from serving.batch.encoding import detect
 from serving.batch.walk import below, folders_below, matching
 
 logger = logging.getLogger(__name__)
@@ -64,13 +67,24 @@ class Input:
     def _opened(self) -> pa.NativeFile:
         return self.system.open_input_file(os.fsencode(self.path))  # bytes: a path need not be UTF-8
 
+    @contextmanager
+    def unpacked(self) -> Iterator[io.BufferedReader | gzip.GzipFile]:
+        """The content; InputError when it cannot be read or unpacked."""
+        with self.open() as file, unpacking(self.path):
+            yield gzip.GzipFile(fileobj=file) if self.suffix.endswith(".gz") else file
+
+    @cached_property
+    def encoding(self) -> str:
+        """That of a text file, found out once: a long beginning of ASCII has to be read through for it."""
+        with self.unpacked() as content:
+            return detect(cast(BinaryIO, content), self.path)
+
     def fingerprint(self) -> str:
         """sha256 of the content, unpacked: 1 s for a GB or two, against hours of scoring.
 
         InputError when it cannot be unpacked to its end: found only when it is reached, it would end a run of hours.
         """
-        with self.open() as file, unpacking(self.path):
-            content = gzip.GzipFile(fileobj=file) if self.suffix.endswith(".gz") else file
+        with self.unpacked() as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
 
 

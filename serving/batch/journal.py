@@ -7,6 +7,7 @@ import fcntl
 import glob
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,6 +26,13 @@ REMEDIES = {
     errno.ENAMETOOLONG: "give a shorter name; hidden names beside it are 25 bytes longer, a Chinese character has 3",
     **dict.fromkeys(serving.writable.FULL, "make room and repeat the command: what is done is kept"),
 }
+
+UNFINISHED = (
+    "%s: an unfinished run with other options, bundle, input or version of Yujing is kept until this one has ended "
+    "well: to go on with it, stop this one and repeat that one exactly"
+)
+
+logger = logging.getLogger(__name__)
 
 writing = partial(serving.writable.writing, remedies=REMEDIES)
 
@@ -75,15 +83,15 @@ class Journal:
 def open_journal(target: Path, digest: str) -> Iterator[Journal]:
     """The journal of the job `digest` that writes `target`, beside it; gone once the job has ended well.
 
-    What other jobs left for the same target is removed: another input, model or option. InputError: such a job
-    is running now, or nothing can be written there.
+    What other jobs left for the same target (another input, model or option) is told, and stays until then: a mistyped
+    command must not cost the hours of the right one. InputError: such a job is running now, or nothing can be written.
     """
     folder = target.with_name(f".{target.name}.{digest[:KEY]}.yujing")
     with _only_one(target.with_name(f".{target.name}.lock"), target):
         with writing(target):
-            for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * KEY}.yujing"):
-                if left != folder:
-                    shutil.rmtree(left)
+            others = [one for one in _folders(target) if one != folder]
+            if any((one / MANIFEST).exists() for one in others):
+                logger.warning(UNFINISHED, target)
             folder.mkdir(exist_ok=True)
             journal = Journal(folder)
         try:
@@ -92,8 +100,15 @@ def open_journal(target: Path, digest: str) -> Iterator[Journal]:
             if not journal.rows:
                 shutil.rmtree(folder, ignore_errors=True)
             raise
+        for one in others:
+            shutil.rmtree(one, ignore_errors=True)
         with writing(target):
             shutil.rmtree(folder)
+
+
+def _folders(target: Path) -> Iterator[Path]:
+    """Those of all jobs that write `target`."""
+    return target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * KEY}.yujing")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Lines and CSV records of damaged files: bounded in memory, and one bad record never swallows its neighbours."""
+"""Lines and CSV records of damaged files: bounded in memory, and a record that is none costs its first line alone."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ class _Feed:
 def csv_records(lines: Iterable[Line], separator: str = ",") -> Iterator[Record]:
     """RFC 4180 records. A quote that is broken or never closed, or a cut, costs its own line, not those after it.
 
-    The search for the closing quote ends at csv.field_size_limit (131,072 characters), so memory is bounded.
+    The search for the closing quote ends at csv.field_size_limit (131,072 characters), so memory is bounded. One that
+    was forgotten and is closed by a quote at the end of a later line (15") takes the lines between into its record:
+    a post with a numbered list looks the same.
     """
     feed = _Feed(lines)
     reader = csv.reader(feed, delimiter=separator, strict=True)

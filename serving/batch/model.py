@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import data
 import models
+import serving
 from data.errors import ConfigError
 from serving.scoring import SupportsScore, load_scorer
 from serving.settings import Settings
+
+ROOMS = tuple(Path(str(room.__file__)).parent for room in (data, models, serving))  # what answers are made by
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,25 @@ def model_identity(load: LoadScorer) -> dict[str, str]:
         "calibration_days": str(settings.calibration_days),
         "watch_words": hashlib.sha256(words.encode()).hexdigest(),
         "tables": _tables(settings),
+        "code": code_digest(ROOMS),
         "version": _version(),
     }
 
 
+@cache
+def code_digest(rooms: tuple[Path, ...]) -> str:
+    """Hash of all Python files: a checkout that was pulled or edited has the version that it had before.
+
+    Read once, as a process goes on with the code that it began with.
+    """
+    files = [(room.parent, path) for room in rooms for path in sorted(room.rglob("*.py")) if path.is_file()]
+    parts = [part for above, path in files for part in (os.fsencode(path.relative_to(above)), path.read_bytes())]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
 def _tables(settings: Settings) -> str:
-    """Hash of the tables that an answer depends on besides the bundle: all of `data` and `models`, and one's own."""
-    folders = [Path(str(room.__file__)).parent for room in (data, models)]
-    files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    """Hash of the tables that an answer depends on besides the bundle: the packaged ones, and one's own."""
+    files = [path for room in ROOMS for path in sorted(room.glob("*.toml"))]
     files += [path for path in (settings.policy, settings.signals) if path is not None]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 

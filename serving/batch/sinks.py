@@ -18,6 +18,8 @@ from data.results import Result
 from serving.batch.flat import SCHEMA, Cell, flatten
 from serving.wire import write_result
 
+GROUP_ROWS = 65_536  # of a Parquet row group, give or take a window: each costs 1 KB of footer, held until the end
+GROUP_BYTES = 1 << 26  # so that rows with long ids do not fill the memory until there are that many
 NO_ID = b'{"id":null'
 
 Answer = tuple[bytes, bytes]  # JSON of the id, and the body: what a result says besides
@@ -83,7 +85,30 @@ def _lower(cell: Cell) -> Cell:
 def _parquet(path: Path) -> Iterator[Write]:
     """Flat columns with their types."""
     with path.open("wb") as file, pq.ParquetWriter(file, SCHEMA) as writer:  # pyarrow opens names in UTF-8 only
-        yield lambda answers: writer.write_table(_table(answers))
+        groups = _RowGroups(writer)
+        yield groups.add
+        groups.flush()
+
+
+class _RowGroups:
+    """Gathers windows to row groups. Where one ends depends on the rows alone, so a kill does not show in the bytes."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._tables: list[pa.Table] = []
+
+    def add(self, answers: Sequence[Answer]) -> None:
+        """A window's answers; written once there are enough for a row group."""
+        self._tables.append(_table(answers))
+        rows, size = (sum(getattr(table, what) for table in self._tables) for what in ("num_rows", "nbytes"))
+        if rows >= GROUP_ROWS or size >= GROUP_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is left."""
+        if self._tables:
+            self._writer.write_table(pa.concat_tables(self._tables))
+            self._tables = []
 
 
 def _table(answers: Sequence[Answer]) -> pa.Table:

@@ -11,7 +11,7 @@ from itertools import chain, dropwhile
 from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
-from serving.batch.encoding import check_encoding, decoded, detect
+from serving.batch.encoding import check_encoding, decoded
 from serving.batch.inputs import Input, unpacking
 from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
 from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
@@ -33,11 +33,9 @@ def _unpacked(file: Input) -> Iterator[tuple[BinaryIO, Callable[[], float]]]:
 def _open_text(file: Input, encoding: str | None, newline: str) -> Iterator[tuple[TextIO, Callable[[], float]]]:
     """Open for reading with undecodable bytes marked, not fatal."""
     with unpacking(file.path):
-        if encoding is None:
-            with _unpacked(file) as (head, _):
-                encoding = detect(head, file.path)
+        known = check_encoding(file.encoding if encoding is None else encoding)
         with _unpacked(file) as (raw, done):
-            yield decoded(raw, check_encoding(encoding), newline), done
+            yield decoded(raw, known, newline), done
 
 
 @contextmanager
@@ -79,10 +77,16 @@ def _csv_row(number: int, record: Record, header: Sequence[str], separator: str,
     row_id = raw.get(columns.id_name)
     if len(cells) != len(header):
         widths = f"has {len(cells)} cells where the header has {len(header)}"
-        return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", row_id)
+        kept = row_id if _before_text(header, columns) else None
+        return bad_row(place, f"{widths}: quote text that has {SEPARATORS[separator]}", kept)
     if any("\0" in cell for cell in raw.values()):
         return bad_row(place, "has NUL bytes: the file is damaged, or give --encoding, for example utf-16", row_id)
     return make_row(place, raw, columns)
+
+
+def _before_text(header: Sequence[str], columns: Columns) -> bool:
+    """Whether the id stands left of the text: right of it a separator in the text puts another cell in its place."""
+    return columns.id_name in header and header.index(columns.id_name) < header.index(columns.text)
 
 
 @contextmanager
