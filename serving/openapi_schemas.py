@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 from data.results import Result
 from data.taxonomy import Category, Severity, load_taxonomy
@@ -29,8 +30,15 @@ ERROR: Spec = {
 }
 
 
+class _Writer(GenerateJsonSchema):
+    """Pydantic's writer of schemas; what an answer always has is required, with a default or without."""
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return self.mode == "serialization" or super().field_is_required(field, total)
+
+
 def _schema(kind: type, mode: Literal["validation", "serialization"]) -> Spec:
-    schema = TypeAdapter[Any](kind).json_schema(ref_template=REF, mode=mode)
+    schema = TypeAdapter[Any](kind).json_schema(ref_template=REF, schema_generator=_Writer, mode=mode)
     return {**schema.pop("$defs", {}), kind.__name__: schema}
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from serving.examples import SAMPLE_RESULTS
 from serving.gate.access import FORWARDED
 from serving.gate.endpoints import find
 from serving.openapi import complete
 from serving.openapi_answers import ALWAYS
 from serving.settings import Group, Settings
-from serving.wire import read_request
+from serving.wire import read_json, read_request, write_results
+
+GIVEN = {"ScoreRequest", "Item", "Volume", "Reload", "Correction"}  # the schemas of what callers send
 
 
 def written(public: Collection[Group]) -> dict[str, Any]:
@@ -90,6 +93,26 @@ def test_idempotency_is_documented_with_its_bounds_and_refusals(spec: dict[str, 
     assert set(parameters) == {"Idempotency-Key", "X-Request-ID"}
     assert "up to 24 h, 4,096 answers or 64 MiB" in parameters["Idempotency-Key"]
     assert {"409", "422"} <= set(operation["responses"])
+
+
+def test_every_field_that_is_always_written_is_required(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    for name in schemas.keys() - GIVEN:
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+    [*results] = read_json(write_results(SAMPLE_RESULTS))
+    assert all(set(result) == set(schemas["Result"]["required"]) for result in results)
+
+
+def test_what_callers_may_leave_out_is_not_required(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    required = {name: schemas[name].get("required", []) for name in GIVEN}
+    assert required == {
+        "ScoreRequest": ["items"],
+        "Item": [],
+        "Volume": ["as_of"],
+        "Reload": [],
+        "Correction": ["prediction_id", "who"],
+    }
 
 
 def test_names_of_operations_are_names(spec: dict[str, Any]) -> None:
