@@ -14,7 +14,8 @@ from data.records import MAX_ITEMS, Item
 from data.results import Result
 from data.rim import explain
 
-Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
+ROOM = "things to score; the whole body may have 2 MiB, unless the service is told otherwise"
+Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS, description=ROOM)]
 
 Record = TypeVar("Record")
 

@@ -136,6 +136,13 @@ def test_every_code_of_an_item_is_listed(spec: dict[str, Any]) -> None:
     assert set(re.findall(r"`(\w+)`", row)) == codes | {"error", "code", "message"}
 
 
+def test_what_is_read_of_a_long_text_and_how_large_a_body_may_be_is_said(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    assert "about the first 250 and the last 80 characters" in json.dumps(schemas["Item"]["properties"]["text"])
+    assert "2 MiB" in schemas["ScoreRequest"]["properties"]["items"]["description"]
+    assert Settings().max_body == 2 << 20
+
+
 def test_what_callers_may_leave_out_is_not_required(spec: dict[str, Any]) -> None:
     schemas = spec["components"]["schemas"]
     required = {name: schemas[name].get("required", []) for name in GIVEN}
