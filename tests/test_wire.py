@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.records import MAX_TEXT
+from data.records import MAX_TEXT, ZONED
 from data.rim import explain
 from serving.wire import MAX_FIELDS, read_json, read_request
 
@@ -53,7 +53,9 @@ HOSTILE = [
     (item('"explain": 1'), "items[0].explain: "),
     (item('"explain": "yes"'), "items[0].explain: "),
     (item('"published_at": 1700000000'), "items[0].published_at: "),
-    (item('"published_at": "2026-03-15"'), "items[0].published_at: "),
+    (item('"published_at": "2026-03-15"'), f"items[0].published_at: Value error, {ZONED}"),
+    (item('"published_at": "2026-03-15 12:00:00"'), f"items[0].published_at: Value error, {ZONED}"),
+    (volume('"counts": [1]').replace(b"00Z", b"00"), f"items[0].volume.as_of: Value error, {ZONED}"),
     (volume('"counts": [-1]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [1e999]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [' + "9" * 400 + "]"), "items[0].volume.counts[0]: "),
