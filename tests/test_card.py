@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.bundle import Bundle, open_bundle, text_part
-from models.encoder import PACKAGED
+from models.encoder_place import PACKAGED
 from training.card import card
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from data.markdown import table
 from models.bundle import CARD, Bundle
 from models.calibration import Calibration
-from models.encoder import PACKAGED
+from models.encoder_place import PACKAGED
 from models.hotlist_words import VIEWS
 from models.manifest import EscalationPart, TextPart
 from models.tokens import HEAD_SHARE
