@@ -18,9 +18,14 @@ MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
 UNREAD = "yours alone: no model reads it, and it changes no answer"
+READ = (
+    "the post. The BERT reads 256 tokens (in bundles with the default length): of a longer text about the first 250 "
+    "and the last 80 characters; what lies between reaches only the n-gram reader and the signals"
+)
 HEAT = "heat on the hot-search list; 0 where you looked and it was not on the list, null where you did not look"
 MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums and logarithms must hold it
 YEARS = range(2, 9999)  # of a volume: other zones' hours of the years 1 and 9999 may have no date in Asia/Shanghai
+ZONED = "give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00"
 
 _STRICT = ConfigDict(extra="forbid")
 _TIME = TypeAdapter(datetime)
@@ -36,8 +41,11 @@ def _spelled_out(time: object) -> object:
     """Pydantic takes numbers, and texts that are numbers, for seconds since 1970: 20260315 would be in August 1970."""
     time = _text(time)
     if isinstance(time, int | float | Decimal) or (isinstance(time, str) and ":" not in time):
-        raise ValueError("give ISO 8601 with a zone, like 2026-03-15T12:00:00+08:00")
-    return _TIME.validate_python(time) if isinstance(time, str) else time
+        raise ValueError(ZONED)
+    time = _TIME.validate_python(time) if isinstance(time, str) else time
+    if isinstance(time, datetime) and time.utcoffset() is None:
+        raise ValueError(ZONED)
+    return time
 
 
 def _no_number(time: object) -> object:
@@ -131,7 +139,7 @@ class Item:
     __pydantic_config__ = _STRICT
 
     id: Annotated[str, Field(max_length=200, description="yours; comes back as it is")] | None = None
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)] | None = None
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description=READ)] | None = None
     published_at: Annotated[Time, Field(description=UNREAD)] | None = None
     platform: Annotated[str, Field(max_length=100, description=UNREAD)] | None = None
     volume: Volume | None = None

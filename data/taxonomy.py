@@ -22,13 +22,21 @@ class Category:
     """One crisis category. `scct` is the usual cluster of Coombs (2007): none, victim, accidental or preventable."""
 
     id: str
+    """What answers say."""
     name: str
+    """Chinese name."""
     name_en: str
+    """English name."""
     definition: str
+    """What belongs in it."""
     example: str
+    """A post of it."""
     scct: str
+    """`none`, `victim`, `accidental` or `preventable`."""
     complaint_class: str
+    """Class of complaints of 12315 and 中消协 that it maps to."""
     gbt_42499_code: str
+    """Code of GB/T 42499-2023; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +44,15 @@ class Severity:
     """One level of harm; `rank` rises with harm, `level` is the numeral that falls."""
 
     rank: int
+    """0 to 4."""
     level: str
+    """Ⅳ for rank 1 to Ⅰ for rank 4; 无 for rank 0."""
     name: str
+    """Chinese name."""
     color: str
+    """Warning colour."""
     definition: str
+    """What harm must be stated."""
 
 
 def implied(category: str | None, severity: int | None, none_id: str) -> tuple[str | None, int | None]:

@@ -61,12 +61,18 @@ def engine_files(engine: str) -> tuple[str, ...]:
     return {"int8": int8, "bf16": (FP32,), "onnx": (FP32,)}.get(engine, ())
 
 
+def is_built(digest: str, engine: str) -> bool:
+    """Whether this engine of the bundle with this digest is in the cache, whole."""
+    needed = engine_files(engine)
+    return bool(needed) and all(is_whole(engine_path(digest, name)) for name in needed)
+
+
 def check_cache(digest: str, engine: str) -> None:
     """ConfigError where this engine of the bundle with this digest is not built, and could not be."""
     try:
-        folder, needed = engine_path(digest, "").parent, engine_files(engine)
-        if needed and all(is_whole(engine_path(digest, name)) for name in needed):
+        if is_built(digest, engine):
             return
+        folder = engine_path(digest, "").parent
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryDirectory(prefix=".", dir=folder).cleanup()
     except OSError as error:

@@ -15,11 +15,11 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 from data.errors import ConfigError, EncoderError
 from data.files import whole
 from models.cache import REMEDY, cache_root, clear_left, one_builder
+from models.encoder_place import PACKAGED
 from models.packaged import SHA256, PackagedEncoder, read_packaged
 from models.sums import is_whole, remove, sum_path, write_sum
 from models.vocabulary import build_tokenizer, kept_pieces
 
-PACKAGED = "packaged:e5-small-zh"
 RECIPE = "1"  # raise when the trimmed model or its tokenizer changes, so that old caches are not used
 
 _LAYER = {

@@ -26,8 +26,11 @@ class Band:
     __pydantic_config__ = _STRICT
 
     id: str
+    """What `lift_band` of an answer says."""
     name: str
+    """Chinese name."""
     below: Annotated[float, Field(gt=0)] = math.inf
+    """Upper end, not in it; the last band and the one for no volume have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +40,17 @@ class Level:
     __pydantic_config__ = _STRICT
 
     rank: Rank
+    """0 to 4, its place in the list."""
     level: Words
+    """Colour."""
     name: Words
+    """Chinese name."""
     respond_within_minutes: Annotated[int, Field(gt=0)] | None = None
+    """Minutes until somebody must have acted."""
     notify: tuple[str, ...]
+    """Roles that are told."""
     first_steps: Annotated[tuple[Words, ...], Field(min_length=1)]
+    """What to do first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +60,11 @@ class SignalRule:
     __pydantic_config__ = _STRICT
 
     name: str
+    """What reasons call it."""
     notify: tuple[str, ...] = ()
+    """Roles that it adds."""
     raise_to: Rank | None = None
+    """Rank of the least risk level with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +74,23 @@ class PolicyTable:
     __pydantic_config__ = _STRICT
 
     version: str
+    """The table's own."""
     roles: Annotated[tuple[str, ...], Field(min_length=1)]
+    """All who can be told."""
     notify_from: Rank
+    """Rank of the risk level from which on categories and signals add roles."""
     bands: Annotated[tuple[Band, ...], Field(min_length=2)]
+    """Bands of lifts, in rising order; the first one means no volume."""
     matrix: Mapping[str, tuple[int, ...]]
+    """Ranks of risk levels: a row for each severity rank and one, `unknown`, for no text; a column for each band."""
     levels: Annotated[tuple[Level, ...], Field(min_length=5, max_length=5)]
+    """Risk levels, in rising order."""
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Roles that a category adds."""
     signals: Mapping[str, SignalRule] = field(default_factory=dict)
-    crossed: str | None = None  # id of the least band of a topic past its alarm line; None = that of its lift
+    """What a signal adds."""
+    crossed: str | None = None
+    """Id of the least band of a topic past its alarm line; null: that of its lift."""
 
 
 def faults(policy: PolicyTable, categories: Sequence[str], signals: Sequence[str]) -> Iterator[str]:

@@ -18,9 +18,13 @@ class HeadCalibration:
     """Until when the labels reach that calibrated an escalation head, and whether that is too long ago."""
 
     calibrated_until: datetime | None
+    """End of the data that the calibration learnt from; null where it is not known."""
     age_days: float | None
+    """Days since then."""
     stale_after_days: int
+    """Days from which on it is stale."""
     stale: bool
+    """Whether it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,27 @@ class ModelDescription:
     """Identity, making, measured quality (value, then the ends of its 95 % interval) and calibration of a bundle."""
 
     model: str
+    """Id of the bundle, as answers have it."""
     created_at: datetime
+    """When the bundle was made."""
     calibration_age_days: float
+    """Days since the text part was calibrated."""
     format: int
+    """Number of the format of the bundle."""
     taxonomy_sha256: str
+    """Digest of the taxonomy that it was trained on."""
     categories: tuple[str, ...]
+    """Ids of its categories, in order."""
     encoder: str | None
+    """Base encoder; null without a text part."""
     calibration: dict[str, Any] | None
+    """Numbers of the calibration of the text part; null without one."""
     escalation: dict[str, HeadCalibration]
+    """Calibration of each escalation head."""
     metrics: dict[str, Any]
+    """Figures that were measured when it was trained, by part."""
     card: str | None
+    """Model card, as Markdown; null without one."""
 
 
 def _days(later: datetime, earlier: datetime) -> float:

@@ -29,19 +29,26 @@ Nor does it take what a browser sends for a page of another origin (403 `cross_s
 Sec-Fetch-Site is neither same-origin nor none, or, where there is none, whose Origin is another."""
 
 
+def _listed(model: str, meaning: str) -> Spec:
+    return {"type": "array", "description": meaning, "items": {"$ref": REF.format(model=model)}}
+
+
 TAXONOMY: Spec = {
     "type": "object",
     "required": ["version", "categories", "severities"],
     "properties": {
-        "version": {"type": "string"},
-        "categories": {"type": "array", "items": {"$ref": REF.format(model="Category")}},
-        "severities": {"type": "array", "items": {"$ref": REF.format(model="Severity")}},
+        "version": {"type": "string", "description": "The table's own."},
+        "categories": _listed("Category", "All, in their order; the first is no crisis."),
+        "severities": _listed("Severity", "All, by rank from 0 up."),
     },
 }
 RELOADED: Spec = {
     "type": "object",
     "required": ["model", "previous"],
-    "properties": {"model": {"type": "string"}, "previous": {"type": "string"}},
+    "properties": {
+        "model": {"type": "string", "description": "Id of the bundle that answers now."},
+        "previous": {"type": "string", "description": "Id of the one that answered before."},
+    },
     "example": {"model": "yujing-risk:4424b4be3613", "previous": "yujing-risk:1a2b3c4d5e6f"},
 }
 CORRECTION: Spec = {
@@ -54,7 +61,10 @@ CORRECTION: Spec = {
 STORED: Spec = {
     "type": "object",
     "required": ["prediction_id", "stored"],
-    "properties": {"prediction_id": {"type": "string"}, "stored": {"const": True}},
+    "properties": {
+        "prediction_id": {"type": "string", "description": "That of the correction."},
+        "stored": {"const": True, "description": "It is on the disk."},
+    },
     "example": {"prediction_id": "0" * 32, "stored": True},
 }
 KEPT = f"up to {MAX_SECONDS / 3600:.0f} h, {MAX_ENTRIES:,} answers or {MAX_BYTES >> 20} MiB, all callers together"

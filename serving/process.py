@@ -73,7 +73,8 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     The service runs in another folder, so what names a place relative to ours is made absolute.
     """
     fixed = {"BENTOML_DO_NOT_TRACK": "true", "PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
-    given = {"OTEL_SDK_DISABLED": "true", **os.environ, **extra}  # BentoML has no exporter to send spans to
+    usual = {"OTEL_SDK_DISABLED": "true", "HF_HUB_OFFLINE": "1"}  # as in `serving.service`
+    given = {**usual, **os.environ, **extra}
     folders = {name: str(Path(given[name]).absolute()) for name in CACHES if given.get(name)}
     databases = {name: _absolute_url(given[name]) for name in (DATABASE,) if name in given}
     return {**given, **folders, **databases, **fixed}

@@ -54,6 +54,7 @@ class DriftAnswer(DriftReport):
     """The report and, where there is a store, how true this model's likelihoods of escalation were."""
 
     escalation: Calibration | None
+    """Likelihoods against known outcomes; null without a store that can be read."""
 
 
 _DRIFT = TypeAdapter(DriftAnswer)

@@ -54,14 +54,20 @@ def _tables(settings: Settings) -> Tables:
 
 
 def check_bundle(settings: Settings) -> None:
-    """Refuse a bad bundle, cache, table or word list before the start: BentoML starts a failing worker for ever."""
+    """Refuse a bad bundle, cache, table or word list, or an encoder that is elsewhere, before the start.
+
+    BentoML starts a failing worker for ever.
+    """
     from data.respell import load_respelling
     from data.signals_table import check_lexicon
     from models.cache import check_cache
+    from models.encoder_place import check_encoder
+    from serving.process import ROOT
 
     bundle = open_served(settings)
-    if bundle.manifest.text is not None:
+    if (text := bundle.manifest.text) is not None:
         check_cache(bundle.manifest.digest, settings.engine)
+        check_encoder(text.encoder, bundle.manifest.digest, settings.engine, ROOT)
     check_lexicon(settings.signals)
     _tables(settings).load_policy(bundle.taxonomy)
     load_respelling()

@@ -64,7 +64,10 @@ def without_spans(env: Mapping[str, str]) -> str:
     workers=1,
     http={"host": "127.0.0.1", "port": 3000},
     traffic={"timeout": 120},
-    envs=[{"name": "OTEL_SDK_DISABLED", "value": "true"}],  # BentoML has no exporter to send spans to; yours wins
+    envs=[  # yours win
+        {"name": "OTEL_SDK_DISABLED", "value": "true"},  # BentoML has no exporter to send spans to
+        {"name": "HF_HUB_OFFLINE", "value": "1"},  # a base encoder is at hand, or refused before the start
+    ],
     tracing={"excluded_urls": without_spans(os.environ)},
     metrics={"enabled": False},  # ours are in serving.metrics, which says why
     logging={"access": {"enabled": False}},  # ours is in serving.gate.front

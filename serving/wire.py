@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Sized
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -12,14 +14,17 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from data.errors import InputError
 from data.records import MAX_ITEMS, Item
 from data.results import Result
-from data.rim import explain
+from data.rim import explain, place
 
-Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS)]
+ROOM = "things to score; the whole body may have 2 MiB, unless the service is told otherwise"
+Items = Annotated[list[Item], Field(min_length=1, max_length=MAX_ITEMS, description=ROOM)]
 
 Record = TypeVar("Record")
 
 MAX_REASON = 300  # characters: a duplicate key may be as long as the body
 MAX_FIELDS = 32  # of one object; a volume, the largest record, has 13
+HALF = "half an emoji (a lone surrogate): send it whole or leave it out"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _RESULT = TypeAdapter(Result)
 _RESULTS = TypeAdapter(list[Result])
@@ -40,14 +45,30 @@ _REQUEST = TypeAdapter(ScoreRequest)
 def read_json(body: bytes | str) -> object:
     """Parse JSON; InputError says where it breaks: also at a duplicate key, a lone surrogate, 200 levels of depth.
 
-    NaN and Infinity are refused later, with their place.
+    A lone surrogate is what `json.dumps` writes of a post that was cut in the middle of an emoji. NaN and
+    Infinity are refused later, with their place.
     """
     try:
         blob = body if isinstance(body, bytes) else body.encode()
         return jiter.from_json(blob, catch_duplicate_keys=True)
     except ValueError as error:
+        if "hex escape" in str(error) and (where := _half_an_emoji(body)):
+            raise InputError(f"{where}: {HALF}") from None
         reason = "not UTF-8" if isinstance(error, UnicodeError) else str(error)[-MAX_REASON:]
         raise InputError(f"not valid JSON: {reason}") from None
+
+
+def _half_an_emoji(body: bytes | str) -> str | None:
+    """The first field of a record with a lone surrogate; none where that is not all that is wrong with the body."""
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    for path, found in _objects(raw):
+        for name, value in found.items():
+            if _SURROGATE.search(f"{name}{value}" if isinstance(value, str) else name):
+                return place([path, _SURROGATE.sub("…", name)]).removeprefix(".")
+    return None
 
 
 def read_record(adapter: TypeAdapter[Record], body: bytes) -> Record:
@@ -74,7 +95,7 @@ def _check_fields(raw: object) -> None:
             raise InputError(f"{path or 'record'}: at most {MAX_FIELDS} fields, got {len(found)}: take some away")
 
 
-def _objects(raw: object) -> Iterator[tuple[str, Sized]]:
+def _objects(raw: object) -> Iterator[tuple[str, dict[str, object]]]:
     """The objects where records have some, each with its place: the body, its items, their volumes."""
     if not isinstance(raw, dict):
         return

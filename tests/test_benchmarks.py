@@ -37,8 +37,10 @@ from serving.benchmarks.peer_process import PEERS, Peer, missing
 from serving.benchmarks.picture import BLUE, bars, draw
 from serving.benchmarks.publish import Place
 from serving.benchmarks.scaling import run_scaling
+from serving.benchmarks.service import SHIPPED
 from serving.benchmarks.texts import SHORT, read_texts, short_texts, slices
 from serving.benchmarks.volumes import long_volumes, run_volumes
+from serving.settings import Settings
 
 MACHINE = {"cpu": "some CPU", "cores": 2, "load": 0.5, "engines": {"bf16": "some library", "int8": VNNI}}
 PUBLISHED = {
@@ -132,6 +134,14 @@ def test_processes_are_compared_where_there_are_cores_for_them() -> None:
 def test_a_peer_that_is_not_installed_is_left_out_with_a_reason() -> None:
     assert "bench" in str(missing(Peer("no.module", "/", "no_such_package")))
     assert missing(PEERS["Starlette + uvicorn"]) is None
+
+
+@pytest.mark.parametrize("page", [published.HERE / "README.md", published.ROOT / "README.md"])
+def test_the_pages_say_that_no_rate_was_asked_of_a_caller(page: Path) -> None:
+    usual, text = Settings(), page.read_text(encoding="utf-8")
+    assert SHIPPED["YUJING_RATE"] == "0"
+    assert f"by default {usual.rate:g} requests a second, {usual.burst} at once" in text
+    assert "As shipped (" not in text
 
 
 @pytest.mark.parametrize("computed", [VNNI, NO_VNNI])

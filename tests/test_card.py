@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.bundle import Bundle, open_bundle, text_part
+from models.encoder_place import PACKAGED
 from training.card import card
 
 
@@ -21,6 +22,18 @@ def test_the_card_of_other_data_claims_no_data_of_ours(trained_bundle: Bundle) -
     assert "`yujing train text` with the configuration" in told
     assert "the topics and times of the series that taught them" in told
     assert not any(words in told for words in ("make model", "2010-2013", "codebook"))
+
+
+def test_the_card_says_how_much_of_a_long_post_is_read(trained_bundle: Bundle) -> None:
+    part = text_part(trained_bundle)
+
+    def told(**changed: object) -> str:
+        manifest = replace(trained_bundle.manifest, text=replace(part, **changed))  # type: ignore[arg-type]
+        return card(replace(trained_bundle, manifest=manifest))
+
+    assert "from its end (about 250 and 80 characters)" in told(max_tokens=256, encoder=PACKAGED)
+    assert "The BERT reads 128 tokens" in told(max_tokens=128)
+    assert "rest from its end. What" in told(encoder="bert-base-chinese")
 
 
 def test_hashes_are_told_by_their_first_digits(trained_bundle: Bundle) -> None:

@@ -161,7 +161,10 @@ def test_no_spans_are_made_however_it_is_started() -> None:
         from opentelemetry.util.http import parse_excluded_urls
 
         from serving.service import Yujing, without_spans
-    assert {env.name: env.value for env in Yujing.envs} == {"OTEL_SDK_DISABLED": "true"}  # also those of its Bento
+    assert {env.name: env.value for env in Yujing.envs} == {
+        "OTEL_SDK_DISABLED": "true",
+        "HF_HUB_OFFLINE": "1",
+    }  # also those of its Bento
     asked = ({}, {"OTEL_SDK_DISABLED": "true"}, {"OTEL_SDK_DISABLED": "false"})
     spared = [parse_excluded_urls(without_spans(env)).url_disabled("http://127.0.0.1:3000/score") for env in asked]
     assert spared == [True, True, False]

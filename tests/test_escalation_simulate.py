@@ -10,14 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from altered import edited
 from rich.console import Console
 from self_exciting import CONFIG, model, trained, write_series
+from typer.testing import CliRunner
 
 from data.errors import BundleError, ConfigError
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
 from models.manifest import EscalationPart
+from models.policy import DEFAULT_PATH
+from serving.cli import app
 from training.escalation_simulate import crossings, simulate
 from training.escalation_simulate_config import SimulateConfig
 
@@ -39,6 +43,23 @@ def test_a_decision_that_escalates_is_due() -> None:
     never = np.isinf(crossing)
     assert never.any()
     assert not labels[never].any()
+
+
+def test_the_command_measures_what_is_served_unless_told_otherwise(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = edited(DEFAULT_PATH, tmp_path, 'version = "1"', 'version = "mine"')
+    series, out = write_series(tmp_path / "s.jsonl"), tmp_path / "out"
+    monkeypatch.setenv("YUJING_BUNDLE", str(bundle.folder))
+    monkeypatch.setenv("YUJING_POLICY", str(own))
+    command = ["policy", "simulate", "--out", str(out), "--set", f'series=["{series}"]']
+    told = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
+    assert f"{bundle.model_id} ({bundle.folder}) by the risk policy {own}" in told.output.replace("\n", "")
+    config = json.loads((out / "counts.json").read_text("utf-8"))["config"]
+    assert (config["bundle"], config["policy"], config["signals"]) == (str(bundle.folder), str(own), None)
+    told = CliRunner().invoke(app, [*command, "--set", 'policy="other.toml"'])
+    assert told.exception is not None
+    assert "other.toml" in str(told.exception)
 
 
 def test_history_is_replayed_into_a_table_a_picture_and_json(bundle: Bundle, tmp_path: Path) -> None:

@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
+from data.errors import InputError
+from serving.examples import SAMPLE_RESULTS
 from serving.gate.access import FORWARDED
 from serving.gate.endpoints import find
 from serving.openapi import complete
 from serving.openapi_answers import ALWAYS
+from serving.process import ROOT
 from serving.settings import Group, Settings
-from serving.wire import read_request
+from serving.wire import read_json, read_request, write_results
+
+GIVEN = {"ScoreRequest", "Item", "Volume", "Reload", "Correction"}  # the schemas of what callers send
 
 
 def written(public: Collection[Group]) -> dict[str, Any]:
@@ -90,6 +95,64 @@ def test_idempotency_is_documented_with_its_bounds_and_refusals(spec: dict[str, 
     assert set(parameters) == {"Idempotency-Key", "X-Request-ID"}
     assert "up to 24 h, 4,096 answers or 64 MiB" in parameters["Idempotency-Key"]
     assert {"409", "422"} <= set(operation["responses"])
+
+
+def test_every_field_that_is_always_written_is_required(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    for name in schemas.keys() - GIVEN:
+        assert set(schemas[name]["required"]) == set(schemas[name]["properties"]), name
+    [*results] = read_json(write_results(SAMPLE_RESULTS))
+    assert all(set(result) == set(schemas["Result"]["required"]) for result in results)
+
+
+def undescribed(schema: dict[str, Any]) -> Iterator[str]:
+    for name, inner in schema.get("properties", {}).items():
+        if not inner.get("description", "").strip():
+            yield name
+        yield from undescribed(inner)
+
+
+def test_every_property_of_an_answer_is_described(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    pages = [operation["responses"].get("200", {}) for operation in operations(spec).values()]
+    inline = [media.get("schema", {}) for page in pages for media in page.get("content", {}).values()]
+    assert not {name: [*undescribed(schemas[name])] for name in schemas.keys() - GIVEN if [*undescribed(schemas[name])]}
+    assert not [name for schema in inline for name in undescribed(schema)]
+
+
+def test_descriptions_are_those_of_the_records(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    assert "code points" in schemas["Word"]["properties"]["start"]["description"]
+    assert schemas["DriftAnswer"]["properties"]["window"]["description"] == "Posts that it holds at most."  # inherited
+
+
+def test_every_code_of_an_item_is_listed(spec: dict[str, Any]) -> None:
+    sources = "".join(path.read_text() for room in ("models", "serving") for path in (ROOT / room).rglob("*.py"))
+    codes = {*re.findall(r'ItemError\(\s*"(\w+)"', sources), InputError.code}
+    told = spec["components"]["schemas"]["ItemError"]["properties"]["code"]["description"]
+    assert set(re.findall(r"`(\w+)`", told)) == codes
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [row] = [line for line in readme.splitlines() if line.startswith("| `error` |")]
+    assert set(re.findall(r"`(\w+)`", row)) == codes | {"error", "code", "message"}
+
+
+def test_what_is_read_of_a_long_text_and_how_large_a_body_may_be_is_said(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    assert "about the first 250 and the last 80 characters" in json.dumps(schemas["Item"]["properties"]["text"])
+    assert "2 MiB" in schemas["ScoreRequest"]["properties"]["items"]["description"]
+    assert Settings().max_body == 2 << 20
+
+
+def test_what_callers_may_leave_out_is_not_required(spec: dict[str, Any]) -> None:
+    schemas = spec["components"]["schemas"]
+    required = {name: schemas[name].get("required", []) for name in GIVEN}
+    assert required == {
+        "ScoreRequest": ["items"],
+        "Item": [],
+        "Volume": ["as_of"],
+        "Reload": [],
+        "Correction": ["prediction_id", "who"],
+    }
 
 
 def test_names_of_operations_are_names(spec: dict[str, Any]) -> None:

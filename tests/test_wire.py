@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import InputError
-from data.records import MAX_TEXT
+from data.records import MAX_TEXT, ZONED
 from data.rim import explain
 from serving.wire import MAX_FIELDS, read_json, read_request
 
@@ -34,8 +34,14 @@ def volume(field: str) -> bytes:
 HOSTILE = [
     (item('"id": "a", "id": "b"'), "not valid JSON: Detected duplicate key"),
     (b'{"items": [], "items": [{"text": "a"}]}', "not valid JSON: Detected duplicate key"),
-    (item('"id": "\\ud800"'), "not valid JSON: "),
-    (item('"id": "\\udc00"'), "not valid JSON: "),
+    (item('"id": "\\ud800"'), "items[0].id: half an emoji (a lone surrogate): send it whole or leave it out"),
+    (item('"id": "\\udc00"'), "items[0].id: half an emoji"),
+    (item('"id": "\\ud83d\\u0041"'), "items[0].id: half an emoji"),
+    (item('"\\ud83d": 1'), "items[0].…: half an emoji"),
+    (item('"id": {"a": "\\ud83d"}'), "not valid JSON: "),  # of no record
+    (item('"id": "\\ud83d"')[:-1], "not valid JSON: "),
+    (item('"id": "\\ud83d", "text": ' + "[" * 5_000), "not valid JSON: "),
+    (b'{"items": [], "note": "\\ud83d"}', "note: half an emoji"),
     (b'{"items": [{"text": "\xff"}]}', "not valid JSON: "),
     (b'{"items": [{"text": "\xed\xa0\x80"}]}', "not valid JSON: "),
     (b"\xef\xbb\xbf{}", "not valid JSON: "),
@@ -47,7 +53,9 @@ HOSTILE = [
     (item('"explain": 1'), "items[0].explain: "),
     (item('"explain": "yes"'), "items[0].explain: "),
     (item('"published_at": 1700000000'), "items[0].published_at: "),
-    (item('"published_at": "2026-03-15"'), "items[0].published_at: "),
+    (item('"published_at": "2026-03-15"'), f"items[0].published_at: Value error, {ZONED}"),
+    (item('"published_at": "2026-03-15 12:00:00"'), f"items[0].published_at: Value error, {ZONED}"),
+    (volume('"counts": [1]').replace(b"00Z", b"00"), f"items[0].volume.as_of: Value error, {ZONED}"),
     (volume('"counts": [-1]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [1e999]'), "items[0].volume.counts[0]: "),
     (volume('"counts": [' + "9" * 400 + "]"), "items[0].volume.counts[0]: "),
@@ -141,6 +149,13 @@ def test_what_is_valid_comes_through_unchanged(text: str, escaped: bool) -> None
 def test_emoji_count_as_characters() -> None:
     assert len(read_request(json.dumps({"items": [{"text": "😡" * MAX_TEXT}]}).encode())) == 1
     assert refusal(json.dumps({"items": [{"text": "😡" * (MAX_TEXT + 1)}]}).encode()).startswith("items[0].text: ")
+
+
+@given(st.text(max_size=20), st.sampled_from("😡🙏👨"), st.integers(0, 3))
+def test_a_post_that_was_cut_within_an_emoji_is_named(text: str, emoji: str, before: int) -> None:
+    cut = (text + emoji).encode("utf-16-le")[:-2].decode("utf-16-le", "surrogatepass")
+    body = json.dumps({"items": [*[{"text": "好"}] * before, {"text": cut}, {"text": "好"}]}).encode()
+    assert refusal(body).startswith(f"items[{before}].text: half an emoji")
 
 
 @given(st.binary(max_size=200))

@@ -10,9 +10,10 @@ from typing import Any
 from data.markdown import table
 from models.bundle import CARD, Bundle
 from models.calibration import Calibration
-from models.encoder import PACKAGED
+from models.encoder_place import PACKAGED
 from models.hotlist_words import VIEWS
 from models.manifest import EscalationPart, TextPart
+from models.tokens import HEAD_SHARE
 from training.card_lineage import NOT_TAUGHT, again, columns, is_ours, lineage, only_calibrated
 from training.escalation_config import HOT_LIST, SERIES
 from training.escalation_unseen import BEFORE
@@ -29,6 +30,11 @@ HEADS_KNOW = (
 OTHER_HEADS_KNOW = (
     "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
 )
+READS = (
+    "- The BERT reads {} tokens: of a longer post the first three quarters of them from its beginning, the rest from "
+    "its end{}. What lies\n  between reaches only the n-gram reader and the signals.\n"
+)
+CHARACTERS = 1.3  # of a Chinese post behind a token of the packaged encoder
 POOLING = (
     " After layer {} of the encoder every two neighbouring\n  tokens are pooled into one (Funnel-Transformer, Dai et "
     "al. 2020), so that the layers above read half as many."
@@ -127,9 +133,17 @@ def card(bundle: Bundle) -> str:
         miss_cost=_miss_cost(calibration) if calibration else "",
         under_cost=calibration.under_cost if calibration else "",
         coverage=calibration.coverage if calibration else "",
+        reads=_reads(text) if text else "",
         heads_know=HEADS_KNOW if all(map(_is_our_head, manifest.escalation.values())) else OTHER_HEADS_KNOW,
         again=again(text),
     )
+
+
+def _reads(text: TextPart) -> str:
+    """How much of a long post the BERT reads; what a token of another encoder holds is not known."""
+    head, tail = (round(text.max_tokens * share * CHARACTERS, -1) for share in (HEAD_SHARE, 1 - HEAD_SHARE))
+    spans = f" (about {head:.0f} and {tail:.0f} characters)"
+    return READS.format(text.max_tokens, spans if text.encoder == PACKAGED else "")
 
 
 def _miss_cost(calibration: Calibration) -> str:

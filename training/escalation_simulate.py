@@ -21,7 +21,7 @@ from models.escalation import EscalationModel
 from models.escalation_head import design
 from models.escalation_store import Head, kind_of, open_head
 from models.hotlist import HotlistModel
-from models.policy import Policy
+from models.policy import DEFAULT_PATH, Policy
 from training.config import settings_of
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation import read_series, test_block
@@ -120,9 +120,18 @@ def table_of(title: str, rows: Mapping[str, Outcome]) -> Sheet:
     return sheet
 
 
-def _open(head: str, config: SimulateConfig) -> tuple[Bundle, Head]:
-    bundle = open_bundle(Path(config.bundle) if config.bundle else None)
-    return bundle, open_head(bundle, kind_of(head))
+def _open(head: str, config: SimulateConfig, console: Console) -> tuple[Bundle, Head, Policy]:
+    """What is measured, and told so."""
+    bundle = open_bundle(_path(config.bundle))
+    model = open_head(bundle, kind_of(head))
+    policy = Policy.load(_path(config.policy), bundle.taxonomy, _path(config.signals))
+    told = f"{bundle.model_id} ({bundle.folder}) by the risk policy {config.policy or DEFAULT_PATH}"
+    console.print(told, markup=False, soft_wrap=True)
+    return bundle, model, policy
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(given) if given else None
 
 
 def _refuse_unread(head: str, config: SimulateConfig) -> None:
@@ -143,11 +152,10 @@ def simulate(head: str, config: SimulateConfig, console: Console | None = None) 
     _refuse_unread(head, config)
     out = Path(config.out)
     require_folder(out)
-    bundle, model = _open(head, config)
+    bundle, model, policy = _open(head, config, console)
     history = READ[type(model)](model, bundle, config, console)
     if not len(history.earlier.time) or not len(history.replayed.time):
         raise CorpusError("no decision in the block to choose on or to replay: give more data, or other days")
-    policy = Policy.load(Path(config.policy) if config.policy else None, bundle.taxonomy)
     rows = rows_of(history, policy, config, model.base_rate)
     line = curve(history.replayed, thresholds(history.replayed))
     title = f"{head}: {len(history.replayed.time)} decisions on {history.replayed.days} days"

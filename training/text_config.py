@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from data.bounds import Positive, ProperShare, Seed, Weight
-from models.encoder import PACKAGED
+from models.encoder_place import PACKAGED
 
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)

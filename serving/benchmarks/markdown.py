@@ -9,6 +9,7 @@ from data.markdown import table
 from serving.benchmarks.engines import PIPELINE, TORCH
 from serving.benchmarks.path import ENGINE
 from serving.benchmarks.service import BARE
+from serving.settings import Settings
 
 Figures = Mapping[str, Any]
 
@@ -83,9 +84,7 @@ def _service(found: Figures) -> str:
         *(f"{name} was left out: {reason}." for name, reason in found.get("left_out", {}).items()),
         f"Start to ready {found['seconds_to_ready']} s; worker {found['resident_mb']} MB resident, "
         f"{found['resident_mb_after']} MB after the run.",
-        "As shipped (it refuses rather than let callers wait): "
-        + "; ".join(_crowd(*one) for one in shipped["clients"].items())
-        + ".",
+        f"{_as_shipped()}: " + "; ".join(_crowd(*one) for one in shipped["clients"].items()) + ".",
         f"Right after a burst: p50 {burst['after']['p50']} ms (before it {burst['before']['p50']}), "
         f"slowest {burst['after']['max']} ms.",
         f"{over['clients']} clients at once: {over['served']} served, p99 {over['served_ms'].get('p99')} ms; "
@@ -93,6 +92,12 @@ def _service(found: Figures) -> str:
         *_reposts(found),
     ]
     return "\n".join([table(head, rows), "", *rest])
+
+
+def _as_shipped() -> str:
+    usual = Settings()
+    rate = f"by default {usual.rate:g} requests a second, {usual.burst} at once; all clients here are one caller"
+    return f"As shipped, but without a rate for each caller ({rate}), it refuses rather than let callers wait"
 
 
 def _reposts(found: Figures) -> Iterator[str]:

@@ -18,10 +18,15 @@ class Calibration:
     """Over `outcomes` topics: how many escalated, how many were expected to, and how many deviations that is off."""
 
     outcomes: int
+    """Topics whose outcome is known."""
     expected: float
+    """How many were expected to escalate."""
     observed: int
+    """How many did."""
     z: float
+    """How many standard deviations that is off."""
     state: State
+    """What that is."""
 
 
 def calibration(outcomes: Sequence[tuple[float, bool]]) -> Calibration:

@@ -29,14 +29,23 @@ class Statistic:
     """`value` compares `now` with `reference` (means; null for a mix); it counts only above `chance`."""
 
     name: str
+    """What is compared."""
     kind: Kind
+    """`psi`: stability index of a mix; `shift`: of a mean, in standard deviations."""
     value: float
+    """The difference."""
     chance: float
+    """The difference that chance explains."""
     warning: float
+    """Value from which on it is a warning."""
     alarm: float
+    """Value from which on it is an alarm."""
     state: State
+    """What the value is."""
     reference: float | None = None
+    """Mean of the reference; null for a mix."""
     now: float | None = None
+    """Mean of the window; null for a mix."""
 
 
 def psi(reference: ArrayLike, now: ArrayLike) -> float:

@@ -15,13 +15,21 @@ class DriftReport:
     """`since`: when the oldest post of the window was scored; the statistics are empty while posts are too few."""
 
     state: State
+    """The worst of the statistics; `too_few` while nothing can be compared."""
     posts: int
+    """Posts in the window."""
     window: int
+    """Posts that it holds at most."""
     since: datetime | None
+    """When the oldest post of the window was scored."""
     reference_model: str
+    """Id of the bundle that made the reference."""
     reference_posts: int
+    """Posts of the reference."""
     reference_made_at: datetime
+    """When the reference was made."""
     statistics: list[Statistic]
+    """What is compared; empty while posts are too few."""
 
 
 def publish(report: DriftReport | None) -> None:
