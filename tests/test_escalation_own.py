@@ -7,14 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from self_exciting import CONFIG, model, trained, write_series
 
 from data.taxonomy import load_taxonomy
+from data.volume import count_features
 from models.bundle import escalation_file, save_part
 from models.escalation_store import dump
 from models.manifest import EscalationPart
-from training.escalation_fit import SCORES
+from training.escalation_fit import SCORES, tabulate
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 
@@ -44,6 +46,16 @@ def test_the_latest_topics_are_measured_beside_baselines_of_the_earlier_ones(tmp
     assert beside["as_served_recalibrated"]["ece"][0] < 0.2
     assert found["in_domain"]["rows"] + found["out_of_domain"]["rows"] > where.test.sum()  # the other table
     assert "beside baselines that learnt from the earlier ones" in told
+
+
+def test_baselines_read_the_hours_of_the_day_that_make_their_labels() -> None:
+    """By those of the user's series they read other `posts needed` than the target asks for: the head looked better."""
+    topics, decisions, where, _ = trained()
+    night = np.linspace(0.2, 1.8, 24)
+    table = tabulate(topics, decisions, where, night)
+    assert np.array_equal(table.labels, decisions.labels(night))
+    assert np.array_equal(table.column("log_needed"), count_features(decisions.windows, night)["log_needed"])
+    assert not np.array_equal(table.column("log_needed"), tabulate(topics, decisions, where).column("log_needed"))
 
 
 def test_few_topics_are_measured_alone_and_that_is_told(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_an_earlier_half_of_one_kind_teaches_no_sigmoid() -> None:
     for labels, there in ((np.where(early, 0, 1), False), (np.arange(len(early)) % 2, True)):
         found = _report(answers, labels, test, 10)
         assert ("as_served_recalibrated" in found["models"]) == there
+        assert ("as_served_later_half" in found["models"]) == there
     one = test.take(test.topic == test.topic[0])  # no later half
     found = _report({"as_served": np.full(len(one.topic), 0.1)}, np.arange(len(one.topic)) % 2, one, 10)
     assert "as_served_recalibrated" not in found["models"]

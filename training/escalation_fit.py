@@ -40,15 +40,16 @@ class Table:
         return np.asarray(self.features[:, self.names.index(name)])
 
 
-def tabulate(topics: Topics, decisions: Decisions, where: Blocks) -> Table:
+def tabulate(topics: Topics, decisions: Decisions, where: Blocks, diurnal: Floats | None = None) -> Table:
     """Compute features and labels; only topics of the fit and calibration blocks teach the hours of the day.
 
-    A feature that is never known, such as a share of authors that nobody gave, is left out. CorpusError for an empty
-    fit block.
+    `diurnal`: the hours of the day of a head that these decisions measure, instead. A feature that is never known, such
+    as a share of authors that nobody gave, is left out. CorpusError for an empty fit block.
     """
     if not where.fit.any():
         raise CorpusError("the fit block has no decision: give more topics, or a longer time")
-    diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
+    if diurnal is None:
+        diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
     features = count_features(decisions.windows, diurnal)
     names = tuple(name for name, values in features.items() if not np.isnan(values[where.fit]).all())
     return Table(names, design(features, names), decisions.labels(diurnal), decisions.nearness(diurnal), diurnal)

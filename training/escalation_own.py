@@ -32,12 +32,14 @@ def beside_baselines(
 ) -> dict[str, Any]:
     """Figures of the latest topics, printed; nothing, and told, where the series are too few to learn from.
 
-    `as_served_recalibrated`: with the sigmoid that `--recalibrate` would fit on the block before.
+    The target, and what the baselines read, are by the head's hours of the day, not by those of these series.
+    `as_served_recalibrated`: with one sigmoid for all answers from the block before (`--recalibrate` fits one in domain
+    and one out of it, on the latest days).
     """
     try:
         where = test_block(topics, decisions, config)
         where = replace(where, test=where.test & unseen)
-        table = replace(tabulate(topics, decisions, where), labels=decisions.labels(model.diurnal))
+        table = tabulate(topics, decisions, where, model.diurnal)
         require(table.labels, where, decisions.topic)
         found = _figures(model, decisions, table, where, config)
     except (CorpusError, ValueError) as error:  # ValueError: scikit-learn's word for a block of one kind only
@@ -54,7 +56,8 @@ def _figures(
     test, labels = decisions.take(where.test), table.labels
     found: dict[str, Any] = measure(model, test, baseline_probabilities(table, where), config.draws)["models"]
     both = where.calibration | where.test
-    likelihood = with_sigmoid(_served(model, decisions.take(both)), labels[both], where.calibration[both])
+    early, later = where.calibration[both], where.test[both]
+    likelihood = with_sigmoid(_served(model, decisions.take(both)), labels[both], early, later)
     return found | {"as_served_recalibrated": figures(labels[where.test], likelihood, test.topic, config.draws)}
 
 

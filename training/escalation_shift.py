@@ -4,8 +4,9 @@
 `other_kind`: learn from all topics before that date and from nothing else, answer hourly discussions of hot-search
 topics, 11 years later, of whole topics instead of single posts. `kind_met_before`: the same topics, when the fallback
 has also learnt from earlier ones of their kind, as it is shipped. A topic is seen there only while it stays on the
-list, so calm futures are missing from it and escalations are four times as frequent. `as_served_recalibrated`: with
-a sigmoid fitted on the earlier half of the test (`--recalibrate`), where that has escalations and calm decisions.
+list, so calm futures are missing from it and escalations are four times as frequent. `as_served_recalibrated`: the
+later half of the test with a sigmoid fitted on what was known by its beginning, where that has escalations and calm
+decisions; `as_served_later_half`: the same decisions as served.
 """
 
 from __future__ import annotations
@@ -55,11 +56,11 @@ def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decision
     return found
 
 
-def with_sigmoid(likelihood: Floats, labels: Ints, early: Rows) -> Floats:
-    """Likelihoods of the later half by a sigmoid from the earlier one: [later]."""
+def with_sigmoid(likelihood: Floats, labels: Ints, early: Rows, later: Rows) -> Floats:
+    """Likelihoods of the later rows by a sigmoid from the earlier ones: [later]."""
     score = log_odds(likelihood)
     curve = sigmoid(score[early], labels[early])
-    return np.asarray(curve.predict_proba(score[~early].reshape(-1, 1))[:, 1])
+    return np.asarray(curve.predict_proba(score[later].reshape(-1, 1))[:, 1])
 
 
 def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict[str, Any]:
@@ -69,10 +70,12 @@ def _report(answers: Answers, labels: Ints, test: Decisions, draws: int) -> dict
         "mean_answer": round(float(answers["as_served"].mean()), 4),
         "models": {name: figures(labels, p, test.topic, draws) for name, p in answers.items()},
     }
-    early = test.start <= np.median(test.start)
-    if not early.all() and 0 < labels[early].mean() < 1:
-        repaired = with_sigmoid(answers["as_served"], labels, early)
-        found["models"]["as_served_recalibrated"] = figures(labels[~early], repaired, test.topic[~early], draws)
+    half = np.median(test.start)
+    later, early = test.start > half, test.end <= half  # what is known by then
+    if later.any() and 0 < labels[early].sum() < early.sum():
+        repaired = with_sigmoid(answers["as_served"], labels, early, later)
+        both = {"as_served_later_half": answers["as_served"][later], "as_served_recalibrated": repaired}
+        found["models"] |= {name: figures(labels[later], p, test.topic[later], draws) for name, p in both.items()}
     return found
 
 
