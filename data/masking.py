@@ -47,7 +47,7 @@ _ROW = re.compile(rf"(?:[{''.join(map(chr, _ENCLOSED))}][ -]?){{7,}}")
 _GAPS = " -()·•./"
 _NO_GAPS = dict.fromkeys(map(ord, _GAPS))
 # No identifier is without one of these.
-_TRIGGER = re.compile(rf"[0-9@信微薇vw❤]|#[a-z]|at ?[)\]]|艾特|[{HAN}]{{3}}", re.IGNORECASE)
+_TRIGGER = re.compile(rf"[0-9@信微薇vw❤]|#[a-z]|at ?[)\] ]|艾特|[{HAN}]{{3}}", re.IGNORECASE)
 
 
 def _star(text: str, places: Iterable[int]) -> str:

@@ -62,7 +62,8 @@ _PLUS = r"(?:(?<![增更参追附外施])加|➕|(?<![a-z0-9])\+)我?"
 _ADD = f"(?<!添){_PLUS}"  # 添加微 is a feature as often as a person, 添加微信 is not
 _V = "(?:[微薇]|v(?!ip|ivo|ideo|x))"
 # The whole run: with an upper limit, the stars of one name would uncover the next.
-_NAME = "((?!(?:android|iphone|windows)\\d{0,2}(?![a-z0-9_-]))[a-z][a-z0-9_-]{5,})"
+_THING = "(?:android|iphone|windows|version|mate|huawei|xiaomi|redmi|oppo|vivo)\\d{0,2}(?:pro|max|plus|ultra)*"
+_NAME = f"((?!{_THING}(?![a-z0-9_-]))[a-z][a-z0-9_-]{{5,}})"
 _NO_COUNT = r"(?!\d|[年月日元块万亿人名次个条]|\.\d)"
 
 # Eleven digits are a sum of money, not a mobile, before such a unit or after such a word; not where a phone is named.
@@ -86,6 +87,7 @@ RULES = (
      r"|(?P<dot>[.·•])\d{4}(?P=dot)\d{4})"
      r"|1(?P<gap>[ -]{1,3})[3-9](?:(?P=gap)\d){9})(?!\d)"),
     _rule("mobile", (3, 4), r"(?<!\d)(?<!\d[ -])(1[3-9]\d(?P<a>[ -])\d{3}(?P=a)\d{5}"
+     r"|1[3-9]\d(?P<e>[ -])\d\d(?:(?P=e)\d\d){3}"
      r"|(?!19\d\d[ -](?:19|20)\d\d)1[3-9]\d\d(?P<b>[ -])\d{4}(?P=b)\d{3})(?![ -]?\d)"),  # no row of numbers, no years
     _rule("mobile", (3, 4), r"(?<![\d/])(1[3-9]\d/\d{4}/\d{4})(?![\d/])"),  # not in the path of a link
     _rule("mobile", (3, 4), rf"(?:{'|'.join(_CALL)}|tel|mobile|phone){_LINK}{{0,4}}"
@@ -114,8 +116,9 @@ RULES = (
     _rule("landline", (3, 2), rf"(?<!\d)(0(?:{_AREA}){_LOCAL})(?!\d)"),
     _rule("landline", (4, 2), rf"(?<!\d)(0[3-9]\d{{2}}{_LOCAL})(?!\d)"),
     _rule("landline", (2, 2), rf"(?<!\d)(?:(?:\+|00)86{_GAP}|86-)(?:\(0\) ?)?((?:{_AREA}|[3-9]\d{{2}}){_LOCAL})(?!\d)"),
-    _rule("landline", (1, 2), rf"(?:电话|座机|固话){_LINK}{{0,4}}([2-8]\d{{2,3}}[ -]?\d{{4}}){_NO_COUNT}"),
-    _rule("email", (1, 0), r"(?<!\w)(?<!\w[.+-])(\w(?:[\w.+-]{0,62}\w)?) ?(?:[(\[] ?at ?[)\]]|#|@|艾特) ?"
+    _rule("landline", (1, 2), rf"(?:电话|座机|固话){_LINK}{{0,4}}(?!20\d\d[01]\d[0-3]\d)"
+     rf"([2-8]\d{{2,3}}[ -]?\d{{4}}){_NO_COUNT}"),
+    _rule("email", (1, 0), r"(?<!\w)(?<!\w[.+-])(\w(?:[\w.+-]{0,62}\w)?) ?(?:[(\[] ?at ?[)\]]|(?<= )at(?= )|#|@|艾特) ?"
      r"(?:vip\.)?(?:qq|163|126|139|189|sina|sohu|yeah|gmail|outlook|hotmail|foxmail|aliyun)[.。点](?:com|cn|net)"),
     _rule("email", (1, 0), r"(?<!\w)(?<!\w[.+-])(\w(?:[\w.+-]{0,62}\w)?@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,24})"),
     _rule("plate", (2, 1), rf"({_PROVINCE} ?[a-hj-np-z][ ·•.-]?"
@@ -127,7 +130,7 @@ RULES = (
     _rule("document", (2, 2), rf"(?:准考证|台胞证|社保卡|医保卡){_LINK}{{0,4}}([a-z]{{0,2}}\d{{7,18}})(?!\d)"),
     _rule("passport", (2, 2), rf"护照{_LINK}{{0,4}}(e[a-hj-np-z]\d{{7}}|[eg]\d{{8}})(?!\d)"),
     _rule("passport", (2, 2), rf"(?:通行证|回乡证){_LINK}{{0,4}}([a-z](?:\d{{8}}|[a-z]\d{{7}}|\d{{10}}))(?!\d)"),
-    _rule("qq", (2, 1), rf"(?:(?<![a-z0-9])(?:q ?q|q(?=[:号]))|加我?[q扣]|我的q|扣扣|(?:企鹅|球球)(?=[:号]))"
+    _rule("qq", (2, 1), rf"(?:(?<![a-z0-9])(?:q ?q(?:邮箱)?|q(?=[:号]))|加我?[q扣]|我的q|扣扣|(?:企鹅|球球)(?=[:号]))"
      rf"{_LINK}{{0,4}}加?([1-9]\d{{4,11}}|[1-9]\d{{2}}(?P<d>[ -])\d{{3}}(?:(?P=d)\d{{3,4}}){{0,2}}){_NO_COUNT}"),
     _rule("qq", (2, 1), r"\((?!(?:19|20)\d{6}\))([1-9]\d{4,10})\) {1,3}"  # who speaks in a chat that was copied
      r"(?:\d{4}[-/]\d{1,2}[-/]\d{1,2} )?\d{1,2}:\d"),
