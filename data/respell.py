@@ -67,11 +67,18 @@ class Respelling:
         wrong = [mine for mine, meant in zip(seen, word, strict=True) if mine != meant]
         return self.plain.isdisjoint(wrong) and not (seen[0] in self.surnames and seen[0] != word[0])
 
+    def found(self, text: str) -> Iterator[tuple[int, str]]:
+        """Places and words that are read in place of what stands there."""
+        yield from _loose(text, self.disguised(text), self.surnames)
+        for match in _LATIN.finditer(text):
+            if match[0] in self.initials:
+                yield match.start(), self.initials[match[0]]
+
     def __call__(self, text: str) -> str:
         new = text
-        for start, word in _loose(text, self.disguised(text), self.surnames):
+        for start, word in self.found(text):
             new = new[:start] + word + new[start + len(word) :]
-        return _LATIN.sub(lambda match: self.initials.get(match[0], match[0]), new)
+        return new
 
 
 def _loose(text: str, places: Iterable[tuple[int, str]], surnames: Set[str]) -> Iterator[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from data.errors import ConfigError
 from data.respell import load_respelling, readable, respell
+from data.respell_check import command
 from data.samples import sample_examples
 from data.words import singles
 from models.evidence import content
@@ -128,3 +130,11 @@ def test_of_two_disguises_that_share_a_character_the_first_is_read() -> None:
     table = load_respelling()
     assert [*table.disguised("推牵薪")] == [(0, "退钱")]
     assert [*table.disguised("牵薪")] == [(0, "欠薪")]
+
+
+def test_what_is_respelt_in_posts_of_ones_own_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = ["我要头诉", "頭訴無門，jh", "没有什么", "再头诉一次"]
+    lines = [*(json.dumps({"text": row}) for row in rows), "{}", "no json"]
+    (tmp_path / "posts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    command(tmp_path / "posts.jsonl")
+    assert capsys.readouterr().out.splitlines() == ["3\t头诉\t投诉", "1\tjh\t假货", "4 places in 3 of 4 posts"]
