@@ -51,7 +51,7 @@ publish: $(STAMP) ## take the figures of the last make bench over into the READM
 	$(BIN)/python -m serving.benchmarks.publish
 
 model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, student, annotations, both escalation heads (hours)
-	$(BIN)/yujing train text --set 'annotated=[]' --out runs/teacher
+	$(BIN)/yujing train text --set 'annotated=[]' --set 'split_of="models/bundle"' --out runs/teacher
 	$(BIN)/yujing train text --set 'annotated=[]' --set 'teacher="runs/teacher/bundle"' --set epochs=6 \
 	  --set perturbed_share=0.15 --out runs/student
 	$(BIN)/yujing train text --set 'start="runs/student/bundle"' --set epochs=4 --set learning_rate=4e-4 \

@@ -155,13 +155,23 @@ def test_a_bundle_of_another_protocol_is_refused(
         earlier_bundle(folder, replace(tiny_config, **other), TAXONOMY)  # type: ignore[arg-type]
 
 
+def test_a_run_from_the_beginning_holds_out_what_another_bundle_held_out(
+    tiny_config: TextConfig, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """Else two bundles of one corpus are measured on different posts as soon as a version reads one otherwise."""
+    dealt = as_if(tiny_bundle, replace(tiny_config, seed=tiny_config.seed + 1), tmp_path / "dealt")
+    bundle = train_text(replace(tiny_config, split_of=str(dealt.folder), out=str(tmp_path / "run")), QUIET)
+    assert text_part(bundle).data["held_out"] == text_part(dealt).data["held_out"]
+    assert "ancestors" not in text_part(bundle).data
+
+
 def test_a_run_holds_out_what_its_start_held_out(tiny_config: TextConfig, tiny_bundle: Bundle, tmp_path: Path) -> None:
     """However this version would deal: what is held out now must not have taught the start."""
     dealt = as_if(tiny_bundle, replace(tiny_config, seed=tiny_config.seed + 1), tmp_path / "dealt")
     before = held_out_before([dealt], tiny_config)
     assert before == text_part(dealt).data["held_out"] != text_part(tiny_bundle).data["held_out"]
     assert corpus_for(tiny_config, TAXONOMY, QUIET, before).about["held_out"] == before
-    with pytest.raises(CorpusError, match="start and teacher held out different posts"):
+    with pytest.raises(CorpusError, match="start, teacher and split_of held out different posts"):
         held_out_before([dealt, tiny_bundle], tiny_config)
     part = text_part(dealt)
     older = {name: value for name, value in part.data.items() if name != "held_out"}
@@ -169,3 +179,5 @@ def test_a_run_holds_out_what_its_start_held_out(tiny_config: TextConfig, tiny_b
     with pytest.raises(CorpusError, match="does not tell which posts it held out"):
         held_out_before([silent], tiny_config)
     assert held_out_before([], tiny_config) is None
+    with pytest.raises(CorpusError, match=r"split_of=other: it dealt out other posts: give those"):
+        held_out_before([], replace(tiny_config, split_of="other"))

@@ -120,7 +120,9 @@ def test_newest_hours_that_are_unknown_are_told(counts: list[float | None], told
     assert [one for one in _answer(_volume(counts)).warnings if "最近" in one] == [*told]
 
 
-@pytest.mark.parametrize(("counts", "minutes"), [([500.0, None], 15), ([9.0, *[None] * 9], 1_440), ([None] * 6, 60)])
+@pytest.mark.parametrize(
+    ("counts", "minutes"), [([500.0, *[None] * 3], 15), ([9.0, *[None] * 9], 1_440), ([None] * 6, 60)]
+)
 def test_where_nothing_is_read_nothing_is_estimated(counts: list[float | None], minutes: int) -> None:
     told = _answer(_volume(counts, interval_minutes=minutes)).warnings
     assert "没有可用的观测" in told[0]
@@ -268,12 +270,13 @@ def test_log_odds_are_finite_at_certainty() -> None:
 @pytest.mark.parametrize(
     ("counts", "minutes", "hours", "told"),
     [
-        ([50.0] * 20, 1, 0, True),  # a third of an hour
-        ([500.0], 15, 0, True),
-        ([50.0] * 80, 1, 1, True),
+        ([50.0] * 20, 1, 1, False),  # before the first bin there was nothing
+        ([500.0], 15, 1, False),
+        ([50.0] * 80, 1, 2, False),
         ([50.0] * 60, 1, 1, False),
         ([5.0] * 9, 20, 3, False),
-        ([5.0, None], 10, 0, True),
+        ([5.0, None], 10, 1, False),
+        ([*[5.0] * 4, *[None] * 3, 5.0], 15, 1, True),  # a quarter of the newest hour
         ([None], 10, 0, False),
     ],
 )
@@ -286,7 +289,7 @@ def test_bins_shorter_than_an_hour_are_counted_in_hours_and_unread_ones_are_told
     assert any("未计入" in warning for warning in found.warnings) == told
 
 
-@pytest.mark.parametrize(("counts", "minutes"), [([None], 60), ([500.0], 15), ([None] * 9, 60)])
+@pytest.mark.parametrize(("counts", "minutes"), [([None], 60), ([*[None] * 3, 500.0], 15), ([None] * 9, 60)])
 def test_a_topic_of_which_nothing_was_observed_is_not_described(counts: list[float | None], minutes: int) -> None:
     found = _answer(_volume(counts, interval_minutes=minutes))
     assert "没有可用的观测" in found.warnings[0]

@@ -81,9 +81,11 @@ def held_out_before(bundles: Sequence[Bundle], config: TextConfig) -> HeldOut | 
             if "held_out" not in part.data:
                 raise CorpusError(f"{bundle.folder} does not tell which posts it held out: train it anew")
             found.append(part.data["held_out"])
+    if config.split_of is not None and not found:
+        raise CorpusError(f"split_of={config.split_of}: it dealt out other posts: give those, or leave split_of out")
     if any(one != found[0] for one in found):
         raise CorpusError(
-            "start and teacher held out different posts, so what is held out now may have taught one of them"
+            "start, teacher and split_of held out different posts: what is held out now may have taught one of them"
         )
     return found[0] if found else None
 

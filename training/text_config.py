@@ -34,6 +34,7 @@ class TextConfig:
     record: str = "../shared/data/hotlist.parquet"  # the hot-search list: its titles; dates, with `before`
     test: ProperShare = 0.15  # not read with held_out_source or before, which say what is tested
     validation: ProperShare = 0.10
+    split_of: str | None = None  # bundle of these posts: what it held out is held out again, so that both compare
     encoder: str = PACKAGED
     rank: Annotated[int, Field(ge=0)] = 48  # of the LoRA adapter; 0 = full fine-tuning
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 256
