@@ -32,8 +32,8 @@ def command(
         seen.update(found)
         posts, changed = posts + 1, changed + bool(found)
     for (spelling, word), times in seen.most_common():
-        print(f"{times}\t{spelling}\t{word}")
-    print(f"{seen.total()} places in {changed} of {posts} posts")
+        typer.echo(f"{times}\t{spelling}\t{word}")
+    typer.echo(f"{seen.total()} places in {changed} of {posts} posts")
 
 
 if __name__ == "__main__":
