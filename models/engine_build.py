@@ -13,6 +13,7 @@ from models.cache import FP32, INT8, INT8_ROWS, REMEDY, cache_root, clear_left, 
 from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_name import DEFAULT
+from models.lean import shown
 from models.lexical import LexicalModel, load_lexical
 from models.openvino_engine import OpenVinoEngine
 from models.sums import is_whole, remove, write_sum
@@ -48,7 +49,8 @@ def _build(make: Callable[[], object], made: Path, *files: Path) -> None:
         if not all(is_whole(path) for path in files or (made,)):  # else another process has just made it
             remove(made)
             clear_left(folder)
-            make()
+            with shown():  # transformers and NNCF ask for pandas
+                make()
 
 
 def build_onnx(bundle: Bundle) -> Path:
@@ -126,11 +128,12 @@ def _onnx(bundle: Bundle, pad: int, threads: int) -> Engine:
 def _torch(bundle: Bundle, pad: int, threads: int) -> Engine:
     import torch
 
-    from models.adapter import load_classifier
-
     if threads:
         torch.set_num_threads(threads)
-    return TorchEngine(load_classifier(bundle), pad)
+    with shown():
+        from models.adapter import load_classifier
+
+        return TorchEngine(load_classifier(bundle), pad)
 
 
 ENGINES: dict[str, Callable[[Bundle, int, int], Engine]] = {

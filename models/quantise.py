@@ -16,15 +16,13 @@ from pathlib import Path
 import openvino
 
 from data.files import whole
-from models.lean import shown
 from models.sums import write_sum
 
 
 def quantise(graph: Path, folder: Path) -> Path:
     """Write the int8 form of an ONNX graph as `folder`/model.xml and .bin; the folder appears whole or not at all."""
     os.environ.setdefault("NNCF_CI", "1")  # else NNCF reports its use to Google Analytics
-    with shown():  # it asks for pandas
-        import nncf
+    import nncf
 
     logging.getLogger("nncf").setLevel(logging.ERROR)
     with contextlib.redirect_stdout(io.StringIO()):  # its progress bars have no place in a service's log

@@ -108,6 +108,27 @@ def test_an_answer_loads_no_pandas_where_it_is_hidden() -> None:
     assert done.stdout.split() == [b"6", b"6", b"False"]
 
 
+BUILT = """
+import sys
+from pathlib import Path
+from models.lean import hide
+hide("pandas")
+from data.records import Item
+from models.scorer import Scorer
+print(Scorer.load(Path(sys.argv[1]), sys.argv[2], threads=1).score([Item(text=sys.argv[3])])[0].error)
+"""
+
+
+@pytest.mark.parametrize("engine", ["int8", "torch"])
+def test_an_engine_is_built_where_pandas_is_hidden(tiny_bundle: Bundle, tmp_path: Path, engine: str) -> None:
+    """As at the first start of the service: transformers and NNCF import it."""
+    args = [sys.executable, "-W", "ignore", "-c", BUILT, str(tiny_bundle.folder), engine, POST]
+    done = subprocess.run(
+        args, cwd=TESTS.parent, env={**os.environ, "YUJING_CACHE": str(tmp_path)}, capture_output=True
+    )
+    assert done.stdout.split() == [b"None"], done.stderr.decode()[-2_000:]
+
+
 def test_a_module_stays_hidden_until_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     hide("this")
