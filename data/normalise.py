@@ -41,14 +41,14 @@ _MENTION = re.compile(
     re.IGNORECASE,
 )
 _GRIEVANCE = re.compile("假货|退款|退钱|还钱|还我|血汗钱|食物中毒|吃死|死人|骗子|骗钱")  # hardly of a long name
-_CLAUSE_ENDS = re.compile("[!?。~…,]")
-_FOUND = re.compile(  # said of somebody; with a mark of a sentence after it hardly a name: "@某某咖啡喝出虫子！"
+_COMPLAINT = re.compile(  # said of somebody; with a mark of a sentence after it hardly a name: "@某某咖啡喝出虫子！"
     "喝出|吃出|蟑螂|老鼠|虫子|退钱|退款|还钱|还我钱|欠薪|拖欠|工资|假货|跑路|骗钱|骗人|中毒|拉肚子"
 )
 _LONG = 8  # characters of a name, with its @, beyond which it may well be none
-_REPLIED = re.compile(r"(?<=[\u4e00-\u9fff])@[\w·-]{1,20}(?=[\s:]|$)")
+_AFTER_HAN = re.compile(r"(?<=[\u4e00-\u9fff])@[\w·-]{1,20}(?=[\s:]|$)")
 _HIDDEN = re.compile(f"{LINK}|{MENTION}")
 _STOPS = ("!", "?", "。", "~", "…")  # end a sentence, not a name
+_CLAUSE_ENDS = (*_STOPS, ",")
 _SAYS = re.compile(r"[^\W_]")
 _SPACE = re.compile(r"^\s+|\s+$|\s{2,}|[^\S ]")
 
@@ -137,8 +137,11 @@ def _mentions(old: Normalised) -> Normalised:
 
 
 def _named(name: re.Match[str]) -> str:
-    accuses = _FOUND if _CLAUSE_ENDS.match(name.string, name.end()) else _GRIEVANCE if len(name[0]) > _LONG else None
-    return name[0] if accuses and accuses.search(name[0]) else MENTION
+    if name.string[name.end() : name.end() + 1] in _CLAUSE_ENDS:
+        accuses = _COMPLAINT.search(name[0])
+    else:
+        accuses = _GRIEVANCE.search(name[0]) if len(name[0]) > _LONG else None
+    return name[0] if accuses else MENTION
 
 
 _links = partial(_rewrite, _LINK, lambda _: LINK)
@@ -159,9 +162,9 @@ def hidden(seen: Normalised) -> list[tuple[int, int]]:
     return [(start, end) for start, end in found if seen.starts[start] == seen.starts[end - 1]]
 
 
-def replied(seen: Normalised) -> list[tuple[int, int]]:
+def names_after_han(seen: Normalised) -> list[tuple[int, int]]:
     """Places of names that stand right after Han, which the models read as they are: 回复@某某:"""
-    return [match.span() for match in _REPLIED.finditer(seen.text)]
+    return [match.span() for match in _AFTER_HAN.finditer(seen.text)]
 
 
 def normalise(text: str) -> Normalised:

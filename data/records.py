@@ -18,7 +18,7 @@ MAX_TEXT = 5_000  # characters
 MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
 UNREAD = "yours alone: no model reads it, and it changes no answer"
-READ = (
+TEXT = (
     "the post. The BERT reads 256 tokens (in bundles with the default length): of a longer text about the first 250 "
     "and the last 80 characters; what lies between reaches only the n-gram reader and the signals"
 )
@@ -139,7 +139,7 @@ class Item:
     __pydantic_config__ = _STRICT
 
     id: Annotated[str, Field(max_length=200, description="yours; comes back as it is")] | None = None
-    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description=READ)] | None = None
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description=TEXT)] | None = None
     published_at: Annotated[Time, Field(description=UNREAD)] | None = None
     platform: Annotated[str, Field(max_length=100, description=UNREAD)] | None = None
     volume: Volume | None = None

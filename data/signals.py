@@ -9,7 +9,7 @@ from pathlib import Path
 from string import digits
 from typing import Any
 
-from data.normalise import Normalised, hidden, normalise, replied
+from data.normalise import Normalised, hidden, names_after_han, normalise
 from data.results import Signal, Word
 from data.signals_table import (
     COUNT,
@@ -78,7 +78,7 @@ class SignalLexicon:
         normal = normalise(text)
         lowered = simplify(lower(normal.text))
         seen = [*self._lexicon(lowered), *self._watched(lowered)]
-        masked = [*hidden(normal), *replied(normal)] if seen else []
+        masked = [*hidden(normal), *names_after_han(normal)] if seen else []
         found: dict[str, list[Word]] = {}
         for signal, start, end in seen:
             if not any(start < right and left < end for left, right in masked):

@@ -173,8 +173,8 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     require_teacher(config)
     earlier = earlier_bundle(config.start, config, taxonomy) if config.start else None
     teacher = earlier_bundle(config.teacher, config, taxonomy) if config.teacher else None
-    model = earlier_bundle(config.split_of, config, taxonomy) if config.split_of else None
-    before = held_out_before([one for one in (earlier, teacher, model) if one is not None], config)
+    dealt = earlier_bundle(config.split_of, config, taxonomy) if config.split_of else None
+    before = held_out_before([one for one in (earlier, teacher, dealt) if one is not None], config)
     corpus = corpus_for(config, taxonomy, console, before)
     console.print(f"rows: {corpus.about['rows']}")
     require_kinds(corpus.part("train"))
