@@ -41,6 +41,8 @@ SCALED = (
     "intensity_5.8h",
 )  # grow with the size of a topic
 COARSE = "时段长于1小时"  # why a topic is out of domain, beside what `strange` names
+EVEN = 0.5  # probability below which a topic is rather of the other kind
+BEYOND = 2.0  # times the limit, at which no likeness is left: records end there, so the main model knows calm only
 Voices = tuple[float, float, float]  # constant, weights of the log-odds of main model and fallback
 
 
@@ -61,7 +63,7 @@ def _told(volume: Volume, hours: int, unread: int, parts: Sequence[str], why: Se
     of domain.
     """
     if hours and why:
-        yield f"与训练数据不同（{'、'.join(why)}），主要由备用模型回答：排序可参考，数值不可尽信"
+        yield f"与训练数据不同（{'、'.join(why)}）：排序可参考，数值不可尽信"
     known = [count is not None for count in _held(volume, "counts")]
     if hours and not known[-1]:
         silent = known[::-1].index(True) * volume.interval_minutes
@@ -83,10 +85,12 @@ class EscalationModel(EscalationHead):
 
     The fallback sees only features without a scale: a topic ten times larger than any seen moves like a small one.
     (Logistic regression alone gave a topic that doubles every hour half the base rate.)
-    `fallback_names`: features that the fallback reads, () = all without a scale; `voices`: in domain, the constant and
-    the weights of the log-odds of main model and fallback, since what holds for two kinds of series steadies one;
-    `outside`: the same where out of domain. `middle`: medians of the features in training; `limit`: posts, with those
-    needed to escalate, that the training series hold.
+    `fallback_names`: features that the fallback reads, () = all without a scale; `voices`: for topics like those of the
+    training, the constant and the weights of the log-odds of main model and fallback, since what holds for two kinds of
+    series steadies one; `outside`: the same for others. `gate`: a classifier whose class 1 is the kind of the training
+    series, and which so weighs the two; None = the rule of the domain decides. `gate_names`: features that it reads.
+    `middle`: medians of the features in training; `limit`: posts, with those needed to escalate, that the training
+    series hold.
     """
 
     groups = GROUPS
@@ -106,6 +110,8 @@ class EscalationModel(EscalationHead):
     fallback_names: tuple[str, ...] = ()
     voices: Voices = (0.0, 1.0, 0.0)
     outside: Voices = (0.0, 0.0, 1.0)
+    gate: Any = None
+    gate_names: tuple[str, ...] = ()
 
     @cached_property
     def free(self) -> list[int]:
@@ -117,20 +123,53 @@ class EscalationModel(EscalationHead):
         """A group of features in words."""
         return describe(group, values)
 
-    def heard(self, features: Floats, voices: Voices) -> Floats:
-        """Log-odds of main model and fallback by their weights; one without weight is not asked: [n]."""
-        score = np.full(len(features), voices[0])
-        for part, columns, weight in ((self.main, slice(None), voices[1]), (self.fallback, self.free, voices[2])):
-            if weight and len(features):
-                score += weight * log_odds(part.predict_proba(features[:, columns])[:, 1])
+    def heard(self, features: Floats, voices: Voices | Floats) -> Floats:
+        """Log-odds of main model and fallback by their weights, alike for all rows or [n, 3]: [n].
+
+        One that has no weight in a row is not asked about it.
+        """
+        constant, *weights = np.broadcast_to(voices, (len(features), 3)).T
+        score: Floats = constant.copy()
+        for part, columns, weight in zip((self.main, self.fallback), (slice(None), self.free), weights, strict=True):
+            rows = weight != 0
+            if rows.any():
+                score[rows] += weight[rows] * log_odds(part.predict_proba(features[rows][:, columns])[:, 1])
         return score
 
     def probabilities(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
-        """Likelihood per row, by `voices`, or by those `outside` where out of domain: [n]."""
-        score = np.empty(len(features))
-        for rows, voices in ((in_domain, self.voices), (~in_domain, self.outside)):
-            score[rows] = self.heard(features[rows], voices)
-        return np.asarray(1 / (1 + np.exp(-score)))
+        """Likelihood per row; `in_domain` is read by a head without a gate only: [n]."""
+        return self.answered(features, self.likeness(features, in_domain))
+
+    def altered(self, copies: Floats, features: Floats, inside: NDArray[np.bool_]) -> Floats:
+        """Likelihood of altered copies [k n], each with the likeness of its row."""
+        likeness = self.likeness(features, inside)
+        return self.answered(copies, np.tile(likeness, len(copies) // max(len(features), 1)))
+
+    def likeness(self, features: Floats, in_domain: NDArray[np.bool_]) -> Floats:
+        """How much each row is like the training series, 0 to 1: the share of `voices` in its log-odds, [n].
+
+        By its kind and its size: nothing is left of it at `BEYOND` times the posts that the training series hold.
+        """
+        if self.gate is None or not len(features):
+            return in_domain.astype(float)
+        excess = np.log(self.size(features) / self.limit) / np.log(BEYOND)
+        return np.asarray(self.kind(features) * np.clip(1 - excess, 0, 1))
+
+    def kind(self, features: Floats) -> Floats:
+        """Probability of the kind of the training series, whatever its size; 1 without a gate: [n]."""
+        if self.gate is None or not len(features):
+            return np.ones(len(features))
+        columns = [self.names.index(name) for name in self.gate_names]
+        return np.asarray(self.gate.predict_proba(features[:, columns])[:, 1])
+
+    def size(self, features: Floats) -> Floats:
+        """Posts so far and those needed to escalate: [n]."""
+        return total_posts(features, self.names) + np.exp(features[:, self.names.index("log_needed")])
+
+    def answered(self, features: Floats, likeness: Floats) -> Floats:
+        """Likelihood per row by `voices` and `outside`, weighed by its likeness: [n]."""
+        voices = np.outer(likeness, self.voices) + np.outer(1 - likeness, self.outside)
+        return np.asarray(1 / (1 + np.exp(-self.heard(features, voices))))
 
     def in_domain(self, windows: Windows, features: Floats) -> NDArray[np.bool_]:
         """The rule of README.md, [n]: none of what `strange` names. `predict` adds bins of up to an hour."""
@@ -139,13 +178,13 @@ class EscalationModel(EscalationHead):
     def strange(self, windows: Windows, features: Floats) -> Mapping[str, NDArray[np.bool_]]:
         """What sets topics apart from those of the training, in words, and which rows it does: [n] each."""
         posts = np.nan_to_num(windows.counts)
-        needed = np.exp(features[:, self.names.index("log_needed")])
         return {
             f"累计不足{MIN_TOTAL}帖": posts.sum(1) < MIN_TOTAL,
             f"近{HORIZON}小时不足{MIN_RECENT}帖": posts[:, -HORIZON:].sum(1) < MIN_RECENT,
             f"近{HORIZON}小时有数据缺失": np.isnan(windows.counts[:, -HORIZON:]).any(axis=1),
             f"话题已超过{MAX_AGE}小时": windows.length > MAX_AGE,
-            "规模超出训练数据": ~(total_posts(features, self.names) + needed <= self.limit),
+            "规模超出训练数据": ~(self.size(features) <= self.limit),
+            "走势更像热搜话题": self.kind(features) < EVEN,
         }
 
     def predict(self, volumes: Sequence[Volume]) -> list[EscalationResult]:

@@ -31,7 +31,7 @@ with swapped(sklearn.utils, "all_estimators", list):  # skops loads all of sciki
 Head = EscalationModel | HotlistModel
 H = TypeVar("H", bound=EscalationModel | HotlistModel)
 HEADS: Mapping[str, type[Head]] = {"counts": EscalationModel, "hotlist": HotlistModel}
-LISTS = ("names", "fallback_names", "voices", "outside")  # tuples of the model, lists in the file
+LISTS = ("names", "fallback_names", "voices", "outside", "gate_names")  # tuples of the model, lists in the file
 TREES = "trees"
 PLAIN = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
 TRIED = (  # every part of a head answers
@@ -88,7 +88,7 @@ def _fits(model: Head) -> bool:
     else:
         fits = shapes == {(n,)} and np.shape(model.diurnal) == (24,) and model.limit > 0
         fits = fits and bool(np.isfinite(model.diurnal).all() and (model.diurnal > 0).all())
-        fits = fits and {*model.fallback_names} <= {*model.names}
+        fits = fits and {*model.fallback_names, *model.gate_names} <= {*model.names}
         fits = fits and np.shape([model.voices, model.outside]) == (2, 3)
     fits = fits and _trees_fit(model)
     model.stale(datetime.now(UTC))  # fails for an end, or for days, that are no time

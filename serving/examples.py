@@ -61,19 +61,19 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
         signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
-            probability=0.1478,
+            probability=0.1481,
             base_rate=0.0917,
-            lift=1.61,
+            lift=1.62,
             horizon_hours=6,
             target=TARGET,
             n_obs=9,
             in_domain=True,
             missing=("authors", "negative"),
             factors=(
-                Factor("momentum", "近3小时发帖量是前3小时的1.6倍", 1.21),
+                Factor("momentum", "近3小时发帖量是前3小时的1.6倍", 1.19),
                 Factor("peak", "距峰值0小时，当前为峰值的100%", 0.63),
                 Factor("needed", "未来6小时需约106帖才算升级", -0.2),
-                Factor("clock", "当前12时，按作息未来6小时预计为前6小时的1.1倍", 0.18),
+                Factor("clock", "当前12时，按作息未来6小时预计为前6小时的1.1倍", 0.16),
             ),
             calibrated_until=datetime.fromisoformat("2013-01-21T02:00:00+00:00"),
             calibration_stale=True,
@@ -94,7 +94,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.6倍", "文中出现信号：扬言曝光/投诉"),
         ),
         evidence=(Evidence("假货", 11, 13, 6.78), Evidence("投诉", 33, 35, 1.079), Evidence("旗舰店", 3, 6, 0.809)),
-        model="yujing-risk:4e4e5fcf02ae",
+        model="yujing-risk:e34b9f4ff3b3",
     ),
     Result(
         id="w2",
@@ -109,7 +109,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("例行监测，留存记录",),
             ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
         ),
-        model="yujing-risk:4e4e5fcf02ae",
+        model="yujing-risk:e34b9f4ff3b3",
     ),
 ]
 

@@ -171,7 +171,7 @@ def test_the_rule_of_the_domain_holds_at_its_edges_and_is_told(counts: list[floa
     found = _answer(_volume(counts))
     assert found.in_domain == (why is None)
     told = [one for one in found.warnings if "与训练数据不同" in one]
-    assert told == ([f"与训练数据不同（{why}），主要由备用模型回答：排序可参考，数值不可尽信"] if why else [])
+    assert told == ([f"与训练数据不同（{why}）：排序可参考，数值不可尽信"] if why else [])
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,8 @@ from data.errors import CorpusError
 from data.hot_series import on_record
 from data.hot_topics import hot_list_of
 from models.escalation import OPTIONAL, SCALED, EscalationModel
-from models.escalation_head import log_odds
-from models.escalation_store import dump, load
-from training.escalation_fit import FAR, WIDE, fit_model
+from training.escalation_fit import WIDE, fit_model
 from training.escalation_kinds import hot_decisions, kind_if_there, kind_of, mixed, read_if_there, taught_by
-from training.escalation_recalibrate import Recent, recalibrate_model
 
 QUIET = Console(quiet=True)
 
@@ -98,49 +95,21 @@ def test_no_kind_outweighs_the_own() -> None:
     assert mixed(other, own, replace(CONFIG, record_share=1.0))[1].sum() == 9
 
 
-def test_the_second_kind_changes_the_fallback_and_its_voice_in_domain_but_not_the_main_model() -> None:
+def test_the_second_kind_changes_the_fallback_and_its_voice_for_the_own_kind_but_not_the_main_model() -> None:
     _, _, where, table = trained()
     taught, alone, features = _taught(), model(), table.features[where.test]
-    inside = np.ones(len(features), bool)
+    none = np.zeros(len(features))
     np.testing.assert_array_equal(taught.main.predict_proba(features), alone.main.predict_proba(features))
-    assert (taught.probabilities(features, ~inside) != alone.probabilities(features, ~inside)).any()
+    assert (taught.answered(features, none) != alone.answered(features, none)).any()
     _, own, wide = taught.voices
     np.testing.assert_allclose(wide / (own + wide), WIDE)
-    assert (alone.voices, alone.outside) == ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-
-
-def test_out_of_domain_what_is_answered_in_it_has_its_share_and_the_fallback_the_rest() -> None:
-    _, _, where, table = trained()
-    taught, features = _taught(), table.features[where.test]
-    inside, outside = (log_odds(taught.probabilities(features, np.full(len(features), one))) for one in (True, False))
-    fallback = log_odds(taught.fallback.predict_proba(features[:, taught.free])[:, 1])
-    np.testing.assert_allclose(outside, FAR * inside + (1 - FAR) * fallback, rtol=1e-9)
+    assert (alone.voices, alone.outside, alone.gate) == ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), None)
 
 
 def test_the_fallback_reads_no_size_and_nothing_that_one_kind_only_has() -> None:
     names = _taught().fallback_names
     assert not {*names} & {*SCALED}
     assert not [name for name in names if name.startswith(tuple(OPTIONAL.values()))]
-
-
-def test_a_stored_model_keeps_both_voices() -> None:
-    _, _, where, table = trained()
-    taught, features = _taught(), table.features[where.test][:50]
-    inside = np.arange(50) % 2 == 0
-    np.testing.assert_array_equal(
-        load(dump(taught)).probabilities(features, inside), taught.probabilities(features, inside)
-    )
-
-
-def test_recalibration_hears_both_voices_again() -> None:
-    _, _, where, table = trained()
-    taught, features = _taught(), table.features[where.test]
-    rare = table.labels[where.test] * (np.arange(len(features)) % 3 == 0)  # two of three escalations gone
-    recent = Recent(features, rare, np.arange(len(features), dtype=float))
-    fresh, _ = recalibrate_model(taught, {"in_domain": recent}, 30)
-    inside = np.ones(len(features), bool)
-    assert fresh.probabilities(features, inside).mean() == pytest.approx(rare.mean(), abs=0.01)
-    assert taught.probabilities(features, inside).mean() > 2 * rare.mean()
 
 
 def test_a_row_is_answered_alike_alone_and_in_company() -> None:

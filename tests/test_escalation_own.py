@@ -20,7 +20,7 @@ from training.escalation_fit import SCORES, tabulate
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 
-OURS = {"model", "as_out_of_domain", "as_served", "as_served_recalibrated"}
+OURS = {"model", "fallback", "as_served", "as_served_recalibrated"}
 
 
 def measured(series: Path, tmp_path: Path, lines: int | None = None) -> tuple[dict[str, Any], str]:

@@ -21,7 +21,7 @@ from models.manifest import EscalationPart
 from serving.model_card import head_calibrations
 from training.escalation import train_escalation
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import with_voices
+from training.escalation_fit import tuned
 from training.escalation_recalibrate import Recent, recalibrate, recalibrate_model, source_of
 from training.hotlist import train_hotlist
 from training.hotlist_config import HotlistConfig
@@ -58,7 +58,8 @@ def test_what_measures_a_new_sigmoid_is_decided_after_the_labels_that_made_it() 
 @pytest.mark.parametrize("name", ["in_domain", "out_of_domain"])
 def test_a_new_sigmoid_of_one_side_of_the_domain_changes_nothing_on_the_other(name: str) -> None:
     _, _, where, table = trained()
-    old = with_voices(model(), table.features[where.calibration], table.labels[where.calibration])
+    voices = tuned(model(), (0.0, 0.7, 0.3), table.features[where.calibration], table.labels[where.calibration])
+    old = replace(model(), voices=voices)
     few, many = _recent()["in_domain"].take(np.arange(where.test.sum()) < 3), _recent(4)["in_domain"]
     new, about = recalibrate_model(old, {"in_domain": few, "out_of_domain": few} | {name: many}, 30)
     assert list(about) == [name]

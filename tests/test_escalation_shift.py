@@ -45,7 +45,7 @@ def reports() -> dict:  # type: ignore[type-arg]
 def test_every_simulation_reports_every_model_and_figure(reports: dict) -> None:  # type: ignore[type-arg]
     assert set(reports) == {"larger", "other_kind", "kind_met_before"}
     for found in reports.values():
-        assert {"as_served", "model", "as_out_of_domain", "trees_alone", "logistic_regression"} < set(found["models"])
+        assert {"as_served", "model", "fallback", "trees_alone", "logistic_regression"} < set(found["models"])
         assert all(set(figures) == set(FIGURES) for figures in found["models"].values())
         assert 0 < found["prevalence"] < 1
 

@@ -93,7 +93,7 @@ def test_evidence_is_checked_when_asked(tiny_bundle: Bundle, tmp_path: Path) -> 
 def test_other_series_are_all_measured(tiny_bundle: Bundle, tmp_path: Path) -> None:
     series = str(FOLDER / "volumes.jsonl")
     found = evaluate(_config(tiny_bundle, tmp_path, posts=(), series=(series,)), QUIET)
-    assert set(found["escalation"]["models"]) == {"model", "as_out_of_domain", "as_served"}
+    assert set(found["escalation"]["models"]) == {"model", "fallback", "as_served"}
     assert "text" not in found
 
 

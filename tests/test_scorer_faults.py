@@ -197,9 +197,9 @@ def test_a_likelihood_that_is_no_number_fails_its_own_volume_only(tiny_scorer: S
     class Spoilt(EscalationModel):
         """A head that gives no number for topics of 168 hours."""
 
-        def probabilities(self, features: np.ndarray, in_domain: np.ndarray) -> np.ndarray:
+        def answered(self, features: np.ndarray, likeness: np.ndarray) -> np.ndarray:
             old = features[:, self.names.index("age")] > np.log(160)
-            return np.where(old, np.nan, super().probabilities(features, in_domain))
+            return np.where(old, np.nan, super().answered(features, likeness))
 
     head = tiny_scorer.escalation["counts"]
     spoilt = Spoilt(**{field.name: getattr(head, field.name) for field in fields(head)})

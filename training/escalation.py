@@ -99,18 +99,21 @@ def test_block(topics: Topics, decisions: Decisions, config: EscalationConfig) -
 def measure(
     model: EscalationModel, decisions: Decisions, baselines: Mapping[str, Floats], draws: int
 ) -> dict[str, Any]:
-    """The model in and out of its domain and the baselines on some decisions; and the answers as they are served."""
+    """The answers as they are served, beside the baselines, on some decisions.
+
+    `model`, `fallback`: if all topics were answered as those like the training series are, or as others are.
+    """
     windows, labels = decisions.windows, decisions.labels(model.diurnal)
     features = design(count_features(windows, model.diurnal), model.names)
     inside = model.in_domain(windows, features)
-    likelihood, outside = (model.probabilities(features, np.full(len(labels), one)) for one in (True, False))
-    served = np.where(inside, likelihood, outside)
-    answers = {"model": likelihood, "as_out_of_domain": outside, "as_served": served, **baselines}
+    served = model.probabilities(features, inside)
+    whole, fallback = (model.answered(features, np.full(len(labels), one)) for one in (1.0, 0.0))
+    answers = {"model": whole, "fallback": fallback, "as_served": served, **baselines}
     return {
         "models": {name: figures(labels, p, decisions.topic, draws) for name, p in answers.items()},
-        "in_domain": plain(labels[inside], likelihood[inside]),
-        "out_of_domain": plain(labels[~inside], outside[~inside]),
-        **sliced(labels, likelihood, _slices(decisions)),
+        "in_domain": plain(labels[inside], served[inside]),
+        "out_of_domain": plain(labels[~inside], served[~inside]),
+        **sliced(labels, served, _slices(decisions)),
     }
 
 

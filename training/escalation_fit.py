@@ -7,22 +7,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
 
 from data.errors import CorpusError
 from data.volume import count_features
 from data.volume_pace import PRIOR, log_posts
-from data.volume_windows import HORIZON, Floats, Ints
+from data.volume_windows import HORIZON, Floats, Ints, Windows
 from models.escalation import OPTIONAL, SCALED, EscalationModel, Voices, total_posts
-from models.escalation_head import design
+from models.escalation_head import design, log_odds
 from training.decisions import Decisions, Topics
 from training.escalation_baselines import by_score, hour_rates
 from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
 from training.escalation_blocks import Blocks, Rows
 from training.escalation_config import WARN_AFTER_DAYS, EscalationConfig
+from training.escalation_gate import fit_gate, gate_names
 from training.escalation_kinds import Kind, mixed
 
-WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
-FAR = 0.2  # share out of domain of what is answered in it: under every shift on earlier origins it ranks better
+WIDE = 0.3  # share of the fallback for the own kind if two kinds taught it: no worse on earlier origins, else better
+FAR = (
+    0.2  # share for other topics of what is answered for the own: under every shift on earlier origins it ranks better
+)
 LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 
 
@@ -35,6 +39,7 @@ class Table:
     labels: Ints
     nearness: Floats
     diurnal: Floats
+    windows: Windows
 
     def column(self, name: str) -> Floats:
         return np.asarray(self.features[:, self.names.index(name)])
@@ -52,7 +57,8 @@ def tabulate(topics: Topics, decisions: Decisions, where: Blocks, diurnal: Float
         diurnal = topics.diurnal(np.unique(decisions.topic[where.fit | where.calibration]))
     features = count_features(decisions.windows, diurnal)
     names = tuple(name for name, values in features.items() if not np.isnan(values[where.fit]).all())
-    return Table(names, design(features, names), decisions.labels(diurnal), decisions.nearness(diurnal), diurnal)
+    matrix, labels, nearness = design(features, names), decisions.labels(diurnal), decisions.nearness(diurnal)
+    return Table(names, matrix, labels, nearness, diurnal, decisions.windows)
 
 
 def _fallback(
@@ -87,7 +93,8 @@ def fit_model(
 ) -> EscalationModel:
     """The main blend and its scale-free fallback, which learns where an escalation fits into the recorded series.
 
-    `until`: hour at which the last label of the calibration block ends; `other`: a second kind for the fallback.
+    `until`: hour at which the last label of the calibration block ends; `other`: a second kind, for the fallback and
+    for the gate that then weighs the two.
     """
     known = where.fit | where.calibration
     limit = LARGEST * float(total_posts(table.features, table.names)[known].max())
@@ -108,23 +115,36 @@ def fit_model(
         calibrated_until=until,
         warn_after_days=config.warn_after_days or WARN_AFTER_DAYS,
     )
-    later_inside = where.calibration & inside
-    return model if other is None else with_voices(model, table.features[later_inside], table.labels[later_inside])
+    return model if other is None else _gated(model, table, where, other, config.seed)
 
 
-def with_voices(model: EscalationModel, features: Floats, labels: Ints) -> EscalationModel:
-    """Both models heard everywhere. In domain `WIDE` is the share of the fallback, then a sigmoid from later decisions.
+def _gated(model: EscalationModel, table: Table, where: Blocks, other: Kind, seed: int) -> EscalationModel:
+    """Both models heard everywhere: for the own kind `WIDE` is the share of the fallback, then a sigmoid.
 
-    Out of domain that answer has the share `FAR` of the log-odds, the fallback the rest.
+    It is from later decisions at which an escalation fits into the recorded series. For other topics that answer has
+    the share `FAR` of the log-odds, the fallback the rest.
     """
-    voices = tuned(model, (0.0, 1 - WIDE, WIDE), features, labels)
+    later = where.calibration & held(table, model.limit)
+    voices = tuned(model, (0.0, 1 - WIDE, WIDE), table.features[later], table.labels[later])
     constant, own, wide = (FAR * one for one in voices)
-    return replace(model, voices=voices, outside=(constant, own, wide + 1 - FAR))
+    names = gate_names(table.names)
+    gate = fit_gate(table.windows.take(where.fit), other.early_windows, names, table.diurnal, seed)
+    return replace(model, voices=voices, outside=(constant, own, wide + 1 - FAR), gate=gate, gate_names=names)
 
 
 def tuned(model: EscalationModel, voices: Voices, features: Floats, labels: Ints) -> Voices:
     """The same voices after a sigmoid from some decisions."""
-    curve = sigmoid(model.heard(features, voices), labels)
+    return _after(sigmoid(model.heard(features, voices), labels), voices)
+
+
+def tuned_as_served(model: EscalationModel, features: Floats, labels: Ints) -> EscalationModel:
+    """A head with a gate after one sigmoid of what it answers, from some decisions."""
+    served = log_odds(model.probabilities(features, np.ones(len(features), bool)))
+    curve = sigmoid(served, labels)
+    return replace(model, voices=_after(curve, model.voices), outside=_after(curve, model.outside))
+
+
+def _after(curve: LogisticRegression, voices: Voices) -> Voices:
     constant, slope = float(curve.intercept_[0]), float(curve.coef_[0, 0])
     return constant + slope * voices[0], slope * voices[1], slope * voices[2]
 

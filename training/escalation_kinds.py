@@ -20,7 +20,7 @@ from data.errors import CorpusError
 from data.hot_series import discussion_series, on_record
 from data.hot_topics import HotList, read_hot_list
 from data.volume import count_features
-from data.volume_windows import HORIZON, Floats, Ints
+from data.volume_windows import HORIZON, Floats, Ints, Windows
 from models.escalation_head import design
 from training.corpus import file_sha256
 from training.decisions import Decisions, decide_on, topics_of
@@ -38,6 +38,11 @@ class Kind:
 
     decisions: Decisions
     where: Blocks
+
+    @property
+    def early_windows(self) -> Windows:
+        """Windows of the fit block."""
+        return self.decisions.windows.take(self.where.fit)
 
     def early(self, names: Sequence[str], diurnal: Floats) -> tuple[Floats, Floats]:
         """Features [n, columns] and nearness of the fit block, by the hours of the day of the head's own series."""

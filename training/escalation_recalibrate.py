@@ -34,7 +34,7 @@ from training.escalation import read_series
 from training.escalation_blend import recalibrated
 from training.escalation_blocks import MIN_EVENTS, Rows
 from training.escalation_config import EscalationConfig
-from training.escalation_fit import tuned
+from training.escalation_fit import tuned, tuned_as_served
 from training.escalation_report import plain
 from training.escalation_unseen import kept, tell_taught_days
 from training.hotlist_config import HotlistConfig
@@ -79,12 +79,14 @@ class Recent:
 
 
 def _counts(model: EscalationModel, config: EscalationConfig, console: Console) -> dict[str, Recent]:
-    """The voices that answer in domain and those outside it, each with decisions of its own."""
+    """All that a head with a gate answers; else what it answers in domain, and what outside it."""
     decisions = decide_on(topics_of(read_series(config, console)))
     decisions = decisions.take(decisions.end > decisions.end.max() - DAY_HOURS * config.recalibrate_days)
     features = design(count_features(decisions.windows, model.diurnal), model.names)
     labels, inside = decisions.labels(model.diurnal), model.in_domain(decisions.windows, features)
     recent = Recent(features, labels, decisions.end)
+    if model.gate is not None:
+        return {"as_served": recent}
     return {"in_domain": recent.take(inside), "out_of_domain": recent.take(~inside)}
 
 
@@ -129,12 +131,18 @@ def _likelihood(model: Head, name: str, inputs: Floats) -> Floats:
     return np.asarray(getattr(model, name).predict_proba(inputs)[:, 1])
 
 
+def _counts_fitted(model: EscalationModel, name: str, inputs: Floats, labels: Ints) -> EscalationModel:
+    if name == "as_served":
+        return tuned_as_served(model, inputs, labels)
+    if name == "in_domain":
+        return replace(model, voices=tuned(model, model.voices, inputs, labels))
+    return replace(model, outside=tuned(model, model.outside, inputs, labels))
+
+
 def _fitted(model: Head, name: str, recent: Recent) -> Head:
     """The head with a new sigmoid of one part."""
-    if isinstance(model, EscalationModel) and name == "in_domain":
-        return replace(model, voices=tuned(model, model.voices, recent.inputs, recent.labels))
     if isinstance(model, EscalationModel):
-        return replace(model, outside=tuned(model, model.outside, recent.inputs, recent.labels))
+        return _counts_fitted(model, name, recent.inputs, recent.labels)
     return replace(model, **{name: recalibrated(getattr(model, name), recent.inputs, recent.labels)})
 
 

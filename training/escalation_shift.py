@@ -44,11 +44,11 @@ def larger_later(topics: Topics, decisions: Decisions, where: Blocks) -> Blocks:
 
 
 def _answers(model: EscalationModel, table: Table, where: Blocks, test: Decisions, config: EscalationConfig) -> Answers:
-    """The head as it would be served, in and out of its domain, and plain trees and a plain line beside it."""
+    """The head as it would be served, as it answers one kind alone, and plain trees and a plain line beside it."""
     features = design(count_features(test.windows, model.diurnal), model.names)
     inside = model.in_domain(test.windows, features)
-    main, outside = (model.probabilities(features, np.full(len(features), one)) for one in (True, False))
-    found = {"as_served": np.where(inside, main, outside), "model": main, "as_out_of_domain": outside}
+    whole, fallback = (model.answered(features, np.full(len(features), one)) for one in (1.0, 0.0))
+    found = {"as_served": model.probabilities(features, inside), "model": whole, "fallback": fallback}
     for name, plain in (("trees_alone", trees(table.names, config)), ("logistic_regression", logistic())):
         plain.fit(table.features[where.fit], table.labels[where.fit])
         curve = calibrated(plain, table.features[where.calibration], table.labels[where.calibration])

@@ -45,7 +45,7 @@ PERTURBATIONS = {
     "typos": "typos",
     "long_copy": "long copies",
 }
-OWN = {"model", "as_out_of_domain", "as_served", "recalibrated_weekly"}  # all others are baselines
+OWN = {"model", "fallback", "as_served", "recalibrated_weekly"}  # all others are baselines
 ESCALATION = {
     "auroc": "AUROC",
     "auprc": "AUPRC",
