@@ -48,6 +48,20 @@ def test_a_service_that_cannot_load_is_an_error_with_its_log() -> None:
     assert children() <= before
 
 
+def test_who_waits_asks_with_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new one reads the authorities of TLS, on the core of the service that is waited for."""
+    made, asked, make = list[httpx.Client](), list[None](), httpx.Client.__init__
+
+    def count(client: httpx.Client, **named: object) -> None:
+        made.append(client)
+        make(client, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.Client, "__init__", count)
+    with running(service="keyword_service:Yujing", root=TESTS, tick=lambda: asked.append(None)):
+        assert len(asked) > 1
+    assert len(made) == 1
+
+
 def is_ready(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20, trust_env=False).is_success
