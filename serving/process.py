@@ -19,6 +19,7 @@ import psutil
 
 from data.errors import YujingError
 from models.cache import CACHE
+from serving.heap import calm
 from serving.store.settings import DATABASE
 
 CACHES = (CACHE, "XDG_CACHE_HOME")  # models/cache.py
@@ -59,6 +60,7 @@ def serve_here(address: str, port: int, env: Mapping[str, str]) -> None:
     """
     os.environ.update(env)
     os.chdir(ROOT)
+    calm()
     import bentoml
     from bentoml._internal.configuration.containers import BentoMLContainer
 

@@ -17,24 +17,27 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
-import bentoml
-from anyio.to_thread import run_sync
-from starlette.responses import Response
+from serving.heap import calm, resting, settle
 
-from data.results import Result
-from models.lean import hide
-from serving import heap, live, logs, metrics
-from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
-from serving.gate.chain import Gate
-from serving.gate.key_ring import KeyRing
-from serving.known_settings import idle_settings, unknown_settings
-from serving.micro_batch import SMALL, MicroBatcher
-from serving.openapi import complete
-from serving.pages import build_pages
-from serving.recorder import Recorder
-from serving.scoring import SupportsServing
-from serving.settings import Settings
-from serving.wire import Items, write_results
+with resting():  # what is imported stays, and was walked again and again
+    import bentoml
+    from anyio.to_thread import run_sync
+    from starlette.responses import Response
+
+    from data.results import Result
+    from models.lean import hide
+    from serving import live, logs, metrics
+    from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
+    from serving.gate.chain import Gate
+    from serving.gate.key_ring import KeyRing
+    from serving.known_settings import idle_settings, unknown_settings
+    from serving.micro_batch import SMALL, MicroBatcher
+    from serving.openapi import complete
+    from serving.pages import build_pages
+    from serving.recorder import Recorder
+    from serving.scoring import SupportsServing
+    from serving.settings import Settings
+    from serving.wire import Items, write_results
 
 Results = Annotated[list[Result], WithExample(SAMPLE_RESULTS)]
 
@@ -76,7 +79,7 @@ class Yujing:
     """Category, severity and likelihood of escalation of Chinese posts; who should act, and how fast."""
 
     def __init__(self) -> None:
-        heap.calm()
+        calm()
         hide("pandas")
         logs.configure()
         metrics.forget_dead_workers()
@@ -89,7 +92,7 @@ class Yujing:
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         self.batcher = MicroBatcher()
         PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured, settings.public)  # type: ignore[attr-defined]
-        heap.settle()
+        settle()
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": model, "answers": who})
 

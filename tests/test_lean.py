@@ -57,7 +57,7 @@ def test_the_service_starts_and_scores_without_torch(tiny_bundle: Bundle, wanted
     [
         ("models.scorer", {"torch", "transformers", "onnxruntime", "nncf", "pandas", "sklearn.neural_network"}),
         ("serving.process, serving.recorder_env, serving.gate.access", {"bentoml", "torch", "sklearn"}),
-        ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino"}),
+        ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino", "tokenizers"}),
     ],
 )
 def test_what_serving_never_uses_is_not_loaded_where_it_is_at_hand(module: str, heavy: set[str]) -> None:
