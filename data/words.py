@@ -52,7 +52,7 @@ def make_tokenizer(extra: Sequence[str] = ()) -> Tokenizer:
 
 @dataclass(frozen=True, slots=True)
 class _Dictionary:
-    """The packaged one: its lines (word, frequency, part of speech), where those of each first character stand, and the
+    """The packaged one: lines of word, frequency and part of speech, where those of each first character stand, and the
     sum of the frequencies."""
 
     text: str

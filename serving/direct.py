@@ -14,8 +14,8 @@ from serving.gate.places import ITEMS
 class Direct:
     """ASGI middleware inside the gate: answers the items in scope["yujing.items"]; all else is BentoML's.
 
-    BentoML would read and validate the body a second time, on the event loop (0.2 s for 2 MB), and took 0.6 ms of each
-    request for its router, context and headers.
+    BentoML would read and validate the body a second time, on the event loop (0.2 s for 2 MB); with its router, context
+    and headers that took half a millisecond of a request with one post.
     """
 
     def __init__(self, app: ASGIApp, respond: Callable[[list[Item]], Awaitable[Response]]) -> None:
