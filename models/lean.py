@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from types import ModuleType
+from typing import Any
 
 
 class _Hidden(MetaPathFinder):
@@ -57,9 +59,70 @@ def without(name: str) -> Iterator[None]:
 @contextmanager
 def swapped(module: ModuleType, name: str, stand_in: object) -> Iterator[None]:
     """Within, `module.name` is `stand_in`: for what another library runs while it is imported."""
+    own = name in vars(module)  # else the name is that of its kind
     before = getattr(module, name)
     setattr(module, name, stand_in)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        if own:
+            setattr(module, name, before)
+        else:
+            delattr(module, name)
+
+
+class _Later:
+    """What a module has under a name, looked up when it is used."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._place = module, name
+
+    def _found(self) -> Any:
+        module, name = self._place
+        if isinstance(sys.modules.get(module), _StandIn):
+            del sys.modules[module]
+        return getattr(import_module(module), name)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self._found()(*given, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._found(), name)
+
+
+class _StandIn(ModuleType):
+    """A module that is loaded when something of it is first used."""
+
+    def __getattr__(self, name: str) -> _Later:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Later(self.__name__, name)
+
+
+@contextmanager
+def later(name: str) -> Iterator[None]:
+    """Within, who imports the module `name` gets one that is loaded when something of it is first used.
+
+    It is for functions and objects; nothing can be derived from its classes.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = stand_in = _StandIn(name)
+    try:
+        yield
+    finally:
+        if sys.modules.get(name) is stand_in:
+            del sys.modules[name]
+
+
+def import_sparing(modules: Iterable[str], spared: str) -> None:
+    """Import modules, but what they import of `spared` only `later`; where they do not bear that, as usual."""
+    modules = [*modules]
+    try:
+        with later(spared):
+            for module in modules:
+                import_module(module)
+    except Exception:  # another version of them, which derives a class, say
+        for module in modules:
+            import_module(module)

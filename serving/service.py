@@ -17,24 +17,29 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
 
-import bentoml
-from anyio.to_thread import run_sync
-from starlette.responses import Response
+from serving.heap import calm, resting, settle
 
-from data.results import Result
-from models.lean import hide
-from serving import heap, live, logs, metrics
-from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
-from serving.gate.chain import Gate
-from serving.gate.key_ring import KeyRing
-from serving.known_settings import idle_settings, unknown_settings
-from serving.micro_batch import SMALL, MicroBatcher
-from serving.openapi import complete
-from serving.pages import build_pages
-from serving.recorder import Recorder
-from serving.scoring import SupportsServing
-from serving.settings import Settings
-from serving.wire import Items, write_results
+with resting():  # what is imported stays, and was walked again and again
+    import bentoml
+    from anyio.to_thread import run_sync
+    from starlette.responses import Response
+
+    from data.records import Item
+    from data.results import Result
+    from models.lean import hide
+    from serving import live, logs, metrics
+    from serving.direct import Direct
+    from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS, WithExample
+    from serving.gate.chain import Gate
+    from serving.gate.key_ring import KeyRing
+    from serving.known_settings import idle_settings, unknown_settings
+    from serving.micro_batch import SMALL, MicroBatcher
+    from serving.openapi import complete
+    from serving.pages import build_pages
+    from serving.recorder import Recorder
+    from serving.scoring import SupportsServing
+    from serving.settings import Settings
+    from serving.wire import Items, write_results
 
 Results = Annotated[list[Result], WithExample(SAMPLE_RESULTS)]
 
@@ -76,7 +81,7 @@ class Yujing:
     """Category, severity and likelihood of escalation of Chinese posts; who should act, and how fast."""
 
     def __init__(self) -> None:
-        heap.calm()
+        calm()
         hide("pandas")
         logs.configure()
         metrics.forget_dead_workers()
@@ -88,8 +93,9 @@ class Yujing:
         model = self.live.current.scorer.model_id
         self.recorder = PAGES.state.recorder = Recorder.open(settings, model)
         self.batcher = MicroBatcher()
+        PAGES.state.respond = self.respond
         PAGES.state.openapi = complete(Yujing.openapi_spec.asdict(), keys.configured, settings.public)  # type: ignore[attr-defined]
-        heap.settle()
+        settle()
         who = "callers with a key" if keys.configured else "anybody" if settings.anonymous else "this machine only"
         logger.info("ready", extra={"model": model, "answers": who})
 
@@ -102,6 +108,10 @@ class Yujing:
     @bentoml.api(route="/score")  # type: ignore[untyped-decorator]
     async def score(self, items: Items = SAMPLE_ITEMS) -> Results:
         """Score 1-256 items; the answer is a list aligned with them, each with its own error if any."""
+        return await self.respond(items)  # type: ignore[return-value]
+
+    async def respond(self, items: list[Item]) -> Response:
+        """What `score` sends, also where `Direct` calls it."""
         scorer = self.live.current.scorer
         start = time.perf_counter()
         results = await self.batcher.score(scorer, items)
@@ -110,7 +120,7 @@ class Yujing:
         answer = partial(self._answer, scorer, items, results, seconds)
         blob = await run_sync(answer) if _is_long(items) else answer()
         # Written here because BentoML's own writer escapes all Chinese as \uXXXX.
-        return Response(blob, media_type="application/json")  # type: ignore[return-value]
+        return Response(blob, media_type="application/json")
 
     def _answer(self, scorer: SupportsServing, items: Items, results: list[Result], seconds: float) -> bytes:
         """Count, remember and write results."""
@@ -124,4 +134,6 @@ class Yujing:
         self.recorder.close()
 
 
+# The first is the outermost.
 Yujing.add_asgi_middleware(Gate, keys=lambda: PAGES.state.keys)  # type: ignore[attr-defined]
+Yujing.add_asgi_middleware(Direct, respond=lambda items: PAGES.state.respond(items))  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from data.records import Item
 from models.bundle import Bundle
-from models.lean import hide, shown, swapped, without
+from models.lean import hide, import_sparing, later, shown, swapped, without
 from models.scorer import Scorer
 from serving.process import running
 from serving.wire import write_results
@@ -56,7 +57,7 @@ def test_the_service_starts_and_scores_without_torch(tiny_bundle: Bundle, wanted
     [
         ("models.scorer", {"torch", "transformers", "onnxruntime", "nncf", "pandas", "sklearn.neural_network"}),
         ("serving.process, serving.recorder_env, serving.gate.access", {"bentoml", "torch", "sklearn"}),
-        ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino"}),
+        ("serving.service", {"torch", "pandas", "sqlalchemy", "alembic", "sklearn", "scipy", "openvino", "tokenizers"}),
     ],
 )
 def test_what_serving_never_uses_is_not_loaded_where_it_is_at_hand(module: str, heavy: set[str]) -> None:
@@ -75,6 +76,53 @@ def test_a_function_is_swapped_only_within() -> None:
     with pytest.raises(ZeroDivisionError), swapped(json, "dumps", list):
         raise ZeroDivisionError
     assert json.dumps is before
+
+
+def test_what_a_module_has_of_its_kind_comes_back() -> None:
+    wanted = dir(json)
+    with swapped(json, "__dir__", list):
+        assert dir(json) == []
+    assert dir(json) == wanted
+    assert "__dir__" not in vars(json)
+
+
+def module_of(folder: Path, name: str, text: str) -> str:
+    (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    return name
+
+
+@pytest.fixture
+def spared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A module that nobody has imported yet, and that can be."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = "class Base: ...\nclass Held:\n    inner = 7\ndef double(x): return 2 * x\n"
+    yield module_of(tmp_path, "spared_one", text)
+    for name in ("spared_one", "user_of_it"):
+        sys.modules.pop(name, None)
+
+
+def test_what_is_spared_is_loaded_when_it_is_used(spared: str, tmp_path: Path) -> None:
+    import_sparing([module_of(tmp_path, "user_of_it", f"import {spared}\nfrom {spared} import Held, double")], spared)
+    assert spared not in sys.modules
+    user = sys.modules["user_of_it"]
+    assert (user.double(21), user.Held.inner, user.spared_one.double(2)) == (42, 7, 4)
+    assert spared in sys.modules
+
+
+def test_what_is_spared_can_be_used_while_it_is(spared: str, tmp_path: Path) -> None:
+    import_sparing([module_of(tmp_path, "user_of_it", f"from {spared} import double\nfour = double(2)")], spared)
+    assert sys.modules["user_of_it"].four == 4
+
+
+def test_who_needs_more_of_it_gets_it(spared: str, tmp_path: Path) -> None:
+    import_sparing([module_of(tmp_path, "user_of_it", f"from {spared} import Base\nclass Mine(Base): ...")], spared)
+    assert sys.modules["user_of_it"].Mine.__mro__[1] is sys.modules[spared].Base
+
+
+def test_what_is_loaded_is_not_spared() -> None:
+    with later("json"):
+        import json as again
+    assert again is json
 
 
 def test_a_module_is_hidden_only_within() -> None:
@@ -99,17 +147,30 @@ from models.bundle import open_bundle
 from datetime import UTC, datetime
 volume = Volume(as_of=datetime(2026, 1, 1, tzinfo=UTC), counts=(9.0,) * 6, heat=(9.0,) * 6, alarm_threshold=99.0)
 found = (open_head(open_bundle(None), kind).predict([volume])[0].n_obs for kind in HEADS.values())
-print(*found, "pandas" in sys.modules)
+print(*found, *{"pandas", "scipy.stats"} & sys.modules.keys())
 """
 
 
-def test_an_answer_loads_no_pandas_where_it_is_hidden() -> None:
+def test_an_answer_loads_no_pandas_where_it_is_hidden_and_never_scipys_statistics() -> None:
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", ANSWERED], cwd=TESTS.parent, capture_output=True)
-    assert done.stdout.split() == [b"6", b"6", b"False"]
+    assert done.stdout.split() == [b"6", b"6"]
+
+
+LISTED = """
+import models.escalation_store
+from skops.io import _general
+print(*_general.SCIPY_UFUNC_TYPE_NAMES, *_general.NUMPY_UFUNC_TYPE_NAMES)
+"""
+
+
+def test_skops_searches_no_modules_for_functions_that_no_head_has() -> None:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", LISTED], cwd=TESTS.parent, capture_output=True)
+    assert (done.stdout.split(), done.returncode) == ([], 0)
 
 
 BUILT = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from models.lean import hide
 hide("pandas")

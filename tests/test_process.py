@@ -48,6 +48,20 @@ def test_a_service_that_cannot_load_is_an_error_with_its_log() -> None:
     assert children() <= before
 
 
+def test_who_waits_asks_with_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new one reads the authorities of TLS, on the core of the service that is waited for."""
+    made, asked, make = list[httpx.Client](), list[None](), httpx.Client.__init__
+
+    def count(client: httpx.Client, **named: object) -> None:
+        made.append(client)
+        make(client, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.Client, "__init__", count)
+    with running(service="keyword_service:Yujing", root=TESTS, tick=lambda: asked.append(None)):
+        assert len(asked) > 1
+    assert len(made) == 1
+
+
 def is_ready(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=20, trust_env=False).is_success
@@ -106,7 +120,8 @@ def test_a_second_service_of_a_user_leaves_the_metrics_of_the_first_alone(
     code = (
         "import bentoml, serving.process as process\n"
         "from bentoml.serving import ensure_prometheus_dir\n"
-        "bentoml.serve = lambda *_, **__: print('metrics in', ensure_prometheus_dir())\n"
+        "import gc\n"
+        "bentoml.serve = lambda *_, **__: print(gc.get_threshold()[0], 'metrics in', ensure_prometheus_dir())\n"
         "process.serve_here('127.0.0.1', 3000, {})"
     )
     for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
@@ -114,6 +129,7 @@ def test_a_second_service_of_a_user_leaves_the_metrics_of_the_first_alone(
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(TESTS.parent))
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in "12"]
-    first, second = (run.stdout.split("metrics in ")[1].strip() for run in runs)
+    (seldom, first), (_, second) = (run.stdout.strip().split(" metrics in ") for run in runs)
+    assert int(seldom) > 700  # allocations between two collections: what it imports stays
     assert first != second
     assert not any(Path(folder).exists() for folder in (first, second))  # gone with their service

@@ -44,5 +44,5 @@ def test_what_takes_long_to_write_keeps_nobody_else_waiting(posts: list[int], be
     live = SimpleNamespace(current=SimpleNamespace(scorer=None))
     service = SimpleNamespace(live=live, batcher=SimpleNamespace(score=scored), _answer=written)
     items = [Item(text="1" * length) for length in posts]
-    asyncio.run(Yujing.inner.score.func(service, items))  # type: ignore[attr-defined]
+    asyncio.run(Yujing.inner.respond(service, items))  # type: ignore[attr-defined]
     assert [thread is not threading.main_thread() for thread in threads] == [beside]

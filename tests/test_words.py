@@ -23,10 +23,35 @@ def test_words_lie_where_they_say_and_tile_the_text(text: str) -> None:
     assert "".join(word.text for word in found) == text
 
 
-def test_the_dictionary_is_the_one_that_jieba_builds() -> None:
-    wanted = jieba.Tokenizer.gen_pfdict(jieba.Tokenizer().get_dict_file())
+@pytest.fixture(scope="module")
+def whole() -> tuple[dict[str, int], int]:
+    """The dictionary as jieba reads it."""
+    found: tuple[dict[str, int], int] = jieba.Tokenizer.gen_pfdict(jieba.Tokenizer().get_dict_file())
+    return found
+
+
+def test_the_dictionary_is_the_one_that_jieba_builds(whole: tuple[dict[str, int], int]) -> None:
     tokenizer = make_tokenizer()
-    assert (tokenizer.FREQ, tokenizer.total) == wanted
+    tokenizer.learn("".join({word[0] for word in whole[0]}))
+    assert (tokenizer.FREQ, tokenizer.total) == whole
+
+
+def test_only_words_that_a_text_may_hold_are_read() -> None:
+    tokenizer = make_tokenizer()
+    assert tokenizer.FREQ == {}
+    cut("退款", tokenizer)
+    assert {word[0] for word in tokenizer.FREQ} == {*"退款"}
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.one_of(KNOWN, st.characters(min_codepoint=0x4E00, max_codepoint=0x4FFF)), max_size=20)))
+def test_texts_are_cut_as_with_the_whole_dictionary(whole: tuple[dict[str, int], int], texts: list[str]) -> None:
+    theirs, extra = jieba.Tokenizer(), "黑猫一起诉说"
+    theirs.FREQ, theirs.total, theirs.initialized = dict(whole[0]), whole[1], True
+    theirs.add_word(extra)
+    ours = make_tokenizer([extra])
+    for text in texts:
+        assert [word.text for word in cut(text, ours)] == list(theirs.cut(text))
 
 
 def test_no_text_has_no_words() -> None:

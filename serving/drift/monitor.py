@@ -12,18 +12,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.errors import ConfigError
 from data.records import Item
 from data.results import Result
 from models.bundle import open_bundle
-from models.tokens import Tokens
 from serving.drift import metrics
 from serving.drift.compare import compare, worst
 from serving.drift.observation import Observation, observe
 from serving.drift.reference import Reference
 from serving.drift.report import DriftReport, publish
 from serving.drift.settings import DriftSettings, find_reference
+
+if TYPE_CHECKING:
+    from models.tokens import Tokens
 
 logger = logging.getLogger("bentoml.yujing.drift")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from data.normalise import normalise
 from data.results import Result
 from data.words import known_share
-from models.tokens import Tokens
+
+if TYPE_CHECKING:
+    from models.tokens import Tokens  # its library is of no use to the supervisor of a service
 
 
 @dataclass(frozen=True, slots=True)

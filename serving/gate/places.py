@@ -18,6 +18,7 @@ from serving.gate.slots import Slots
 from serving.remembered import READING, Reading
 
 BODY = "yujing.body"  # where the bytes of a request's body lie in its scope
+ITEMS = "yujing.items"  # and the items that were read of them, of a POST /score
 BESIDE = 16  # requests that do not score, at once: fewer than the 40 threads that they may wait in
 
 
