@@ -20,7 +20,8 @@ class Calibration:
     lexical_weight: of the lexical model's category logits, added to the BERT's before the temperature.
     category_bias: added to the category logits before the temperature; empty = none. It undoes the class weights of
         the training, which make rare categories too probable.
-    conformal_floor: a category is in the set when its probability reaches this (coverage as in `coverage`).
+    conformal_floor: a category is in the set when its probability reaches this (coverage as in `coverage`); where none
+        has a half, the likeliest are that together reach the coverage.
     miss_cost: how much worse taking a crisis for none is than a false alarm (see models.probabilities.decide).
     miss_by_rank: whether that is so for rank 2, and more or less in proportion to the expected rank.
     under_cost: how much worse grading a crisis too low is than too high (see models.probabilities.decide).

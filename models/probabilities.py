@@ -58,6 +58,16 @@ def decide(
     return chosen, np.where(chosen == 0, 0, ranks)
 
 
+def likeliest(probabilities: Array, mass: float) -> NDArray[np.bool_]:
+    """The likeliest of each row that together have at least `mass`, or all: [n, categories]."""
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    before = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    before = np.column_stack([np.zeros(len(order)), before[:, :-1]])
+    found = np.empty(probabilities.shape, bool)
+    np.put_along_axis(found, order, before < mass, axis=1)
+    return found
+
+
 def confidence(category: Array, severity: Array, chosen: NDArray[np.int64], rank: NDArray[np.int64]) -> Array:
     """How sure the decisions of n rows are, 0 to 1: P(category) * P(rank | crisis) ** RANK_POWER, or P(none): [n]."""
     rows = np.arange(len(chosen))

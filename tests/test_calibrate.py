@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 
 from models.calibration import Calibration
-from models.probabilities import category_probabilities, severity_probabilities
-from models.text import blend, interpret, stretch
+from models.probabilities import category_probabilities, likeliest, severity_probabilities
+from models.text import HALF, blend, interpret, stretch
 from training.calibrate import (
     LOG_GAP_POWERS,
     MISS_COSTS,
@@ -113,8 +113,18 @@ def test_without_calibration_the_plain_probabilities_are_served(category: np.nda
 @given(category_logits, severity_logits)
 def test_the_decided_category_is_in_the_set_whatever_the_floor(category: np.ndarray, severity: np.ndarray) -> None:
     found = interpret(category, severity, Calibration(conformal_floor=2.0, miss_cost=3.0))
-    assert (found.members.nonzero()[1] == found.chosen).all()
-    assert (found.members.sum(1) == 1).all()
+    assert found.members[np.arange(len(category)), found.chosen].all()
+    assert (found.members.sum(1) == 1)[found.category.max(1) >= HALF].all()
+
+
+def test_where_no_category_has_a_half_the_set_has_the_coverage_together() -> None:
+    """One floor for all gave the most doubtful posts the smallest sets: the decided category alone, where none reached
+    it."""
+    shares = np.array([[0.49, 0.3, 0.11, 0.06, 0.04], [0.5, 0.3, 0.1, 0.06, 0.04], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    found = interpret(np.log(shares), np.zeros((3, 3)), Calibration(conformal_floor=0.4, coverage=0.89))
+    assert found.members.tolist() == [[True] * 3 + [False] * 2, [True] + [False] * 4, [True] * 5]
+    assert likeliest(shares, 0.5).sum(1).tolist() == [2, 1, 3]
+    assert likeliest(shares, 2.0).all()
 
 
 @pytest.mark.parametrize(("n", "coverage"), [(4, 0.9), (9, 0.9), (10, 0.8), (50, 0.9), (200, 0.95)])
@@ -208,7 +218,9 @@ def test_the_fit_on_validation_rows_keeps_its_promises_there() -> None:
     category, severity, chosen, rank = world(1500)
     fitted = fit_calibration(2 * category, severity, chosen, rank)
     found = interpret(2 * category, severity, fitted)
-    assert found.members[np.arange(1500), chosen].mean() == pytest.approx(fitted.coverage, abs=0.01)
+    reached = found.category >= fitted.conformal_floor
+    assert reached[np.arange(1500), chosen].mean() == pytest.approx(fitted.coverage, abs=0.01)
+    assert found.members[reached].all()
     assert found.members.sum(1).min() >= 1
     assert found.members[np.arange(1500), found.chosen].all()
     assert found.needs_review.mean() == pytest.approx(REVIEW_SHARE, abs=0.01)
