@@ -60,3 +60,21 @@ def test_the_image_has_all_that_the_bentofile_asks_for(bento: Path, dockerfile: 
     pins = {line.split(";")[0].strip() for line in wanted.splitlines() if line[:1].isalnum()}
     installed = (bento / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
     assert pins <= {line.split(";")[0].strip() for line in installed.splitlines()}
+
+
+WITHOUT_TRAINING = "import sys; sys.modules['training'] = None; from serving.cli import main; main()"
+
+
+def test_a_command_that_the_bento_cannot_run_says_so_in_one_line(bento: Path) -> None:
+    src = bento / "src"
+    assert not (src / "training").exists()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WITHOUT_TRAINING, "evaluate"],
+        cwd=src,
+        env={**os.environ, "PYTHONPATH": str(src)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("yujing: training is not part of this installation")
+    assert done.stderr.count("\n") == 1
