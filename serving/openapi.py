@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from data.records import Item
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.gate.endpoints import find
-from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
+from serving.gate.idempotency import FAULTS, MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
 from serving.openapi_answers import REF, Spec, refusals, responses
 from serving.openapi_schemas import schemas
 from serving.settings import Group
@@ -74,7 +74,8 @@ HEADERS: list[Spec] = [
         "in": "header",
         "required": False,
         "description": f"Repeats get the first answer ({KEPT}; until a restart, or until a prediction in it is "
-        "deleted); 409 while the first is under way, 422 for another body.",
+        f"deleted; not one with an item of {' or '.join(FAULTS)}, which is scored anew); 409 while the first is "
+        "under way, 422 for another body.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     {
