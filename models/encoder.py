@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from data.errors import ConfigError, EncoderError
 from data.files import whole
@@ -102,7 +104,7 @@ def _packaged_folder() -> Path:
             remove(folder)
             clear_left(folder.parent)
             model, tokenizer = build_packaged(read_packaged())
-            with whole(folder) as part:
+            with whole(folder) as part, _without_bars():
                 model.save_pretrained(part)
                 tokenizer.save_pretrained(part)
                 for file in [*part.iterdir()]:
@@ -116,6 +118,20 @@ def _is_whole(folder: Path) -> bool:
     """Whether the folder of an encoder is there, with every file as it was written."""
     files = [file for file in folder.glob("*") if file.suffix != sum_path(file).suffix]
     return bool(files) and all(is_whole(file) for file in files)
+
+
+def _no_bar(factory: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    return factory(*args, **{**named, "disable": True})
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Within, reading and writing weights (a second) draws no progress bars on stderr; a download still does."""
+    before = logging.set_tqdm_hook(_no_bar)
+    try:
+        yield
+    finally:
+        logging.set_tqdm_hook(before)
 
 
 def weights_sha256(model: torch.nn.Module) -> str:
@@ -133,7 +149,8 @@ def load_encoder(name: str = PACKAGED) -> Encoder:
     source = str(_packaged_folder()) if name == PACKAGED else name
     remedy = f"delete {source}" if name == PACKAGED else f"use {PACKAGED!r}, a BERT id, or a folder with one"
     try:
-        model = AutoModel.from_pretrained(source, add_pooling_layer=False, attn_implementation="sdpa")
+        with _without_bars():
+            model = AutoModel.from_pretrained(source, add_pooling_layer=False, attn_implementation="sdpa")
         tokenizer = AutoTokenizer.from_pretrained(source)
     except Exception as error:  # files that someone else made, or the disk has damaged, can fail in any way
         raise EncoderError(f"encoder {name!r}: {error}: {remedy}") from None

@@ -9,18 +9,18 @@ from pydantic import TypeAdapter
 from data.records import Item
 from serving.examples import SAMPLE_ITEMS, SAMPLE_RESULTS
 from serving.gate.endpoints import find
-from serving.gate.idempotency import MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
+from serving.gate.idempotency import FAULTS, MAX_BYTES, MAX_ENTRIES, MAX_SECONDS
 from serving.openapi_answers import REF, Spec, refusals, responses
 from serving.openapi_schemas import schemas
 from serving.settings import Group
 from serving.store.records import PREDICTION_ID
 from serving.wire import read_json, write_results
 
-VERSION = "1.0.0"  # of the contract: fields are added (minor), none is changed or taken away (major)
+VERSION = "1.0.0"  # of the contract, not of the package: fields are added (minor), none is changed or removed (major)
 ABOUT = """Risk classification of Chinese public-opinion crises. Times are ISO 8601 with a zone; `rank` rises with harm.
 
-Additive versioning: new fields and codes may come at any time, so ignore what you do not know; none changes its
-meaning.
+The version is that of this contract, not of the package. Additive versioning: new fields and codes may come at any
+time, so ignore what you do not know; none changes its meaning.
 Every error of the service is `{"error": {"code", "message"}}` and carries `X-Request-ID`; two stand outside of it
 and have neither: the 504 of the timeout, and the answer to broken HTTP (400; 431 for a head above 64 KiB).
 A service without API keys answers its own machine only (403 `no_keys` to others), and never through a proxy: requests
@@ -74,7 +74,8 @@ HEADERS: list[Spec] = [
         "in": "header",
         "required": False,
         "description": f"Repeats get the first answer ({KEPT}; until a restart, or until a prediction in it is "
-        "deleted); 409 while the first is under way, 422 for another body.",
+        f"deleted; not one with an item of {' or '.join(FAULTS)}, which is scored anew); 409 while the first is "
+        "under way, 422 for another body.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     {

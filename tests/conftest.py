@@ -154,11 +154,12 @@ def referenced(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) ->
     """The tiny bundle with reference statistics in its manifest."""
     from data.samples import FOLDER
     from models.bundle import open_bundle
-    from serving.drift.make import read_texts, score_reference, store_reference
+    from serving.drift.make import score_reference, store_reference
+    from serving.drift.unseen import read_posts
 
     folder = tmp_path_factory.mktemp("referenced") / "bundle"
     shutil.copytree(tiny_bundle.folder, folder)
     bundle = open_bundle(folder)
-    texts = read_texts(FOLDER / "posts.jsonl", bundle.taxonomy) * 3
+    texts = [row.text for row in read_posts(FOLDER / "posts.jsonl", bundle.taxonomy)] * 3
     assert store_reference(score_reference(bundle, texts), bundle, None) == folder / "manifest.json"
     return open_bundle(folder)

@@ -15,7 +15,7 @@ ROOMS = ("data", "models", "training", "serving")
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 TESTS = sorted((ROOT / "tests").glob("*.py"))
 UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-TRAINERS = {"serving/commands/train.py", "serving/commands/drift.py", "serving/commands/policy.py"}
+TRAINERS = {"serving/commands/train.py", "serving/commands/policy.py"}
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 

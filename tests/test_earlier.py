@@ -24,7 +24,7 @@ from models.encoder import load_encoder
 from models.engine_build import load_text_model
 from models.manifest import EscalationPart
 from models.scorer import Scorer
-from training.corpus import file_sha256
+from models.taught import file_sha256
 from training.corpus_time import corpus_for
 from training.earlier import earlier_bundle, held_out_before
 from training.evaluate_rows import trained_corpus

@@ -129,3 +129,14 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path, monke
 def test_unknown_name_is_one_clear_error() -> None:
     with pytest.raises(EncoderError, match="no-such"):
         load_encoder("./no-such/encoder")
+
+
+def test_an_encoder_is_kept_and_loaded_without_progress_bars(
+    tiny_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
+    tiny = load_encoder(tiny_encoder)
+    monkeypatch.setattr(encoder, "read_packaged", lambda: None)
+    monkeypatch.setattr(encoder, "build_packaged", lambda _: (tiny.model, tiny.tokenizer))
+    assert load_encoder().sha256 == tiny.sha256
+    assert capsys.readouterr().err == ""

@@ -18,7 +18,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import CARD, Bundle, escalation_file, open_bundle, save_part
 from models.escalation_store import dump
 from models.manifest import EscalationPart
-from training.corpus import file_sha256
+from models.taught import file_sha256
 from training.escalation_config import EscalationConfig
 from training.escalation_recalibrate import recalibrate
 from training.escalation_simulate import simulate

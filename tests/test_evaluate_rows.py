@@ -17,7 +17,8 @@ from data.errors import CorpusError
 from data.samples import FOLDER
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, open_bundle, save_part, text_part
-from training.corpus import file_sha256, read_corpus
+from models.taught import file_sha256
+from training.corpus import read_corpus
 from training.earlier import earlier_bundle
 from training.escalation_simulate import simulate
 from training.escalation_simulate_config import SimulateConfig

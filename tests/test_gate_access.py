@@ -12,7 +12,7 @@ import pytest
 from gate_app import BODY, KEYED, PATHS, SECRETS, STORED, App, ask, bearer, built, code
 from starlette.types import Message
 
-from serving.gate.access import FORWARDED
+from serving.gate.access import FORWARDED, _is_loopback, is_local
 from serving.gate.chain import Gate
 from serving.gate.key_ring import KeyRing
 from serving.gate.keys import SCOPES
@@ -188,3 +188,13 @@ def test_without_keys_no_page_of_another_site_deletes() -> None:
 
 def test_nobody_is_admin_without_a_key() -> None:
     assert code(ask("POST", "/admin/reload", anonymous=True)) == (403, "forbidden")
+
+
+def test_a_host_that_no_name_can_be_is_not_remembered() -> None:
+    assert [is_local(host) for host in ("127.0.0.1", "::1", "10.0.0.1", "localhost")] == [True, True, False, False]
+    ask("POST", "/score", json=BODY)  # both ends of the connection
+    before = _is_loopback.cache_info().currsize
+    answer = ask("POST", "/score", headers={"Host": "h" * 60_000}, json=BODY)
+    assert code(answer) == (403, "no_keys")
+    assert not is_local("1" * 256)
+    assert _is_loopback.cache_info().currsize == before

@@ -19,7 +19,7 @@ from models.escalation_store import dump
 from models.hotlist import DAY
 from models.hotlist_words import HOT_GROUPS
 from models.manifest import EscalationPart
-from training.corpus import file_sha256
+from models.taught import file_sha256
 from training.evaluate_config import EvaluateConfig
 from training.hotlist_evaluate import _without, ablation, evaluate_hotlist
 

@@ -27,9 +27,9 @@ from models.escalation_store import dump, load
 from models.hotlist import HotlistModel
 from models.hotlist_words import VIEWS
 from models.manifest import EscalationPart
+from models.taught import file_sha256
 from training import hotlist_evaluate, readme
 from training.card import _heads
-from training.corpus import file_sha256
 from training.escalation_recalibrate import _hotlist, _partial
 from training.evaluate_config import EvaluateConfig
 from training.hotlist_decisions import HotDecisions, outcomes

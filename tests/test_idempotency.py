@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from serving.gate.idempotency import MAX_SECONDS, Answers, Kept, Slot
+from data.results import ItemError, Result
+from serving.gate.idempotency import FAULTS, MAX_SECONDS, Answers, Kept, Slot
 from serving.gate.refusal import RefusedError
+from serving.wire import write_results
 
 
 def slot(key: str, caller: str = "desk") -> Slot:
@@ -66,3 +68,27 @@ def test_what_is_under_way_is_never_pushed_out() -> None:
     keep(memory, "b")
     with pytest.raises(RefusedError, match="under way"):
         memory.begin(slot("a"), b"d")
+
+
+def keep_results(memory: Answers, key: str, *results: Result) -> None:
+    assert memory.begin(slot(key), b"d") is None
+    body, half = write_results(results), len(write_results(results)) // 2
+    start = {"type": "http.response.start", "status": 200, "headers": []}
+    parts = [{"type": "http.response.body", "body": part} for part in (body[:half], body[half:])]
+    memory.end(slot(key), [start, *parts])
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_answer_with_a_fault_of_ours_is_not_kept(fault: str) -> None:
+    memory, fine = Answers(), Result(id="a", model="m")
+    keep_results(memory, "a", fine, Result(id="b", model="m", error=ItemError(fault, "scoring failed")))
+    assert found(memory, "a") is None
+    assert memory._bytes == 0
+    keep_results(memory, "b", fine, Result(id="b", model="m", error=ItemError("empty_text", "nothing to read")))
+    assert found(memory, "b") is not None  # the caller's own: it would fail again
+
+
+def test_what_a_caller_writes_is_no_fault() -> None:
+    memory = Answers()
+    keep_results(memory, "a", Result(id='"code":"internal_error"', model="m"))
+    assert found(memory, "a") is not None

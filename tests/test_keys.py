@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -22,6 +23,9 @@ from serving.settings import Settings
 def write(path: Path, *keys: Key, stamp: int) -> None:
     path.write_text("".join(f"{key.line}\n" for key in keys), encoding="utf-8")
     os.utime(path, (stamp, stamp))  # a test is faster than a file system's clock
+
+
+HASH = hashlib.sha256(b"a key").hexdigest()
 
 
 def refused(*_: object, **__: object) -> str:
@@ -45,7 +49,12 @@ def test_no_two_keys_are_alike() -> None:
     [
         ("desk score", "expected `name scope,scope sha256`"),
         ("desk score " + "0" * 64 + " feedback", "expected `name scope,scope sha256`"),
-        ("desk read " + "0" * 64, "unknown scope 'read'"),
+        ("desk read " + "0" * 64, "unknown scope in the second word: use score"),
+        (f"desk {HASH} score", "unknown scope in the second word"),
+        (f"desk score,{HASH} {HASH}", "unknown scope in the second word"),
+        (f"{HASH} score desk", "the first word is no name"),
+        (f"{HASH.upper()} score {HASH}", "the first word is no name"),
+        (f"sha256:{HASH} score desk", "the first word is no name"),
         ("desk score yj_secret", "SHA-256"),
         ("desk score " + "A" * 64, "SHA-256"),
         ("客服 score " + "0" * 64, "name"),
@@ -57,6 +66,7 @@ def test_a_bad_line_is_named_without_its_secret(line: str, says: str) -> None:
         read_keys(f"# keys\n{line}\n", "k.txt")
     assert says in str(raised.value)
     assert "yj_secret" not in str(raised.value)
+    assert HASH[:8] not in str(raised.value).lower()
 
 
 @pytest.mark.parametrize("line", ["{0} score {1}", "desk {0} {1}", "desk score {0}", "desk score,{0} {1}"])

@@ -15,7 +15,7 @@ from rich.console import Console
 from data.errors import BundleError, ConfigError, CorpusError
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, save_part, text_part
-from training.corpus import file_sha256
+from models.taught import file_sha256
 from training.text_config import TextConfig
 from training.text_recalibrate import recalibrate_text
 

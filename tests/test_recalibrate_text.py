@@ -20,10 +20,10 @@ from data.taxonomy import load_taxonomy
 from models.bundle import ADAPTER, CARD, LEXICAL, TABLE, TOKENIZER, Bundle, escalation_file, open_bundle, text_part
 from models.engine_build import load_text_model
 from models.scorer import Scorer
+from models.taught import file_sha256
 from serving.cli import main
 from training.compare import CompareConfig, shared_rows
 from training.config import load_config
-from training.corpus import file_sha256
 from training.corpus_time import corpus_for
 from training.earlier import earlier_bundle
 from training.evaluate import evaluate

@@ -13,8 +13,9 @@ from rich.console import Console
 
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, text_part
+from models.taught import file_sha256
 from training.card_lineage import lineage
-from training.corpus import Corpus, file_sha256, read_corpus, taught_files
+from training.corpus import Corpus, read_corpus, taught_files
 from training.rehearsal import rehearsed
 from training.text import train_text
 from training.text_config import TextConfig

@@ -18,7 +18,7 @@ from data.records import Item
 from data.taxonomy import load_taxonomy
 from serving.store import queries, retention
 from serving.store.database import Database
-from serving.store.errors import UnknownPredictionError
+from serving.store.errors import StoreDownError, UnknownPredictionError
 from serving.store.memory import Memory
 from serving.store.records import Prediction
 from serving.store.rows import to_row, with_ids
@@ -192,3 +192,35 @@ def test_notes_of_deletions_go_with_the_retention(settings: StoreSettings) -> No
         assert queries.purge(connection, now - timedelta(days=90)) == 0
     base.close()
     assert [row["id"] for row in rows(settings, deletions)] == [f"{1:032}"]
+
+
+def test_notes_of_deletions_go_also_where_predictions_stay(settings: StoreSettings) -> None:
+    base, now = Database(settings.database()), datetime.now(UTC)
+    [old] = spool_rows(1, now - timedelta(days=1_000))
+    with base.write() as connection:
+        queries.insert_predictions(connection, [old])
+        for days in (1, 100):
+            queries.delete_prediction(connection, f"{days:032}", now - timedelta(days=days))
+    base.close()
+    memory = Memory(replace(settings, days=0), load_taxonomy())
+    until(lambda: [row["id"] for row in rows(settings, deletions)] == [f"{1:032}"])
+    memory.close()
+    assert [row["id"] for row in rows(settings)] == [old.id]
+
+
+def test_ids_that_were_never_given_do_not_fill_the_disk(
+    memory: Memory, settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be noted is not confirmed: 503, which is sent again; known ones are deleted all the same."""
+    monkeypatch.setattr(queries, "MAX_NOTES", 3)
+    given = answer(memory, "假货", "投诉")
+    for number in range(3):
+        with pytest.raises(UnknownPredictionError):
+            memory.delete(f"{number:032}")
+    with pytest.raises(StoreDownError, match="too many deletions of unknown predictions"):
+        memory.delete(f"{3:032}")
+    with pytest.raises(UnknownPredictionError):
+        memory.delete(f"{0:032}")  # is noted
+    memory.delete(given[0])
+    assert [row["id"] for row in rows(settings)] == [given[1]]
+    assert {row["id"] for row in rows(settings, deletions)} == {*(f"{number:032}" for number in range(3)), given[0]}

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +18,7 @@ from data.hot_titles import SOURCE
 from data.records import Example
 from data.splits import HeldOut, Split, bind, grouped_split, leave_source_out, split_by_ids
 from data.taxonomy import Taxonomy
+from models.taught import file_sha256
 from training.annotated import annotated_rows, annotated_texts
 from training.posts import load_posts
 from training.text_config import TextConfig
@@ -44,14 +44,6 @@ class Corpus:
     @property
     def test_groups(self) -> list[int]:
         return [self.groups[i] for i in self.split.test]
-
-
-def file_sha256(path: str) -> str:
-    """Hash of a data file, for the manifest; CorpusError when it is not there."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise CorpusError(f"{path}: {error.strerror}: name a file that can be read") from None
 
 
 def fully_labelled(row: Example) -> bool:

@@ -13,9 +13,9 @@ from data.taxonomy import Taxonomy
 from models.bundle import Bundle, open_bundle, text_part
 from models.encoder import Encoder
 from models.manifest import TextPart
+from models.taught import changed_since, file_sha256, hashes, taught
 from training.config import settings_of
-from training.corpus import file_sha256
-from training.taught import changed_since, dealt_files, hashes, taught
+from training.taught import dealt_files
 from training.text_config import TextConfig
 from training.told import warn
 

@@ -20,8 +20,8 @@ from models.escalation import EscalationModel
 from models.escalation_head import design
 from models.escalation_store import dump
 from models.manifest import EscalationPart
+from models.taught import file_sha256
 from training.card import write_card
-from training.corpus import file_sha256
 from training.decisions import Decisions, Topics, decide_on, topics_of
 from training.escalation_blocks import Blocks, Rows, blocks, require
 from training.escalation_config import EscalationConfig, refuse_bundle

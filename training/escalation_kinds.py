@@ -22,7 +22,7 @@ from data.hot_topics import HotList, read_hot_list
 from data.volume import count_features
 from data.volume_windows import HORIZON, Floats, Ints, Windows
 from models.escalation_head import design
-from training.corpus import file_sha256
+from models.taught import file_sha256
 from training.decisions import Decisions, decide_on, topics_of
 from training.escalation_blocks import Blocks, blocks
 from training.escalation_config import HOT_LIST, EscalationConfig

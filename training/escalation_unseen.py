@@ -12,10 +12,9 @@ from rich.console import Console
 from data.errors import CorpusError
 from data.volume_windows import Floats
 from models.manifest import EscalationPart
-from training.corpus import file_sha256
+from models.taught import changed_since, file_sha256, taught
 from training.escalation_blocks import Rows
 from training.hotlist_fit import hour_of
-from training.taught import changed_since, taught
 from training.told import warn
 
 BEFORE = "before_recalibration"  # where a recalibrated head keeps the figures of the head that it was

@@ -12,10 +12,11 @@ from rich.console import Console
 from data.errors import CorpusError
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
+from models.taught import file_sha256, hashes, refuse_taught
 from training.config import settings_of
-from training.corpus import Corpus, file_sha256, pooled
+from training.corpus import Corpus, pooled
 from training.corpus_time import corpus_for
-from training.taught import hashes, known_files, refuse_taught, tell_changed
+from training.taught import known_files, tell_changed
 from training.text_config import TextConfig
 from training.told import left_out
 

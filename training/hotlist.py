@@ -18,8 +18,8 @@ from models.bundle import Bundle, escalation_file, save_part
 from models.escalation_store import dump
 from models.hotlist import HotlistModel
 from models.manifest import EscalationPart
+from models.taught import file_sha256
 from training.card import write_card
-from training.corpus import file_sha256
 from training.escalation_blocks import MIN_EVENTS, Blocks, require
 from training.escalation_config import refuse_bundle
 from training.escalation_report import figures, plain, sheet, spread_of

@@ -18,8 +18,8 @@ from models.escalation_store import open_head
 from models.hotlist import HotlistModel
 from models.hotlist_words import HOT_GROUPS, VIEWS
 from models.manifest import EscalationPart
+from models.taught import file_sha256
 from training.config import settings_of
-from training.corpus import file_sha256
 from training.escalation_blend import calibrated, near_trees
 from training.escalation_blocks import require
 from training.escalation_report import figures, plain, sheet

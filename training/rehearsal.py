@@ -11,9 +11,9 @@ from rich.console import Console
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle, text_part
+from models.taught import changed_since, file_sha256, taught
 from training.annotated import annotated_texts
-from training.corpus import Corpus, file_sha256, teaching_rows
-from training.taught import changed_since, taught
+from training.corpus import Corpus, teaching_rows
 from training.text_config import TextConfig
 from training.told import warn
 

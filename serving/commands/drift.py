@@ -37,11 +37,12 @@ def reference(
     service is started with YUJING_DRIFT_REFERENCE=FILE.
     """
     from serving.drift.make import reference_path, score_reference, store_reference
+    from serving.drift.unseen import unseen_texts
     from serving.writable import check_writable
 
     settings, opened = _opened(bundle)
     check_writable(reference_path(opened, out))  # scoring takes minutes
-    made = score_reference(opened, held_out_texts(opened, corpus), settings)
+    made = score_reference(opened, unseen_texts(opened, corpus, _tell), settings)
     where = store_reference(made, opened, out)
     typer.echo(f"statistics of {made.posts} posts as {made.model} answered them -> {where.absolute()}")
     typer.echo(USE if out else KEEP_APART)
@@ -61,9 +62,10 @@ def replay(
     from serving.drift.make import observe_texts
     from serving.drift.replay import replay as run
     from serving.drift.replay import replay_table
+    from serving.drift.unseen import unseen_texts
 
     settings, opened = _opened(bundle)
-    observations = observe_texts(opened, held_out_texts(opened, corpus), settings)
+    observations = observe_texts(opened, unseen_texts(opened, corpus, _tell), settings)
     Console().print(replay_table(run(observations, window, draws, seed)))
 
 
@@ -76,14 +78,5 @@ def _opened(folder: Path | None) -> tuple[Settings, Bundle]:
     return settings, open_served(settings)
 
 
-def held_out_texts(bundle: Bundle, corpus: Path) -> list[str]:
-    """Texts of a corpus without those that taught the bundle."""
-    from rich.console import Console
-
-    from serving.drift.make import read_texts
-    from training.evaluate_rows import trained_corpus
-
-    known = trained_corpus(bundle, (str(corpus),), bundle.taxonomy, Console(stderr=True))
-    if known is None:
-        return read_texts(corpus, bundle.taxonomy)
-    return [row.text for part in ("validation", "test") for row in known.part(part)]
+def _tell(what: str) -> None:
+    typer.echo(f"yujing: {what}", err=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from serving.commands.options import require_training
 from serving.commands.train import Config, Head, Set, read_settings
 
 policy = typer.Typer(help="Try the risk policy out on recorded volumes.", no_args_is_help=True)
@@ -28,6 +29,7 @@ def simulate(head: Head = "counts", config: Config = None, set_: Set = None, out
     Bundle, policy and lexicon are those of --set or --config, else those that YUJING_BUNDLE, YUJING_POLICY and
     YUJING_SIGNALS name, else the shipped ones.
     """
+    require_training()
     from dataclasses import replace
 
     from serving.settings import Settings

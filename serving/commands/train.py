@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from data.errors import ConfigError
+from serving.commands.options import require_training
 
 train = typer.Typer(help="Train on your posts or series (--set), else on the project's corpora.", no_args_is_help=True)
 
@@ -76,6 +77,7 @@ def text(
     recalibrate: RecalibrateText = False,
 ) -> None:
     """Train category and severity on labelled posts."""
+    require_training()
     from training.config import load_config
     from training.text import train_text
     from training.text_config import TextConfig
@@ -96,6 +98,7 @@ def escalation(
     recalibrate: Recalibrate = False,
 ) -> None:
     """Train the likelihood of escalation on volume series, or on a record of the hot-search list."""
+    require_training()
     from training.config import load_config
     from training.escalation import train_escalation
     from training.escalation_config import EscalationConfig
@@ -115,6 +118,7 @@ def escalation(
 @train.command("first-stage")
 def first_stage(config: Config = None, set_: Set = None) -> None:
     """Fit, measure and keep what lets `yujing score --first-stage` settle clear `none` posts alone."""
+    require_training()
     from training.config import load_config
     from training.first_stage import FirstStageConfig, train_first_stage
 
@@ -132,6 +136,7 @@ def evaluate(
     engines: Engines = None,
 ) -> None:
     """Measure a bundle on held-out data, beside the baselines, with intervals."""
+    require_training()
     from training.config import load_config
     from training.evaluate import evaluate as run
     from training.evaluate_config import EvaluateConfig
@@ -149,6 +154,7 @@ def compare(
     out: Differences = None,
 ) -> None:
     """Tell what the second bundle gains over the first, on posts that taught neither, with paired intervals."""
+    require_training()
     from training.compare import CompareConfig
     from training.compare import compare as run
     from training.config import load_config

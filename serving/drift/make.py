@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from data.errors import CorpusError
 from data.files import whole
-from data.loaders import load_examples
 from data.records import MAX_ITEMS, MAX_TEXT, Item
-from data.taxonomy import Taxonomy
 from models.bundle import Bundle
 from models.engine_build import load_tokens
 from models.manifest import NAME
@@ -19,15 +16,6 @@ from serving.drift.reference import Reference, make_reference
 from serving.scoring import load_scorer
 from serving.settings import Settings
 from serving.writable import writing
-
-
-def read_texts(path: Path, taxonomy: Taxonomy) -> list[str]:
-    """Texts of a corpus, labelled by that table or not; CorpusError when there is none."""
-    loaded = load_examples([path], taxonomy)
-    if not loaded.rows:
-        why = f" ({loaded.bad[0]})" if loaded.bad else ""
-        raise CorpusError(f"{path} has no post that can be read{why}: give rows with id and text")
-    return [row.text for row in loaded.rows]
 
 
 def observe_texts(bundle: Bundle, texts: Sequence[str], settings: Settings | None = None) -> list[Observation]:

@@ -24,6 +24,7 @@ from serving.settings import Settings
 LOCAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")  # without a key nobody swaps models
 HOW = "send Authorization: Bearer <key>"
 ELSEWHERE = "call from a program, or from a page of this very host and port, or run the service with keys"
+MAX_NAME = 255  # characters of a host's name; a Host of 64 KiB, each another, would be kept 1,024 times
 SAFE = ("GET", "HEAD", "OPTIONS")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")  # what proxies add
 
@@ -79,9 +80,13 @@ class Access:
             raise RefusedError(403, "cross_site", f"{why}: {ELSEWHERE}")
 
 
-@lru_cache(1_024)
 def is_local(host: str) -> bool:
-    """Whether an IP address is this machine's own loopback."""
+    """Whether an IP address is this machine's own loopback; what is longer than any name is not even remembered."""
+    return len(host) <= MAX_NAME and _is_loopback(host)
+
+
+@lru_cache(1_024)
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

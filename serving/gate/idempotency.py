@@ -2,8 +2,8 @@
 
 After draft-ietf-httpapi-idempotency-key-header: 409 while the first is under way (also where the timeout
 has answered it 504 meanwhile: `serving.gate.unbroken`), 422 for another body. The memory is this worker's own and
-bounded; a restart forgets. Only answers of 2xx are kept, so a refused one can be repaired, and none of a prediction
-that was deleted.
+bounded; a restart forgets. Only answers of 2xx are kept, so a refused one can be repaired; none with an item that
+failed by a fault of ours, so that a repeat may get its score; and none of a prediction that was deleted.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from serving.store.records import PREDICTION_ID
 
 PATHS = {"/score", "/feedback"}
 PREDICTIONS = "/predictions/"
+FAULTS = ("internal_error", "scoring_failed")  # errors of an item that may be gone when it is sent again
 MAX_ENTRIES, MAX_BYTES, MAX_SECONDS = 4_096, 64 * 1024 * 1024, 24 * 3600.0
 
 Slot = tuple[str, str, str]  # caller, path, key: callers cannot see each other's answers
 
+_FAULTY = re.compile(rb'"code": ?"(' + "|".join(FAULTS).encode() + rb')"')  # in a text of JSON its quotes are escaped
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -42,11 +44,20 @@ class Kept:
     messages: list[Message] = field(default_factory=list)
 
     @property
+    def final(self) -> bool:
+        """Whether a repeat would get no better one: it is of 2xx, and no item failed by a fault of ours."""
+        return bool(self.messages) and 200 <= self.messages[0]["status"] < 300 and not _FAULTY.search(self.body)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+    @property
     def size(self) -> int:
         return sum(len(message.get("body", b"")) for message in self.messages)
 
     def holds(self, words: bytes) -> bool:
-        return words in b"".join(message.get("body", b"") for message in self.messages)
+        return words in self.body
 
 
 class Answers:
@@ -80,9 +91,9 @@ class Answers:
         return kept
 
     def end(self, slot: Slot, messages: list[Message]) -> None:
-        """Keep an answer of 2xx, forget another one (or none)."""
+        """Keep an answer that is final, forget another one (or none)."""
         kept = self._kept[slot]
-        if not messages or not 200 <= messages[0]["status"] < 300:
+        if not Kept(kept.digest, kept.since, messages=messages).final:
             return self._forget(slot)
         kept.messages, kept.done = messages, True
         self._bytes += kept.size

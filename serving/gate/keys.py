@@ -19,6 +19,7 @@ PREFIX = "yj_"  # lets secret scanners find a key that was committed by mistake
 ANONYMOUS = "anonymous"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HASH = re.compile(r"[0-9A-Fa-f]{64}")  # a name would stand in the logs
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SECRET = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
 
@@ -48,20 +49,23 @@ def new_key(name: str, scopes: Sequence[str]) -> tuple[str, Key]:
 
 
 def read_key(line: str, place: str) -> Key:
-    """Read one line; ConfigError says what is wrong with it, without hash or key."""
+    """Read one line; ConfigError says what is wrong with it, without hash or key: any of its words may be one."""
     parts = line.split()
     if len(parts) != 3:
         raise ConfigError(f"{place}: expected `name scope,scope sha256`: take the line of `yujing keys new`")
-    return _checked(Key(parts[0], tuple(parts[1].split(",")), parts[2]), place)
+    return _checked(Key(parts[0], tuple(parts[1].split(",")), parts[2]), place, quoted=False)
 
 
-def _checked(key: Key, place: str) -> Key:
+def _checked(key: Key, place: str, quoted: bool = True) -> Key:
+    """The key, if it will do; else ConfigError, which names a word by its position where it is not `quoted`."""
     if any(map(_SECRET.search, (key.name, *key.scopes, key.sha256))):  # else it would stand in the log, as a name
         raise ConfigError(f"{place}: holds a key itself: put the line of `yujing keys new` there, and exchange the key")
-    if not _NAME.fullmatch(key.name) or key.name == ANONYMOUS:
-        raise ConfigError(f"{place}: name {key.name!r}: use 1-64 of A-Z a-z 0-9 . _ - (and not {ANONYMOUS!r})")
+    if not _NAME.fullmatch(key.name) or key.name == ANONYMOUS or _HASH.fullmatch(key.name):
+        said = f"name {key.name!r}" if quoted else "the first word is no name"
+        raise ConfigError(f"{place}: {said}: use 1-64 of A-Z a-z 0-9 . _ - (no hash, and not {ANONYMOUS!r})")
     if unknown := sorted(set(key.scopes) - set(SCOPES)):
-        raise ConfigError(f"{place}: unknown scope {unknown[0]!r}: use {', '.join(SCOPES)}")
+        said = f"unknown scope {unknown[0]!r}" if quoted else "unknown scope in the second word"
+        raise ConfigError(f"{place}: {said}: use {', '.join(SCOPES)}")
     if not _SHA256.fullmatch(key.sha256):
         raise ConfigError(f"{place}: the third word must be a SHA-256 in lower-case hex: never the key itself")
     return key

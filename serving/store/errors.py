@@ -11,6 +11,10 @@ class StoreDownError(YujingError):
     code = "store_unavailable"
 
 
+class NotesFullError(StoreDownError):
+    """No more deletions of unknown predictions are noted now, so none is confirmed; the database itself is well."""
+
+
 class RowError(YujingError):
     """The database refuses a row for what is in it."""
 

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, Label, Table, delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from serving.store.errors import NotesFullError
 from serving.store.records import Correction, Prediction, Stored
 from serving.store.rows import clean, safe
 from serving.store.tables import deletions, feedback, predictions
 
 Insert = sqlite.Insert | postgresql.Insert
 INSERTS: dict[str, Callable[[Table], Insert]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+MAX_NOTES = 500_000  # notes of deletions beyond which none of an unknown id is added: some 100 MB
 PURGED = 5_000  # rows of one deletion: the writer must not be kept from its work
 LOCK = 0x59554A44  # an arbitrary number that all workers share
 
@@ -48,12 +50,24 @@ def insert_correction(connection: Connection, correction: Correction, at: dateti
 def delete_prediction(connection: Connection, prediction_id: str, at: datetime) -> bool:
     """Delete a prediction with its corrections; whether there was one. Its id is noted in any case.
 
-    So a row that waits in another process' spool is not inserted later.
+    So a row that waits in another process' spool is not inserted later. NotesFullError, and nothing is noted, for an
+    unknown id where there are MAX_NOTES: any caller can invent ids.
     """
     if connection.dialect.name == "postgresql":  # an insertion under way ends first, a later one sees the note
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    found = connection.execute(delete(predictions).where(predictions.c.id == prediction_id)).rowcount > 0
+    if not found and not _noted(connection, prediction_id) and _notes_full(connection):
+        raise NotesFullError("too many deletions of unknown predictions are noted: try again later")
     connection.execute(_insert_new(connection, deletions), {"id": prediction_id, "at": at})
-    return connection.execute(delete(predictions).where(predictions.c.id == prediction_id)).rowcount > 0
+    return found
+
+
+def _noted(connection: Connection, prediction_id: str) -> bool:
+    return connection.scalar(select(deletions.c.id).where(deletions.c.id == prediction_id)) is not None
+
+
+def _notes_full(connection: Connection) -> bool:
+    return connection.execute(select(func.count()).select_from(deletions)).scalar_one() >= MAX_NOTES
 
 
 def purge(connection: Connection, before: datetime) -> int:
@@ -61,10 +75,15 @@ def purge(connection: Connection, before: datetime) -> int:
 
     Old notes of deletions go too: what they kept away would itself be too old.
     """
-    notes = select(deletions.c.id).where(deletions.c.at < before).limit(PURGED)
-    connection.execute(delete(deletions).where(deletions.c.id.in_(notes)))
+    purge_notes(connection, before)
     old = select(predictions.c.id).where(predictions.c.at < before).order_by(predictions.c.at).limit(PURGED)
     return connection.execute(delete(predictions).where(predictions.c.id.in_(old))).rowcount
+
+
+def purge_notes(connection: Connection, before: datetime) -> int:
+    """Delete notes of deletions from before `before`, at most PURGED; how many."""
+    notes = select(deletions.c.id).where(deletions.c.at < before).limit(PURGED)
+    return connection.execute(delete(deletions).where(deletions.c.id.in_(notes))).rowcount
 
 
 def _said_last(name: str) -> Label[Any]:

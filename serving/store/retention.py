@@ -11,11 +11,15 @@ from serving.store.standing import Standing
 from serving.store.steady import SteadyClock
 
 PURGE_SECONDS = 3_600.0
+NOTE_DAYS = 90  # after which the note of a deletion goes where predictions stay for ever: a spool must be back by then
 AGAIN_SECONDS = 5.0  # between attempts at what did not come to its end
 
 
 class Retention:
-    """`days` after which a prediction goes, 0 = never. The writer's thread works; any may say that there are traces."""
+    """`days` after which a prediction goes, 0 = never (notes of deletions do all the same).
+
+    The writer's thread works; any may say that there are traces.
+    """
 
     def __init__(self, database: Database, standing: Standing, days: int) -> None:
         self._database, self._standing, self._days = database, standing, days
@@ -30,7 +34,7 @@ class Retention:
     def work(self) -> None:
         """Do some of what is due; a fault is tried again later."""
         now = time.monotonic()
-        if self._days and self._standing.due and now >= self._purge_at:
+        if self._standing.due and now >= self._purge_at:
             self._purge_at = now + AGAIN_SECONDS
             self._purge()
         if self._traces and self._standing.due and now >= self._forget_at:
@@ -47,8 +51,12 @@ class Retention:
             self._purge_at = time.monotonic() + PURGE_SECONDS
 
     def _delete_old(self) -> int:
+        now = self._clock.now()
         with self._database.write() as connection:
-            return queries.purge(connection, self._clock.now() - timedelta(days=self._days))
+            if self._days:
+                return queries.purge(connection, now - timedelta(days=self._days))
+            queries.purge_notes(connection, now - timedelta(days=NOTE_DAYS))
+        return 0
 
     def _forget(self) -> None:
         """Without waiting for readers, as rows wait meanwhile; nor does it show that the database can be written."""
