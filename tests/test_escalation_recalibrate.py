@@ -117,6 +117,7 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     assert "out_of_domain" not in part.recalibration  # the head has the new date, and this part its old sigmoid
     assert "left out out_of_domain: " in told.file.getvalue()  # type: ignore[attr-defined]
     assert "left out in_domain" not in told.file.getvalue()  # type: ignore[attr-defined]
+    assert f"yujing self-test --write --bundle {bundle.folder}\n" in told.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", HotlistConfig(bundle=str(source), out=str(tmp_path / "out")), QUIET)
 
