@@ -14,11 +14,12 @@ from data.volume_pace import PRIOR, log_posts
 from data.volume_windows import HORIZON, Floats, Ints
 from models.escalation import OPTIONAL, SCALED, EscalationModel, Voices, total_posts
 from models.escalation_head import design
+from models.staleness import WARN_AFTER_DAYS
 from training.decisions import Decisions, Topics
 from training.escalation_baselines import by_score, hour_rates
 from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
 from training.escalation_blocks import Blocks, Rows
-from training.escalation_config import WARN_AFTER_DAYS, EscalationConfig
+from training.escalation_config import EscalationConfig
 from training.escalation_kinds import Kind, mixed
 
 WIDE = 0.3  # weight of the fallback in domain when two kinds taught it: no worse on earlier origins, better elsewhere
