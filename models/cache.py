@@ -34,9 +34,9 @@ def cache_root() -> Path:
         raise ConfigError(f"nothing can be cached ({error}): {REMEDY}") from None
 
 
-def engine_path(digest: str, kind: str) -> Path:
-    """Where an engine of the bundle with this digest lies, or will lie."""
-    return cache_root() / "engines" / f"{digest[:16]}-{kind}"
+def engine_path(key: str, kind: str) -> Path:
+    """Where an engine with this key (`models.engine_key`) lies, or will lie."""
+    return cache_root() / "engines" / f"{key[:16]}-{kind}"
 
 
 def clear_left(folder: Path) -> None:
@@ -61,18 +61,18 @@ def engine_files(engine: str) -> tuple[str, ...]:
     return {"int8": int8, "bf16": (FP32,), "onnx": (FP32,)}.get(engine, ())
 
 
-def is_built(digest: str, engine: str) -> bool:
-    """Whether this engine of the bundle with this digest is in the cache, whole."""
+def is_built(key: str, engine: str) -> bool:
+    """Whether this engine with this key is in the cache, whole."""
     needed = engine_files(engine)
-    return bool(needed) and all(is_whole(engine_path(digest, name)) for name in needed)
+    return bool(needed) and all(is_whole(engine_path(key, name)) for name in needed)
 
 
-def check_cache(digest: str, engine: str) -> None:
-    """ConfigError where this engine of the bundle with this digest is not built, and could not be."""
+def check_cache(key: str, engine: str) -> None:
+    """ConfigError where this engine with this key is not built, and could not be."""
     try:
-        if is_built(digest, engine):
+        if is_built(key, engine):
             return
-        folder = engine_path(digest, "").parent
+        folder = engine_path(key, "").parent
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryDirectory(prefix=".", dir=folder).cleanup()
     except OSError as error:

@@ -14,19 +14,20 @@ WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 FILES = (*WEIGHTS, *(f"{name}.index.json" for name in WEIGHTS))  # the latter where they come in parts
 
 
-def check_encoder(name: str, digest: str, engine: str, root: Path) -> None:
-    """ConfigError where this engine of the bundle with this digest must be built and its encoder is not at hand.
+def check_encoder(name: str, key: str, engine: str, root: Path) -> None:
+    """ConfigError where the engine with this key must be built and its encoder is not at hand.
 
     `root`: the folder from which a relative one is meant, that in which the engine will be built.
     """
-    if name == PACKAGED or is_built(digest, engine) or is_at_hand(name, root):
+    if name == PACKAGED or is_built(key, engine) or is_at_hand(name, root):
         return
-    if engine != "torch" and is_whole(engine_path(digest, FP32)):  # the others are made of it
+    if engine != "torch" and is_whole(engine_path(key, FP32)):  # the others are made of it
         return
     raise ConfigError(
         f"the bundle's encoder {name!r} is not on this machine, and its engine {engine} is not built: build it where "
-        f"the encoder is (yujing self-test --bundle …) and take the folder of {CACHE} along, or bring the encoder into "
-        f"Hugging Face's cache or, if it is a folder, to its place (a relative one is meant from {root})"
+        f"the encoder is (yujing self-test --bundle …, with the same versions of Yujing and its libraries) and take "
+        f"the folder of {CACHE} along, or bring the encoder into Hugging Face's cache or, if it is a folder, to its "
+        f"place (a relative one is meant from {root})"
     )
 
 

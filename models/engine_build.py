@@ -1,4 +1,4 @@
-"""From a bundle to a ready text model: the engine is built once and cached under the bundle's digest."""
+"""From a bundle to a ready text model: the engine is built once and cached under what it is made of."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from models.bundle import LEXICAL, TOKENIZER, Bundle, find_first_stage, text_par
 from models.cache import FP32, INT8, INT8_ROWS, REMEDY, cache_root, clear_left, engine_path, one_builder
 from models.cpu import has_vnni
 from models.engine import Engine, OnnxEngine, TorchEngine
+from models.engine_key import engine_key
 from models.engine_name import DEFAULT
 from models.lean import shown
 from models.lexical import LexicalModel, load_lexical
+from models.old_engines import make_room, mark_used
 from models.openvino_engine import OpenVinoEngine
 from models.sums import is_whole, remove, write_sum
 from models.text import TextModel
@@ -25,23 +27,23 @@ STRANGE = "\ua66e"  # of no vocabulary
 
 def onnx_path(bundle: Bundle) -> Path:
     """Where the bundle's fp32 graph lies, or will lie."""
-    return engine_path(bundle.manifest.digest, FP32)
+    return engine_path(engine_key(bundle), FP32)
 
 
 def int8_folder(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph lies, or will lie."""
-    return engine_path(bundle.manifest.digest, INT8)
+    return engine_path(engine_key(bundle), INT8)
 
 
 def int8_rows_path(bundle: Bundle) -> Path:
     """Where the bundle's int8 graph for a CPU without VNNI lies, or will lie."""
-    return engine_path(bundle.manifest.digest, INT8_ROWS)
+    return engine_path(engine_key(bundle), INT8_ROWS)
 
 
-def _build(make: Callable[[], object], made: Path, *files: Path) -> None:
+def _build(bundle: Bundle, make: Callable[[], object], made: Path, *files: Path) -> None:
     """Make an engine's file or folder, unless it is there with all its files as they were written.
 
-    What is left of a damaged one, and what killed builds left there, is removed first.
+    What is left of a damaged one, what killed builds left there, and engines that are too many are removed first.
     """
     if all(is_whole(path) for path in files or (made,)):
         return
@@ -49,6 +51,7 @@ def _build(make: Callable[[], object], made: Path, *files: Path) -> None:
         if not all(is_whole(path) for path in files or (made,)):  # else another process has just made it
             remove(made)
             clear_left(folder)
+            make_room(engine_key(bundle))
             with shown():  # transformers and NNCF ask for pandas
                 make()
 
@@ -63,7 +66,7 @@ def build_onnx(bundle: Bundle) -> Path:
 
         write_sum(export_onnx(load_classifier(bundle), path))
 
-    _build(make, path)
+    _build(bundle, make, path)
     return path
 
 
@@ -77,7 +80,7 @@ def build_int8(bundle: Bundle) -> Path:
 
         quantise(build_onnx(bundle), folder)
 
-    _build(make, folder, path, path.with_suffix(".bin"))
+    _build(bundle, make, folder, path, path.with_suffix(".bin"))
     return path
 
 
@@ -90,20 +93,30 @@ def build_int8_rows(bundle: Bundle) -> Path:
 
         write_sum(quantise_rows(build_onnx(bundle), path))
 
-    _build(make, path)
+    _build(bundle, make, path)
     return path
 
 
 def _cached(
     bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine], *parts: Callable[[Bundle], Path]
 ) -> Engine:
-    """The engine of a cached graph; one that the disk has damaged is built anew.
+    """The engine of a cached graph; one that the disk has damaged, or that is gone once it is opened, is built anew.
 
     `parts`: what it may be damaged in, what is made of another before that.
     """
+    engine = _opened(bundle, build, opened, *parts)
+    mark_used(engine, engine_key(bundle))
+    return engine
+
+
+def _opened(
+    bundle: Bundle, build: Callable[[Bundle], Path], opened: Callable[[Path], Engine], *parts: Callable[[Bundle], Path]
+) -> Engine:
     for damaged in (part(bundle) for part in parts):
         try:
             return opened(build(bundle))
+        except FileNotFoundError:
+            continue
         except (YujingError, OSError):
             raise
         except Exception:  # each runtime has errors of its own

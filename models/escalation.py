@@ -17,6 +17,7 @@ from data.volume_pace import PRIOR
 from data.volume_windows import HORIZON, WIDTH, Floats, Windows, held, unread_hours, windows_of
 from models.escalation_head import EscalationHead, Observed, design, log_odds
 from models.escalation_words import GROUPS, describe, said_of
+from models.staleness import WARN_AFTER_DAYS
 
 TARGET = (
     "N(t, t+6h] >= max(1.5 * N(t-6h, t] * r(t), 20), r(t) = usual posts of the next 6 h over those of the last 6 h "
@@ -106,7 +107,7 @@ class EscalationModel(EscalationHead):
     base_rate: float
     target: str = TARGET
     calibrated_until: float | None = None
-    warn_after_days: int = 90
+    warn_after_days: int = WARN_AFTER_DAYS
     fallback_names: tuple[str, ...] = ()
     voices: Voices = (0.0, 1.0, 0.0)
     outside: Voices = (0.0, 0.0, 1.0)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from data.records import Volume
 from data.results import EscalationResult, Factor, Outlook
 from data.volume_windows import Floats
+from models.staleness import is_stale
 
 MAX_FACTORS, MIN_EFFECT = 4, 0.05  # groups that an answer names, and the log-odds below which it does not
 DIGITS = 4
@@ -149,8 +150,7 @@ class EscalationHead(ABC):
 
     def stale(self, as_of: datetime) -> bool:
         """Whether the calibration is older at that time than is configured."""
-        end = self.calibration_end
-        return end is not None and (as_of - end) / timedelta(days=1) > self.warn_after_days
+        return is_stale(self.calibration_end, as_of, self.warn_after_days)
 
     def answers(
         self, features: Floats, inside: Inside, observed: Sequence[Observed], volumes: Sequence[Volume]

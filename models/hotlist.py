@@ -26,6 +26,7 @@ from data.results import EscalationResult, Outlook
 from data.volume_windows import HORIZON, Floats, held
 from models.escalation_head import DIGITS, EscalationHead, Observed, design, sound
 from models.hotlist_words import HOT_GROUPS, describe_hot
+from models.staleness import WARN_AFTER_DAYS
 
 DAY = 24  # hours; the longer horizon
 MAX_BIN = 180  # minutes; coarser bins were not measured
@@ -68,7 +69,7 @@ class HotlistModel(EscalationHead):
     base_rate: float
     target: str = HOT_TARGET
     calibrated_until: float | None = None
-    warn_after_days: int = 90
+    warn_after_days: int = WARN_AFTER_DAYS
     day: Any = None  # as `main`, for the same crossing within 24 h; None = not trained
     day_base_rate: float = 0.0
     partial: Any = None

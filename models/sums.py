@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from data.files import whole
@@ -53,7 +54,8 @@ def is_whole(path: Path) -> bool:
 def remove(path: Path) -> None:
     """Take a file or a folder of the cache away, if it is there, and the sum of a file with it."""
     if path.is_dir():
-        shutil.rmtree(path)
+        with suppress(FileNotFoundError):  # another process removes it, too
+            shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
         sum_path(path).unlink(missing_ok=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from models.bundle import CARD, Bundle
+from models.staleness import WARN_AFTER_DAYS, is_stale
 
 MAX_CARD = 100_000  # characters
-DEFAULT_DAYS = 90  # age from which a calibration is stale, where a head does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def head_calibrations(
     """The calibration of each escalation head; `days` = the configured limit, None = what it was trained with."""
     now, found = now or datetime.now(UTC), {}
     for head, part in bundle.manifest.escalation.items():
-        end, limit = part.calibrated_until, days or int(part.config.get("warn_after_days", DEFAULT_DAYS))
+        end, limit = part.calibrated_until, days or int(part.config.get("warn_after_days", WARN_AFTER_DAYS))
         age = None if end is None else _days(now, end)
-        found[head] = HeadCalibration(end, age, limit, age is not None and age > limit)
+        found[head] = HeadCalibration(end, age, limit, is_stale(end, now, limit))
     return found
 
 

@@ -62,12 +62,13 @@ def check_bundle(settings: Settings) -> None:
     from data.signals_table import check_lexicon
     from models.cache import check_cache
     from models.encoder_place import check_encoder
+    from models.engine_key import engine_key
     from serving.process import ROOT
 
     bundle = open_served(settings)
     if (text := bundle.manifest.text) is not None:
-        check_cache(bundle.manifest.digest, settings.engine)
-        check_encoder(text.encoder, bundle.manifest.digest, settings.engine, ROOT)
+        check_cache(key := engine_key(bundle), settings.engine)
+        check_encoder(text.encoder, key, settings.engine, ROOT)
     check_lexicon(settings.signals)
     _tables(settings).load_policy(bundle.taxonomy)
     load_respelling()

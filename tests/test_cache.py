@@ -18,11 +18,12 @@ from models.bundle import Bundle, open_bundle
 from models.cache import cache_root, check_cache, engine_files, engine_path
 from models.cpu import has_vnni
 from models.engine_build import build_onnx, int8_folder, int8_rows_path, load_text_model, onnx_path
+from models.engine_key import engine_key
 from models.sums import sum_path, write_sum
 from serving.scoring import check_bundle
 from serving.settings import Settings
 
-DIGEST = "0123456789abcdef" * 4
+KEY = "0123456789abcdef" * 4
 
 
 def homeless() -> Path:
@@ -43,7 +44,7 @@ def test_a_user_without_a_home_needs_none_where_a_cache_is_named(monkeypatch: py
     monkeypatch.delenv("XDG_CACHE_HOME")
     told = r"home directory.*: set YUJING_CACHE to a folder that can be written"
     with pytest.raises(ConfigError, match=told):
-        check_cache(DIGEST, "int8")
+        check_cache(KEY, "int8")
     with pytest.raises(ConfigError, match=told):  # of who does not check before
         load_text_model(open_bundle(None))
 
@@ -62,24 +63,24 @@ def test_a_read_only_cache_will_do_where_the_engine_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vnni: bool
 ) -> None:
     monkeypatch.setenv("YUJING_CACHE", str(tmp_path))
-    check_cache(DIGEST, "int8")
+    check_cache(KEY, "int8")
     assert not [*(tmp_path / "engines").iterdir()]  # it leaves nothing behind
     monkeypatch.setattr(cache, "TemporaryDirectory", read_only)
     monkeypatch.setattr(cache, "has_vnni", lambda: vnni)
     with pytest.raises(ConfigError, match="Read-only file system"):
-        check_cache(DIGEST, "int8")
-    engine_path(DIGEST, "int8-weights").mkdir()
+        check_cache(KEY, "int8")
+    engine_path(KEY, "int8-weights").mkdir()
     for name in ("fp32.onnx", "int8-weights/model.xml", "int8-weights/model.bin"):
-        engine_path(DIGEST, name).write_bytes(b"graph")
-        write_sum(engine_path(DIGEST, name))
-    check_cache(DIGEST, "onnx")
+        engine_path(KEY, name).write_bytes(b"graph")
+        write_sum(engine_path(KEY, name))
+    check_cache(KEY, "onnx")
     with nullcontext() if vnni else pytest.raises(ConfigError, match="Read-only"):  # another kind of CPU filled it
-        check_cache(DIGEST, "int8")
+        check_cache(KEY, "int8")
     with pytest.raises(ConfigError, match="Read-only"):
-        check_cache(DIGEST, "torch")
-    engine_path(DIGEST, "int8-weights/model.bin").write_bytes(b"grap")
+        check_cache(KEY, "torch")
+    engine_path(KEY, "int8-weights/model.bin").write_bytes(b"grap")
     with pytest.raises(ConfigError, match="Read-only"):  # it would be built anew
-        check_cache(DIGEST, "int8")
+        check_cache(KEY, "int8")
 
 
 def test_a_scratch_folder_is_named_as_the_sweep_knows(tmp_path: Path) -> None:
@@ -89,11 +90,11 @@ def test_a_scratch_folder_is_named_as_the_sweep_knows(tmp_path: Path) -> None:
 
 def test_engines_lie_where_the_check_looks() -> None:
     bundle = open_bundle(None)
-    digest = bundle.manifest.digest
-    assert [onnx_path(bundle)] == [engine_path(digest, name) for name in engine_files("onnx")]
+    key = engine_key(bundle)
+    assert [onnx_path(bundle)] == [engine_path(key, name) for name in engine_files("onnx")]
     int8 = {int8_folder(bundle) / "model.xml", int8_folder(bundle) / "model.bin"}
     wanted = int8 if has_vnni() else {int8_rows_path(bundle)}
-    assert {engine_path(digest, name) for name in engine_files("int8")} == wanted
+    assert {engine_path(key, name) for name in engine_files("int8")} == wanted
 
 
 def test_a_build_removes_what_killed_ones_left_and_nothing_else(

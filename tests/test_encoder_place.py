@@ -12,12 +12,13 @@ from data.errors import ConfigError
 from models.bundle import Bundle, open_bundle
 from models.cache import FP32, engine_files, engine_path
 from models.encoder_place import PACKAGED, check_encoder, is_at_hand
+from models.engine_key import engine_key
 from models.sums import write_sum
 from serving.scoring import check_bundle
 from serving.settings import Settings
 
 NAME = "nobody/has-this-bert"
-DIGEST = "0123456789abcdef" * 4
+KEY = "0123456789abcdef" * 4
 
 
 @pytest.fixture
@@ -37,9 +38,9 @@ def keep(hub: Path, *files: str) -> None:
         (kept / "snapshots" / "abc" / file).touch()
 
 
-def built(digest: str, *names: str) -> None:
+def built(key: str, *names: str) -> None:
     for name in names:
-        path = engine_path(digest, name)
+        path = engine_path(key, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"graph")
         write_sum(path)
@@ -54,7 +55,7 @@ def test_a_bundle_without_its_encoder_is_refused_before_the_start(
     settings = Settings(bundle=tmp_path / "bundle")
     with pytest.raises(ConfigError, match=r"encoder '.*' is not on this machine, .*: build it where .* YUJING_CACHE"):
         check_bundle(settings)
-    built(open_bundle(tmp_path / "bundle").manifest.digest, *engine_files("int8"))
+    built(engine_key(open_bundle(tmp_path / "bundle")), *engine_files("int8"))
     check_bundle(settings)
 
 
@@ -77,9 +78,9 @@ def test_a_relative_folder_is_meant_from_where_the_service_runs(tiny_encoder: st
 
 
 def test_the_graph_that_engines_are_made_of_will_do_but_for_torch(hub: Path, tmp_path: Path) -> None:
-    built(DIGEST, FP32)
+    built(KEY, FP32)
     for engine in ("int8", "bf16", "onnx"):
-        check_encoder(NAME, DIGEST, engine, tmp_path)
+        check_encoder(NAME, KEY, engine, tmp_path)
     with pytest.raises(ConfigError, match="its engine torch is not built"):
-        check_encoder(NAME, DIGEST, "torch", tmp_path)
-    check_encoder(PACKAGED, DIGEST, "torch", tmp_path)
+        check_encoder(NAME, KEY, "torch", tmp_path)
+    check_encoder(PACKAGED, KEY, "torch", tmp_path)

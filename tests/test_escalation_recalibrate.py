@@ -18,6 +18,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import SHIPPED, escalation_file, open_bundle, save_part
 from models.escalation_store import dump, load
 from models.manifest import EscalationPart
+from models.staleness import WARN_AFTER_DAYS
 from serving.model_card import head_calibrations
 from training.escalation import train_escalation
 from training.escalation_config import EscalationConfig
@@ -118,6 +119,7 @@ def test_the_command_keeps_the_bundle_and_dates_the_head(tmp_path: Path) -> None
     assert "out_of_domain" not in part.recalibration  # the head has the new date, and this part its old sigmoid
     assert "left out out_of_domain: " in told.file.getvalue()  # type: ignore[attr-defined]
     assert "left out in_domain" not in told.file.getvalue()  # type: ignore[attr-defined]
+    assert f"yujing self-test --write --bundle {bundle.folder}\n" in told.file.getvalue()  # type: ignore[attr-defined]
     with pytest.raises(BundleError, match="has no hotlist head"):
         recalibrate("hotlist", HotlistConfig(bundle=str(source), out=str(tmp_path / "out")), QUIET)
 
@@ -160,3 +162,17 @@ def test_the_head_of_the_bundle_in_out_goes_before_the_shipped_one(tmp_path: Pat
     assert f"in {out / 'bundle'} is recalibrated" in told.file.getvalue()  # type: ignore[attr-defined]
     assert source_of("counts", replace(CONFIG, out=str(tmp_path / "new"))).folder == SHIPPED
     assert source_of("hotlist", HotlistConfig(out=str(out))).folder == SHIPPED
+
+
+@pytest.mark.parametrize(("over", "stale"), [(timedelta(minutes=-5), False), (timedelta(minutes=5), True)])
+def test_answers_and_the_page_of_the_model_agree_when_a_calibration_is_stale(
+    tmp_path: Path, over: timedelta, stale: bool
+) -> None:
+    """The page compared days of two decimals: an answer was stale while the page and the log of the start were not."""
+    until = datetime(2026, 3, 1, tzinfo=UTC)
+    then, head = until + timedelta(days=90) + over, replace(model(), calibrated_until=until.timestamp() / 3600)
+    part = EscalationPart(calibrated_until=until)
+    bundle = save_part(tmp_path, load_taxonomy(), {escalation_file("counts"): dump(head)}, escalation={"counts": part})
+    assert head.warn_after_days == head_calibrations(bundle)["counts"].stale_after_days == WARN_AFTER_DAYS
+    assert head.predict([Volume(as_of=then, counts=(30.0,) * 9)])[0].calibration_stale == stale
+    assert head_calibrations(bundle, now=then)["counts"].stale == stale

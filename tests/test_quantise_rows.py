@@ -17,6 +17,7 @@ from models import engine_build
 from models.bundle import Bundle
 from models.engine import OnnxEngine
 from models.engine_build import build_int8_rows, int8_rows_path, load_text_model, onnx_path
+from models.engine_key import engine_key
 from models.openvino_engine import OpenVinoEngine
 from models.quantise_rows import HIGHEST, PAIR, ZERO, quantise_rows, quantised
 
@@ -103,7 +104,7 @@ def test_the_graph_is_built_once(tiny_bundle: Bundle) -> None:
     path = build_int8_rows(tiny_bundle)
     built = path.stat().st_mtime_ns
     assert build_int8_rows(tiny_bundle).stat().st_mtime_ns == built
-    assert path.match(f"{tiny_bundle.manifest.digest[:16]}-*.onnx")
+    assert path.match(f"{engine_key(tiny_bundle)[:16]}-*.onnx")
 
 
 @pytest.mark.usefixtures("without_vnni")

@@ -39,7 +39,7 @@ from training.escalation_report import (
 )
 from training.place import bundle_place
 from training.register import register
-from training.told import left_out, tell_bad_rows
+from training.told import left_out, tell_bad_rows, tell_golden
 
 FOLD = 0.1  # of the topics, tested at each rolling origin
 
@@ -172,4 +172,5 @@ def train_escalation(config: EscalationConfig, console: Console | None = None) -
     bundle = save_part(folder, None, {escalation_file(model.head): dump(model)}, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
+    tell_golden(console, bundle)
     return bundle

@@ -15,9 +15,6 @@ HOT_LIST = "../shared/data/hotlist.parquet"
 SERIES = ("../shared/data/volume_ced.jsonl.gz",)
 
 
-WARN_AFTER_DAYS = 90  # of a head that is trained without a word about it
-
-
 def refuse_bundle(bundle: str | None) -> None:
     """ConfigError for a training that is told whose head to take: it would begin anew, unsaid."""
     if bundle is not None:

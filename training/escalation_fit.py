@@ -15,18 +15,17 @@ from data.volume_pace import PRIOR, log_posts
 from data.volume_windows import HORIZON, Floats, Ints, Windows
 from models.escalation import OPTIONAL, SCALED, EscalationModel, Voices, total_posts
 from models.escalation_head import design, log_odds
+from models.staleness import WARN_AFTER_DAYS
 from training.decisions import Decisions, Topics
 from training.escalation_baselines import by_score, hour_rates
 from training.escalation_blend import EVEN, blend, calibrated, logistic, sigmoid
 from training.escalation_blocks import Blocks, Rows
-from training.escalation_config import WARN_AFTER_DAYS, EscalationConfig
+from training.escalation_config import EscalationConfig
 from training.escalation_gate import fit_gate, gate_names
 from training.escalation_kinds import Kind, mixed
 
 WIDE = 0.3  # share of the fallback for the own kind if two kinds taught it: no worse on earlier origins, else better
-FAR = (
-    0.2  # share for other topics of what is answered for the own: under every shift on earlier origins it ranks better
-)
+FAR = 0.2  # share for other topics of what is answered for the own: under every shift on earlier origins it ranks best
 LARGEST = 0.9  # of the largest topic: recorded topics end somewhere, so beyond it escalations are missing from the data
 
 

@@ -42,7 +42,7 @@ from training.hotlist_decisions import MARGIN, decide_hot
 from training.hotlist_views import Views, taught_views
 from training.place import bundle_place
 from training.register import register
-from training.told import left_out
+from training.told import left_out, tell_golden
 
 DAY_HOURS = 24
 DATA = {"counts": "series", "hotlist": "record"}  # the setting that names the data of a head
@@ -225,4 +225,5 @@ def recalibrate(head: str, config: EscalationConfig | HotlistConfig, console: Co
     console.print(about)
     console.print(f"{head} calibrated until {end:%Y-%m-%d %H:%M} UTC on the latest {config.recalibrate_days} days")
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
+    tell_golden(console, bundle)
     return bundle

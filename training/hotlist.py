@@ -31,7 +31,7 @@ from training.hotlist_report import by_false_alarms, day_figures, slices
 from training.hotlist_views import fit_partial, incomplete_views, view_figures, views_to_test
 from training.place import bundle_place
 from training.register import register
-from training.told import left_out
+from training.told import left_out, tell_golden
 
 
 def _fold(decisions: HotDecisions, origin: date, config: HotlistConfig) -> dict[str, Any]:
@@ -131,4 +131,5 @@ def train_hotlist(config: HotlistConfig, console: Console | None = None) -> Bund
     bundle = save_part(folder, None, files, escalation={model.head: part})
     write_card(bundle)
     console.print(f"bundle {bundle.model_id} in {bundle.folder}, registered as {register(bundle)}", markup=False)
+    tell_golden(console, bundle)
     return bundle

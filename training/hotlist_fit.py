@@ -16,9 +16,9 @@ from data.hotlist_features import AWAY
 from data.volume_windows import HORIZON, ZONE, Floats, Ints
 from models.escalation_head import log_odds
 from models.hotlist import HotlistModel, within
+from models.staleness import WARN_AFTER_DAYS
 from training.escalation_blend import boosted_trees, calibrated, near_trees, sigmoid
 from training.escalation_blocks import MIN_EVENTS, Blocks, Rows
-from training.escalation_config import WARN_AFTER_DAYS
 from training.hotlist_config import HotlistConfig
 from training.hotlist_decisions import HotDecisions
 

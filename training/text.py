@@ -48,6 +48,7 @@ from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
 from training.text_save import save_text, trained_files
+from training.told import tell_golden
 
 
 def labels(examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[np.ndarray, np.ndarray]:
@@ -151,6 +152,7 @@ def _finish(
     console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if config.held_out_source is None and config.before is None:  # else the run is a measurement, not a model to use
         console.print(f"registered as {register(bundle)}")
+        tell_golden(console, bundle)
     forget_checkpoints(config)  # last: who repeats a run whose store could not be written has nothing to train again
 
 

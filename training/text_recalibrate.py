@@ -33,7 +33,7 @@ from training.text import answers_of, calibrate, first_stage_of
 from training.text_config import TextConfig
 from training.text_report import Truth, report, table
 from training.text_save import files_of, save_text
-from training.told import warn
+from training.told import tell_golden, warn
 
 READ = ("posts", "start", "test", "seed", "threads", "out")  # settings that count; all others are of a training
 OF_EACH = 10  # posts that each of two categories needs; the prior is fitted on how the counts differ
@@ -145,4 +145,5 @@ def recalibrate_text(config: TextConfig, console: Console | None = None) -> Bund
     console.print(f"bundle {bundle.model_id} in {bundle.folder}", markup=False)
     if part.config.get("held_out_source") is None and part.config.get("before") is None:  # as after a training
         console.print(f"registered as {register(bundle)}")
+        tell_golden(console, bundle)
     return bundle

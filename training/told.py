@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
 from data.loaders import BadRow
+from models.bundle import Bundle
 
 SHOWN = 10  # bad rows that are named
 
@@ -28,3 +30,9 @@ def tell_bad_rows(console: Console, bad: Sequence[BadRow]) -> None:
         left_out(console, str(row))
     if len(bad) > SHOWN:
         left_out(console, f"{len(bad) - SHOWN} more bad rows")
+
+
+def tell_golden(console: Console, bundle: Bundle) -> None:
+    """How to keep golden posts: a bundle that has just been made has none, those of the one before it do not fit."""
+    command = f"yujing self-test --write --bundle {shlex.quote(str(bundle.folder))}"
+    console.print(f"to test its answers at every start, keep those of today: {command}", markup=False, soft_wrap=True)
