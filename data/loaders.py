@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from data.columns import require_columns
 from data.errors import InputError
+from data.listed import listed
 from data.normalise import normalise
 from data.records import Example, Series
 from data.rim import parse
@@ -17,6 +19,7 @@ from data.taxonomy import Taxonomy, implied
 Record = TypeVar("Record", Example, Series)
 Fault = tuple[str, str] | None  # field and reason
 Complete = Callable[[Row], Row]
+SERIES = ("topic_id", "start", "interval_minutes", "counts")  # what every series has
 OF_THE_POST = ("text", "source", "event", "published_at")  # what a label may leave out
 MAX_CELL = 40  # characters of a cell that a report shows; the longest id of the taxonomy has 20
 
@@ -43,17 +46,23 @@ class Loaded(Generic[Record]):
 
 
 def _load(
-    kind: type[Record], paths: Sequence[Path], check: Callable[[Record], Fault], complete: Complete = dict
+    kind: type[Record],
+    paths: Sequence[Path],
+    required: Sequence[str],
+    check: Callable[[Record], Fault],
+    complete: Complete = dict,
 ) -> Loaded[Record]:
     known = {column.name for column in fields(kind)}
     loaded: Loaded[Record] = Loaded()
     for path in paths:
-        for number, row in read_rows(path, known):
+        rows = read_rows(path, known)  # says at once where there is no file
+        require_columns(path, known, required)
+        for number, row in rows:
             if isinstance(row, str):
                 loaded.bad.append(BadRow(str(path), number, "row", row))
                 continue
             try:
-                record = parse(kind, {key: value for key, value in complete(row).items() if key in known})
+                record = _record(kind, complete(row), row)
             except InputError as error:
                 place, _, why = str(error).partition(": ")
                 loaded.bad.append(BadRow(str(path), number, place, why))
@@ -63,6 +72,14 @@ def _load(
             else:
                 loaded.rows.append(record)
     return loaded
+
+
+def _record(kind: type[Record], row: Row, given: Row) -> Record:
+    """The record of a completed row; InputError names what is lacking beside what was `given`, or what is faulty."""
+    needed = (column.name for column in fields(kind) if column.default is MISSING)
+    if lost := [name for name in needed if name not in row]:
+        raise InputError(f"{', '.join(lost)}: required; the row has {listed([*given]) or 'no field'}")
+    return parse(kind, {column.name: row[column.name] for column in fields(kind) if column.name in row})
 
 
 def _short(value: str | None) -> str:
@@ -123,7 +140,8 @@ def load_examples(
     Other columns are ignored. CorpusError when a file is missing or of another kind; bad rows are only reported.
     """
     with_text, with_implied = _with_text(posts or {}), _with_implied(taxonomy.none_id)
-    return _load(Example, paths, _example_fault(taxonomy, set()), lambda row: with_implied(with_text(row)))
+    required = ("id", "text") if posts is None else ("id",)
+    return _load(Example, paths, required, _example_fault(taxonomy, set()), lambda row: with_implied(with_text(row)))
 
 
 def load_series(paths: Sequence[Path]) -> Loaded[Series]:
@@ -140,4 +158,4 @@ def load_series(paths: Sequence[Path]) -> Loaded[Series]:
         seen.add(row.topic_id)
         return None
 
-    return _load(Series, paths, fault)
+    return _load(Series, paths, SERIES, fault)
