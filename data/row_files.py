@@ -43,11 +43,16 @@ def _once_named(pairs: Sequence[tuple[str, object]]) -> Row:
 
 def _jsonl(path: Path, _: Collection[str]) -> Numbered:
     with open_text(path, newline="\n") as text:
-        for number, line in enumerate(text.lines, 1):
-            if UNDECODABLE in line:
-                yield number, text.foreign
-            elif line.strip():
-                yield number, _json_row(line)
+        filled = ((number, line) for number, line in enumerate(text.lines, 1) if line.strip())
+        for i, (number, line) in enumerate(filled):
+            if not i and _opens_other_json(line.strip()):
+                raise CorpusError(f"{path} is JSON over several lines, or a list: write one object a line")
+            yield number, text.foreign if UNDECODABLE in line else _json_row(line)
+
+
+def _opens_other_json(line: str) -> bool:
+    """Whether a file that begins so is a list of objects, or an object that later lines go on with."""
+    return line == "{" or (line[0] == "[" and line[1:].lstrip()[:1] in ("", "{"))
 
 
 def _json_row(line: str) -> Row | str:

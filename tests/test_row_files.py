@@ -204,6 +204,28 @@ def test_a_damaged_line_of_gb18030_fails_alone(tmp_path: Path) -> None:
     assert [(bad.line, bad.why) for bad in loaded.bad] == [(3, "is not GB18030: convert the file")]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ROWS, ensure_ascii=False),
+        json.dumps(ROWS, ensure_ascii=False, indent=2),
+        "\n\n[" + ",\n".join(json.dumps(row) for row in ROWS) + "]",
+        "\n".join(json.dumps(row, indent=1) for row in ROWS),
+    ],
+)
+def test_a_list_and_json_over_several_lines_are_one_error(tmp_path: Path, content: str) -> None:
+    """A list of 230 posts was 1,370 bad rows."""
+    with pytest.raises(CorpusError, match=r"a\.jsonl is JSON over several lines, or a list: write one object a line"):
+        load(tmp_path, "a.jsonl", content.encode())
+
+
+@pytest.mark.parametrize("first", [b'["id", "text"]', b"[", b"{"])
+def test_a_damaged_line_that_is_not_the_first_fails_alone(tmp_path: Path, first: bytes) -> None:
+    loaded = load(tmp_path, "a.jsonl", as_jsonl(ROWS[0], first, ROWS[1]))
+    assert ([row.id for row in loaded.rows], told_of(loaded)) == (["a", "b"], [(2, "row")])
+    assert len(load(tmp_path, "a.jsonl", as_jsonl(b'["id", "text"]', ROWS[1])).rows) == 1
+
+
 def test_big5_is_one_clear_error(tmp_path: Path) -> None:
     content = "id,text\n" + "".join(f"{i},買到假貨，客服說這是正品，要求退貨還要扣運費\n" for i in range(9))
     with pytest.raises(CorpusError, match=r"neither UTF-8 nor GB18030, perhaps Big5: convert the file to UTF-8$"):
