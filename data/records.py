@@ -55,12 +55,6 @@ def _no_number(time: object) -> object:
     return _spelled_out(time) if number else time
 
 
-def _whole(rank: object) -> object:
-    if isinstance(rank, bool):
-        raise ValueError(f"{rank} is no rank: give a whole number")
-    return rank
-
-
 Time = Annotated[AwareDatetime, BeforeValidator(_spelled_out)]
 
 
@@ -157,7 +151,7 @@ class Example:
     id: Name
     text: Annotated[str, Field(min_length=1)]
     category: str | None = None
-    severity: Annotated[int, Field(ge=0), BeforeValidator(_whole)] | None = None  # the loader knows the highest rank
+    severity: Annotated[int, Field(ge=0)] | None = None  # the loader knows the ranks (data.labels)
     second: str | None = None
     source: Name | None = None
     event: Name | None = None

@@ -7,35 +7,29 @@ from __future__ import annotations
 
 import csv
 import glob
-import gzip
 import json
-import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.encoding import UNDECODABLE
 from data.errors import CorpusError
+from data.separator import find_separator, told
+from data.text_files import CONVERT, Text, begins_with_nul, open_text
 
-_UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
-NO_UTF8 = "is not UTF-8: convert the file"
+NO_UTF8 = f"is not UTF-8: {CONVERT}"
 MAX_NAME = 40  # characters of a field's name in a report
 BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    """Lines as bytes, so that one undecodable line does not fail the file."""
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-        try:
-            yield from file
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise CorpusError(f"{path} is no readable gzip file ({error}): make it again") from None
 
 
 def _once_named(pairs: Sequence[tuple[str, object]]) -> Row:
@@ -48,17 +42,25 @@ def _once_named(pairs: Sequence[tuple[str, object]]) -> Row:
 
 
 def _jsonl(path: Path, _: Collection[str]) -> Numbered:
-    for number, line in enumerate(_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"), object_pairs_hook=_once_named)
-        except UnicodeDecodeError as error:
-            yield number, f"byte {error.start} is not UTF-8: convert the file"
-        except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
-            yield number, f"not valid JSON: {error}"
-        else:
-            yield number, row if isinstance(row, dict) else "must be a JSON object"
+    with open_text(path, newline="\n") as text:
+        filled = ((number, line) for number, line in enumerate(text.lines, 1) if line.strip())
+        for i, (number, line) in enumerate(filled):
+            if not i and _opens_other_json(line.strip()):
+                raise CorpusError(f"{path} is JSON over several lines, or a list: write one object a line")
+            yield number, text.foreign if UNDECODABLE in line else _json_row(line)
+
+
+def _opens_other_json(line: str) -> bool:
+    """Whether a file that begins so is a list of objects, or an object that later lines go on with."""
+    return line == "{" or (line[0] == "[" and line[1:].lstrip()[:1] in ("", "{"))
+
+
+def _json_row(line: str) -> Row | str:
+    try:
+        row = json.loads(line, object_pairs_hook=_once_named)
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
+        return f"not valid JSON: {error}"
+    return row if isinstance(row, dict) else "must be a JSON object"
 
 
 def _once_each(path: Path, header: Sequence[str]) -> None:
@@ -66,37 +68,72 @@ def _once_each(path: Path, header: Sequence[str]) -> None:
         raise CorpusError(f"{path}: the header names {again[0]!r} more than once: give each column its own name")
 
 
-def _decoded(path: Path) -> Iterator[str]:
-    """Lines with undecodable bytes marked; CorpusError where the first has NUL bytes, as UTF-16 has."""
-    for i, line in enumerate(_lines(path)):
-        if not i and b"\0" in line:
-            raise CorpusError(f"{path} {NO_UTF8}")
-        yield line.decode("utf-8-sig" if not i else "utf-8", "surrogateescape")
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A CSV file from the first row on; `before`: lines that the reader was not given."""
+
+    reader: Any
+    header: list[str]
+    before: int
 
 
-def _csv(path: Path, _: Collection[str]) -> Numbered:
-    reader = csv.reader(_decoded(path), strict=True)  # else an unclosed quote swallows its neighbours unsaid
+def _table(path: Path, lines: Iterator[str], wanted: Collection[str]) -> _Table:
+    before, first = 0, ""
+    for first in lines:
+        if first.strip():
+            break
+        before += 1  # blank lines may stand before the header
+    if separator := told(first):
+        before += 1
+    else:
+        separator, lines = find_separator(first, wanted), chain([first], lines)
+    reader = csv.reader(lines, delimiter=separator, strict=True)  # else an unclosed quote swallows neighbours unsaid
     try:
-        header = next(filter(None, reader), [])  # blank lines may stand before it, too
+        header = [name.strip() for name in next(filter(None, reader), [])]
     except csv.Error as error:
         raise CorpusError(f"{path}: the header line is not valid CSV ({error}): look for an unclosed quote") from None
     _once_each(path, header)
+    return _Table(reader, header, before)
+
+
+@contextmanager
+def _opened_csv(path: Path, wanted: Collection[str]) -> Iterator[tuple[_Table, Text]]:
+    if begins_with_nul(path):
+        raise CorpusError(f"{path} {NO_UTF8}")
+    with open_text(path, newline="") as text:
+        yield _table(path, text.lines, wanted), text
+
+
+def csv_header(path: Path, wanted: Collection[str]) -> list[str]:
+    """Names of the columns; what separates them is what makes most `wanted` ones of them."""
+    with _opened_csv(path, wanted) as (table, _):
+        return table.header
+
+
+def _csv(path: Path, wanted: Collection[str]) -> Numbered:
+    with _opened_csv(path, wanted) as (table, text):
+        yield from _csv_rows(table, text.foreign)
+
+
+def _csv_rows(table: _Table, foreign: str) -> Numbered:
     while True:
-        first = reader.line_num + 1
+        first = table.before + table.reader.line_num + 1
         try:
-            cells = next(reader)
+            cells = next(table.reader)
         except StopIteration:
             return
         except csv.Error as error:
-            taken = f" that takes lines {first}-{reader.line_num}" if reader.line_num > first else ""
-            yield reader.line_num, f"not valid CSV ({error}): look for an unclosed quote{taken}"
+            last = table.before + table.reader.line_num
+            taken = f" that takes lines {first}-{last}" if last > first else ""
+            yield last, f"not valid CSV ({error}): look for an unclosed quote{taken}"
             continue
-        if cells and len(cells) != len(header):
-            yield reader.line_num, f"has {len(cells)} cells where the header has {len(header)}"
-        elif any(map(_UNDECODED.search, cells)):
-            yield reader.line_num, NO_UTF8
+        last = table.before + table.reader.line_num
+        if cells and len(cells) != len(table.header):
+            yield last, f"has {len(cells)} cells where the header has {len(table.header)}"
+        elif any(UNDECODABLE in cell for cell in cells):
+            yield last, foreign
         elif cells:
-            yield reader.line_num, {key: cell for key, cell in zip(header, cells, strict=True) if cell != ""}
+            yield last, {key: cell for key, cell in zip(table.header, cells, strict=True) if cell != ""}
 
 
 def _features(path: Path, columns: Sequence[pa.Field]) -> datasets.Features:
@@ -111,18 +148,31 @@ def _features(path: Path, columns: Sequence[pa.Field]) -> datasets.Features:
     return features
 
 
-def _parquet(path: Path, wanted: Collection[str]) -> Numbered:
+@contextmanager
+def _readable_parquet(path: Path) -> Iterator[None]:
     try:
-        schema = pq.read_schema(path).remove_metadata()  # they may call a column pictures, which would be opened
-        _once_each(path, schema.names)
+        yield
+    except (pa.ArrowException, OSError, KeyError, UnicodeError) as error:
+        why = " ".join(str(error).split())
+        raise CorpusError(f"{path} is no readable Parquet file ({why}): make it again") from None
+
+
+def parquet_schema(path: Path) -> pa.Schema:
+    """The columns; their metadata may call one pictures, which would be opened."""
+    with _readable_parquet(path):
+        schema = pq.read_schema(path).remove_metadata()
+    _once_each(path, schema.names)
+    return schema
+
+
+def _parquet(path: Path, wanted: Collection[str]) -> Numbered:
+    schema = parquet_schema(path)
+    with _readable_parquet(path):
         features = _features(path, [column for column in schema if column.name in wanted])
         columns = {"features": features, "columns": [*features], "data_files": glob.escape(str(path))}
         rows = datasets.load_dataset("parquet", split="train", streaming=True, batch_size=BATCH, **columns)
         tables = rows.with_format("arrow").iter(BATCH)
         yield from enumerate((_cells(table, i) for table in tables for i in range(len(table))), 1)
-    except (pa.ArrowException, OSError, KeyError, UnicodeError) as error:
-        why = " ".join(str(error).split())
-        raise CorpusError(f"{path} is no readable Parquet file ({why}): make it again") from None
 
 
 def _cells(batch: pa.Table, row: int) -> Row | str:

@@ -85,13 +85,31 @@ class Taxonomy:
         except ValueError:
             raise ConfigError(f"unknown category {category_id!r}: use one of {', '.join(self.ids)}") from None
 
+    @cached_property
+    def _named(self) -> Mapping[str, str]:
+        """Ids by what people write for them: the id, and each name that one category alone has."""
+        names = [(name.casefold(), one.id) for one in self.categories for name in {one.name, one.name_en}]
+        times = Counter(name for name, _ in names)
+        unique = {name: key for name, key in names if times[name] == 1}
+        return unique | {key.casefold(): key for key in self.ids} | {key: key for key in self.ids}
+
+    def named(self, label: str) -> str:
+        """The id of a category by its id or name, in capitals or not; what is neither comes back as it is."""
+        return self._named.get(label) or self._named.get(label.casefold(), label)
+
+    def rank_named(self, label: str) -> int | None:
+        """The rank of a level or a name, such as Ⅲ or 较大; None where it is neither, or that of several."""
+        ranks = [one.rank for one in self.severities if label in (one.level, one.name)]
+        return ranks[0] if len(ranks) == 1 else None
+
     def severity_fault(self, category: str | None, severity: int | None) -> str | None:
         """Why a post of this category cannot have this rank, if so; what is None was not said."""
         top = len(self.severities) - 1
         if severity is not None and severity > top:
             return f"{severity} is above the highest rank, {top}"
         if None not in (category, severity) and (category == self.none_id) != (severity == 0):
-            return f"{severity} with category {category}: {self.none_id} if and only if rank 0"
+            give = "rank 0, or the category of the crisis" if severity else f"a rank from 1 up, or {self.none_id}"
+            return f"{severity} with category {category}: {self.none_id} if and only if rank 0: give {give}"
         return None
 
     @cached_property

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
+from data.encoding import SAMPLE, detect
 from data.errors import InputError
-from serving.batch.encoding import SAMPLE, detect
 from serving.batch.inputs import find_inputs, would_read
 from serving.batch.rows import Columns
 from serving.batch.sources import open_source

@@ -192,6 +192,42 @@ def test_the_help_says_which_extra_is_needed() -> None:
     assert "theextra[cluster]" in "".join(done.stdout.split())
 
 
+WITHOUT_TORCH = """
+import sys
+from serving.cli import main
+sys.modules.update(dict.fromkeys(("torch", "accelerate", "sklearn"), None))
+sys.argv = ["yujing", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "text", "--set", "posts=a.jsonl"], "write a TOML value"),
+        (["train", "text", "--set", "epoch=2"], "unknown setting epoch"),
+        (["train", "text", "--set", 'posts=["nowhere.jsonl"]'], "nowhere.jsonl: no such file"),
+        (["train", "text", "--set", 'posts=["README.md"]'], "unknown kind of file"),
+        (["train", "escalation", "--set", "epoch=2"], "unknown setting epoch"),
+        (["train", "escalation", "--head", "hotlist", "--set", "epoch=2"], "unknown setting epoch"),
+        (["train", "first-stage", "--set", "a"], "write a TOML value"),
+        (["evaluate", "--set", "epoch=2"], "unknown setting epoch"),
+        (["compare", "a", "b", "--set", "a"], "write a TOML value"),
+    ],
+)
+def test_a_mistyped_setting_is_told_before_what_trains_is_imported(arguments: list[str], says: str) -> None:
+    """Its import takes up to half a minute."""
+    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
+    refused(subprocess.run(command, capture_output=True, text=True, cwd=ROOT), says)
+
+
+def test_the_help_of_training_says_what_a_file_of_posts_has() -> None:
+    told = " ".join(yujing("train", "text", "--help").stdout.replace("│", " ").split())
+    assert "columns id, text, category and severity (0-4); at least 200 posts" in told
+    example = """yujing train text --set 'posts=["mine.jsonl"]' --set 'extra=[]' --set 'annotated=[]' --out runs/mine"""
+    assert example in told
+
+
 def test_settings_are_toml_values() -> None:
     assert read_settings(["epochs=3", 'out="a=b"', 'posts=["x"]']) == {"epochs": 3, "out": "a=b", "posts": ["x"]}
     for pair in ("epochs", "=3", "a=b", 'epochs=2\nout="x"'):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from corpora import TAXONOMY, read, write
 from rich.console import Console
@@ -14,7 +17,7 @@ from data.duplicates import near_duplicate_groups
 from data.errors import CorpusError
 from data.records import Example
 from data.samples import sample_examples
-from training.corpus import MIN_ROWS, Corpus, fully_labelled, read_corpus
+from training.corpus import MIN_ROWS, Corpus, fully_labelled, read_corpus, read_rows
 from training.text_config import TextConfig
 
 PARTS = ("train", "validation", "test")
@@ -179,6 +182,38 @@ def test_too_few_rows_and_absent_files_are_refused(config: TextConfig, tmp_path:
             read(replace(config, **absent))  # type: ignore[arg-type]
     with pytest.raises(CorpusError, match="0 labelled posts"):
         read(replace(config, posts=()))
+
+
+@pytest.mark.parametrize("name", ["posts.csv", "posts.jsonl", "posts.parquet"])
+def test_a_file_without_a_label_is_told_with_its_columns(config: TextConfig, tmp_path: Path, name: str) -> None:
+    """It said "0 labelled posts", and nothing of the column that is named otherwise."""
+    table = pa.table({"id": [str(i) for i in range(230)], "text": [f"好{i}" for i in range(230)]})
+    table = table.append_column("category", pa.array(["other"] * 230)).append_column("level", pa.array([1] * 230))
+    lines = [",".join(table.column_names), *(",".join(map(str, row.values())) for row in table.to_pylist())]
+    if name.endswith("parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        jsonl = [json.dumps(row) for row in table.to_pylist()]
+        (tmp_path / name).write_text("\n".join(lines if name.endswith("csv") else jsonl), encoding="utf-8")
+    told = (
+        "230 rows read, 230 without severity; columns found: id, text, category, level; wanted: id, text, category, s"
+    )
+    with pytest.raises(CorpusError, match=f"0 labelled posts in .*: at least 200 are needed: {told}"):
+        read(replace(config, posts=(str(tmp_path / name),)))
+    with pytest.raises(CorpusError, match=f"no post with category and severity in .*: {told}"):
+        read_rows([str(tmp_path / name)], TAXONOMY, Console(quiet=True))
+
+
+def test_a_time_that_is_not_read_is_told(
+    config: TextConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "posts.jsonl"
+    odd = '{"id": "z", "text": "甲乙丙丁", "category": "other", "severity": 1, "published_at": "昨天"}'
+    path.write_text(Path(config.posts[0]).read_text("utf-8") + odd, "utf-8")
+    corpus = read_corpus(replace(config, posts=(str(path),)), TAXONOMY, Console(width=500))
+    assert "z" in {row.id for row in corpus.examples}
+    assert "not read" in (told := capsys.readouterr().out)
+    assert "posts.jsonl:243: published_at: '昨天' is read as null" in told
 
 
 def test_the_title_of_a_held_out_hot_search_post_does_not_teach(config: TextConfig, tmp_path: Path) -> None:

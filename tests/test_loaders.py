@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from labelled import ROWS, TAXONOMY, as_jsonl, as_parquet, load, told_of, write
+from labelled import ROWS, TAXONOMY, as_csv, as_jsonl, as_parquet, load, told_of, write
 
 from data.loaders import BadRow, load_examples, load_series
 from data.records import Example
@@ -28,14 +31,23 @@ BAD = [
     ({"id": "x", "text": "好", "second": "weather"}, "second", "taxonomy"),
     ({"id": "x", "text": "好", "severity": 5}, "severity", "4"),
     ({"id": "x", "text": "好", "severity": -1}, "severity", "0"),
-    ({"id": "x", "text": "好", "severity": "高"}, "severity", "integer"),
-    ({"id": "x", "text": "好", "category": "none", "severity": 1}, "severity", "if and only if"),
-    ({"id": "x", "text": "好", "category": "other", "severity": 0}, "severity", "if and only if"),
-    ({"id": "x", "text": "好", "published_at": "昨天"}, "published_at", "date"),
-    ({"id": "x", "text": "好", "published_at": 20240501}, "published_at", "ISO 8601"),
-    ({"id": "x", "text": "好", "published_at": "20240501"}, "published_at", "ISO 8601"),
-    ({"id": "x", "text": "好", "published_at": "1714521600.5"}, "published_at", "ISO 8601"),
-    ({"id": "x", "text": "好", "category": "other", "severity": True}, "severity", "whole number"),
+    ({"id": "x", "text": "好", "severity": "高"}, "severity", "'高' is no rank: give 0 to 4$"),
+    ({"id": "x", "text": "好", "severity": "较大"}, "severity", r"'较大' is no rank: give 0 to 4 \(较大 is 2\)"),
+    ({"id": "x", "text": "好", "severity": "Ⅲ"}, "severity", r"'Ⅲ' is no rank: give 0 to 4 \(Ⅲ is 2\)"),
+    ({"id": "x", "text": "好", "severity": 1.5}, "severity", "1.5 is no rank: give 0 to 4"),
+    ({"id": "x", "text": "好", "severity": [1]}, "severity", "no rank: give 0 to 4"),
+    ({"id": "x", "text": "好", "category": 3}, "category", "string"),
+    (
+        {"id": "x", "text": "好", "category": "none", "severity": 1},
+        "severity",
+        "1 with .* 0: give rank 0, or the category",
+    ),
+    (
+        {"id": "x", "text": "好", "category": "other", "severity": 0},
+        "severity",
+        "0 with .* 0: give a rank from 1 up, or none",
+    ),
+    ({"id": "x", "text": "好", "category": "other", "severity": True}, "severity", "True is no rank: give 0 to 4"),
     ({"id": "a", "text": "另一条"}, "id", "'a' came before"),
     (b'{"id": "x", "text": "' + "好".encode("gbk") + b'"}', "row", "not UTF-8"),
     (b'{"id": "x", ', "row", "not valid JSON"),
@@ -72,6 +84,51 @@ def test_none_and_rank_0_imply_each_other(
     cells = ",".join(str(given.get(name, "")) for name in ("category", "severity"))
     (row,) = load(tmp_path, "posts.csv", f"id,text,category,severity\nx,好,{cells}\n".encode()).rows
     assert (row.category, row.severity) == (category, severity)
+
+
+@pytest.mark.parametrize("name", ["posts.jsonl", "posts.csv"])
+@pytest.mark.parametrize(
+    ("written", "category", "severity", "second"),
+    [
+        (("平台规则与合同", "2", "-"), "platform_rules", 2, None),
+        ((" PLATFORM_RULES ", " 2 ", "其他危机"), "platform_rules", 2, "other"),
+        (("Product quality", "1.0", "—"), "product_quality", 1, None),
+        (("无危机", "-", " "), "none", 0, None),
+        (("-", "0.0", "-"), "none", 0, None),
+        (("-", "3", "None"), None, 3, "none"),
+    ],
+)
+def test_labels_are_read_as_people_write_them(
+    tmp_path: Path, name: str, written: Sequence[str], category: str | None, severity: int, second: str | None
+) -> None:
+    given = {"id": "x", "text": "好", **dict(zip(("category", "severity", "second"), written, strict=True))}
+    loaded = load(tmp_path, name, as_csv([given]) if name.endswith("csv") else as_jsonl(given))
+    assert loaded.bad == []
+    assert [(row.category, row.severity, row.second) for row in loaded.rows] == [(category, severity, second)]
+
+
+def test_a_gap_in_a_table_of_numbers_is_no_label(tmp_path: Path) -> None:
+    table = pa.table({"id": ["a", "b"], "text": ["好", "坏"], "severity": [float("nan"), 2.0]})
+    pq.write_table(table, tmp_path / "posts.parquet")
+    loaded = load_examples([tmp_path / "posts.parquet"], TAXONOMY)
+    assert ([row.severity for row in loaded.rows], loaded.bad) == ([None, 2], [])
+
+
+def test_a_name_that_two_categories_share_is_none(tmp_path: Path) -> None:
+    first, *others = TAXONOMY.categories
+    shared = replace(TAXONOMY, categories=(first, *(replace(one, name="一样") for one in others)))
+    row = {"id": "x", "text": "好", "category": "一样", "severity": 1}
+    loaded = load_examples([write(tmp_path, "posts.jsonl", as_jsonl(row))], shared)
+    assert told_of(loaded) == [(1, "category")]
+
+
+@pytest.mark.parametrize("written", ["昨天", 20240501, "20240501", "1714521600.5"])
+def test_a_time_that_cannot_be_read_is_told_and_costs_no_row(tmp_path: Path, written: object) -> None:
+    loaded = load(tmp_path, "posts.jsonl", as_jsonl(ROWS[0] | {"published_at": written}, ROWS[1]))
+    assert [(row.id, row.published_at is None) for row in loaded.rows] == [("a", True), ("b", False)]
+    assert loaded.bad == []
+    (told,) = loaded.unread
+    assert str(told).startswith(f"{tmp_path}/posts.jsonl:1: published_at: {written!r} is read as null: ")
 
 
 def test_no_row_vanishes_and_no_report_repeats_a_post(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_a_table_with_more_ranks_can_label_but_needs_a_policy_that_knows_them(tm
     row = {"id": "a", "text": "爆炸", "category": "public_safety", "severity": 5}
     (tmp_path / "posts.jsonl").write_text(json.dumps(row), encoding="utf-8")
     assert [found.severity for found in load_examples([tmp_path / "posts.jsonl"], more).rows] == [5]
-    assert load_examples([tmp_path / "posts.jsonl"], PACKAGED).bad[0].why == "5 is above the highest rank, 4"
+    assert load_examples([tmp_path / "posts.jsonl"], PACKAGED).bad[0].why == "5 is no rank: give 0 to 4"
     save_part(tmp_path / "bundle", more, {})
     with pytest.raises(ConfigError, match=r"6 severity ranks, the risk policy no row for 5: train with ranks 0 to 4"):
         Scorer.load(tmp_path / "bundle")

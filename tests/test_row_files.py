@@ -17,6 +17,7 @@ from labelled import ROWS, TAXONOMY, as_csv, as_jsonl, as_parquet, load, told_of
 
 from data.errors import CorpusError
 from data.loaders import Loaded, load_examples
+from data.row_files import read_rows
 from data.taxonomy import load_taxonomy
 
 
@@ -147,7 +148,88 @@ def test_a_parquet_column_of_a_kind_that_cannot_be_read_is_one_clear_error(tmp_p
         load_examples([tmp_path / "posts.parquet"], TAXONOMY)
     pq.write_table(pa.table({"正文": ["好"]}), tmp_path / "names.parquet")
     with pytest.raises(CorpusError, match=r"names.parquet has none of the columns that are read: give"):
-        load_examples([tmp_path / "names.parquet"], TAXONOMY)
+        next(read_rows(tmp_path / "names.parquet", ("text",)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"content,label\n" + "好,1\n".encode() * 300),
+        ("a.csv", b"content;label\n" + "好;1\n".encode() * 300),
+        ("a.parquet", pa.table({"content": ["好"] * 300, "label": [1] * 300})),
+    ],
+)
+def test_columns_of_other_names_are_one_error_for_the_file(
+    tmp_path: Path, name: str, content: bytes | pa.Table
+) -> None:
+    """It was a fault for each of 300 rows, and named no column."""
+    if isinstance(content, pa.Table):
+        sink = pa.BufferOutputStream()
+        pq.write_table(content, sink)
+        content = sink.getvalue().to_pybytes()
+    with pytest.raises(CorpusError, match=r"a\.\w+ has no column .*text: columns found: .*; rename them to id, text$"):
+        load(tmp_path, name, content)
+
+
+def test_a_row_of_other_names_tells_those_it_has(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "a.jsonl", as_jsonl({"content": "好", "label": 1}, ROWS[0]))
+    assert [row.id for row in loaded.rows] == ["a"]
+    assert str(loaded.bad[0]).endswith("a.jsonl:1: id, text: required; the row has content, label")
+
+
+@pytest.mark.parametrize("head", ["", "sep={}\r\n", "\ufeff", "\r\n"])
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_what_spreadsheets_write_is_read(tmp_path: Path, encoding: str, separator: str, head: str) -> None:
+    lines = (["id", " text", "severity "], ["a", f'"起火{separator}了"', "3"], ["b", "一格"], ["c", "没事", "0"])
+    text = head.format(separator) + "".join(separator.join(cells) + "\r\n" for cells in lines)
+    loaded = load(tmp_path, "a.csv", text.encode(encoding))
+    rows = [(row.id, row.text, row.severity) for row in loaded.rows]
+    assert rows == [("a", f"起火{separator}了", 3), ("c", "没事", 0)]
+    assert told_of(loaded) == [(3 + text.count("\n", 0, text.index("id")), "row")]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_jsonl_in_gb18030_is_read(tmp_path: Path, name: str) -> None:
+    content = "".join(f"{line}\n" for line in as_jsonl(*ROWS).decode().splitlines()).encode("gb18030")
+    loaded = load(tmp_path, name, gzip.compress(content) if name.endswith("gz") else content)
+    assert ([row.text for row in loaded.rows], loaded.bad) == ([row["text"] for row in ROWS], [])
+
+
+def test_a_damaged_line_of_gb18030_fails_alone(tmp_path: Path) -> None:
+    lines = ["id,text", "1,好的", "2,坏了", "3,可以"]
+    content = "\n".join(lines).encode("gb18030").replace("坏".encode("gb18030"), b"\xff\xff")
+    loaded = load(tmp_path, "a.csv", content)
+    assert [row.text for row in loaded.rows] == ["好的", "可以"]
+    assert [(bad.line, bad.why) for bad in loaded.bad] == [(3, "is not GB18030: convert the file")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ROWS, ensure_ascii=False),
+        json.dumps(ROWS, ensure_ascii=False, indent=2),
+        "\n\n[" + ",\n".join(json.dumps(row) for row in ROWS) + "]",
+        "\n".join(json.dumps(row, indent=1) for row in ROWS),
+    ],
+)
+def test_a_list_and_json_over_several_lines_are_one_error(tmp_path: Path, content: str) -> None:
+    """A list of 230 posts was 1,370 bad rows."""
+    with pytest.raises(CorpusError, match=r"a\.jsonl is JSON over several lines, or a list: write one object a line"):
+        load(tmp_path, "a.jsonl", content.encode())
+
+
+@pytest.mark.parametrize("first", [b'["id", "text"]', b"[", b"{"])
+def test_a_damaged_line_that_is_not_the_first_fails_alone(tmp_path: Path, first: bytes) -> None:
+    loaded = load(tmp_path, "a.jsonl", as_jsonl(ROWS[0], first, ROWS[1]))
+    assert ([row.id for row in loaded.rows], told_of(loaded)) == (["a", "b"], [(2, "row")])
+    assert len(load(tmp_path, "a.jsonl", as_jsonl(b'["id", "text"]', ROWS[1])).rows) == 1
+
+
+def test_big5_is_one_clear_error(tmp_path: Path) -> None:
+    content = "id,text\n" + "".join(f"{i},買到假貨，客服說這是正品，要求退貨還要扣運費\n" for i in range(9))
+    with pytest.raises(CorpusError, match=r"neither UTF-8 nor GB18030, perhaps Big5: convert the file to UTF-8$"):
+        load(tmp_path, "a.csv", content.encode("big5"))
 
 
 def test_groups_of_no_rows_are_no_damage(tmp_path: Path) -> None:
@@ -198,8 +280,8 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("quote", ["", '"'])
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_a_csv_file_in_utf_16_is_one_clear_error(tmp_path: Path, encoding: str, quote: str, end: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_one_clear_error(tmp_path: Path, encoding: str, quote: str, end: str) -> None:
     text = end.join(f"{quote}{a}{quote},{quote}{b}{quote}" for a, b in (("id", "text"), ("1", "好"), ("2", "坏")))
     with pytest.raises(CorpusError, match=r"posts\.csv is not UTF-8: convert the file$"):
         load(tmp_path, "posts.csv", text.encode(encoding))

@@ -14,11 +14,12 @@ import pytest
 from keyword_scorer import KeywordScorer
 from scored_files import read_jsonl
 
+from data.encoding import UNDECODABLE
 from data.errors import InputError
 from data.records import Item
 from serving.batch.assemble import Summary
 from serving.batch.pools import Here
-from serving.batch.rows import UNDECODABLE, Columns, Place, make_row, write_id
+from serving.batch.rows import Columns, Place, make_row, write_id
 from serving.batch.run import Job, score_files
 
 KEY = "6f1c0a52-3c1e-4d6b-9a55-0a2f8f0d9f11"

@@ -13,7 +13,7 @@ from data.records import Example
 from data.taxonomy import Taxonomy
 from training.posts import load_posts
 from training.text_config import ANNOTATED, TextConfig
-from training.told import left_out, tell_bad_rows
+from training.told import left_out, tell_bad_rows, tell_unread
 
 # The unlabelled posts that ANNOTATED names by number (u000002): in another file these are other posts. A title's id is
 # its hash.
@@ -45,6 +45,7 @@ def annotated_rows(config: TextConfig, taxonomy: Taxonomy, console: Console) -> 
         known = {row.id: row for row in (*texts, *titles)}
         loaded = load_examples([Path(path) for path in paths], taxonomy, known)
         tell_bad_rows(console, [bad for bad in loaded.bad if whole or bad.field != "text"])  # absent posts are no news
+        tell_unread(console, loaded.unread)
         rows |= {row.id: row for row in loaded.rows}
     return tuple(rows.values())
 

@@ -20,7 +20,7 @@ from data.splits import HeldOut, Split, bind, grouped_split, leave_source_out, s
 from data.taxonomy import Taxonomy
 from models.taught import file_sha256
 from training.annotated import annotated_rows, annotated_texts
-from training.posts import load_posts
+from training.posts import labels_lacking, load_posts
 from training.text_config import TextConfig
 
 MIN_ROWS = 200  # labelled posts below which no honest test part is left
@@ -79,9 +79,11 @@ def bound_groups(rows: Sequence[Example]) -> list[int]:
 
 def read_rows(paths: Sequence[str], taxonomy: Taxonomy, console: Console) -> tuple[list[Example], list[int]]:
     """Fully labelled posts and their groups, not split."""
-    rows = [row for row in load_posts(paths, taxonomy, console) if fully_labelled(row)]
+    posts = load_posts(paths, taxonomy, console)
+    rows = [row for row in posts if fully_labelled(row)]
     if not rows:
-        raise CorpusError(f"no post with category and severity in {', '.join(paths)}")
+        why = labels_lacking(paths, posts)
+        raise CorpusError(f"no post with category and severity in {', '.join(paths)}{why}")
     return rows, bound_groups(rows)
 
 
@@ -151,6 +153,7 @@ def read_corpus(config: TextConfig, taxonomy: Taxonomy, console: Console, held_o
     if len(examples) < MIN_ROWS:
         raise CorpusError(
             f"{len(examples)} labelled posts in {', '.join(config.posts)}: at least {MIN_ROWS} are needed"
+            f"{labels_lacking(config.posts, posts)}"
         )
     partly = [row for row in posts if not fully_labelled(row)]
     extra = [*partly, *teaching_rows(config, taxonomy, console)]

@@ -26,13 +26,22 @@ def left_out(console: Console, why: str) -> None:
 
 def tell_bad_rows(console: Console, bad: Sequence[BadRow]) -> None:
     """The first rows that were left out, and how many more there are."""
-    for row in bad[:SHOWN]:
-        left_out(console, str(row))
-    if len(bad) > SHOWN:
-        left_out(console, f"{len(bad) - SHOWN} more bad rows")
+    _tell(console, "left out", bad, "bad rows")
+
+
+def tell_unread(console: Console, unread: Sequence[BadRow]) -> None:
+    """The first cells that were not read, of rows that are used, and how many more there are."""
+    _tell(console, "not read", unread, "cells")
 
 
 def tell_golden(console: Console, bundle: Bundle) -> None:
     """How to keep golden posts: a bundle that has just been made has none, those of the one before it do not fit."""
     command = f"yujing self-test --write --bundle {shlex.quote(str(bundle.folder))}"
     console.print(f"to test its answers at every start, keep those of today: {command}", markup=False, soft_wrap=True)
+
+
+def _tell(console: Console, what: str, rows: Sequence[BadRow], kind: str) -> None:
+    for row in rows[:SHOWN]:
+        warn(console, what, str(row))
+    if len(rows) > SHOWN:
+        warn(console, what, f"{len(rows) - SHOWN} more {kind}")

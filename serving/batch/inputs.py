@@ -20,8 +20,8 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 from pyarrow import fs
 
+from data.encoding import detect
 from data.errors import InputError
-from serving.batch.encoding import detect
 from serving.batch.walk import below, folders_below, matching
 
 logger = logging.getLogger(__name__)

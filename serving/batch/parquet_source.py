@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.encoding import UNDECODABLE
 from data.errors import InputError
 from serving.batch.cells import plain
 from serving.batch.inputs import BUFFER, Input
-from serving.batch.rows import EXTRAS, UNDECODABLE, Columns, Place, Row, Unreadable, make_row
+from serving.batch.rows import EXTRAS, Columns, Place, Row, Unreadable, make_row
 from serving.batch.source import Source, require
 
 BATCH = 512  # rows decoded at a time

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeGuard
 from uuid import UUID
 
+from data.encoding import UNDECODABLE
 from data.errors import InputError
 from data.records import Item
 from data.results import ItemError
@@ -16,7 +17,6 @@ from data.rim import parse
 from serving.wire import read_json
 
 EXTRAS = ("volume", "explain")  # what a score depends on besides the text
-UNDECODABLE = "\udcff"  # stands for bytes that are not text in the file's encoding
 OTHER_ENCODING = "has bytes of another encoding: give --encoding, for example gb18030"
 EXACT = 2**53  # from here on a float may have lost the last digits of a whole number
 MAX_BITS = 700  # of a whole number as id, about 210 digits: one of 4,301 digits cannot even be written

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from data.encoding import check_encoding
 from data.errors import InputError
 from data.files import real
 from data.recent import REMEMBERED
 from serving.batch.assemble import Summary, assemble, rejects_path
-from serving.batch.encoding import check_encoding
 from serving.batch.inputs import Input, find_inputs, would_read
 from serving.batch.journal import Journal, open_journal, writing
 from serving.batch.pools import Pool

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from data.encoding import UNDECODABLE
 from data.errors import InputError
+from data.listed import listed
 from serving.batch.inputs import Input
-from serving.batch.rows import UNDECODABLE, Columns, Row
+from serving.batch.rows import Columns, Row
 
 TEXT = Columns().text
-NAMES, WIDTH = 20, 40  # of columns in a message: how many, and characters of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,6 @@ class Source:
 
     rows: Iterator[Row]
     done: Callable[[], float]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a message may show them: what a terminal would obey is escaped, and there is an end."""
-    shown = [repr(name[:WIDTH])[1:-1] + "…" * (len(name) > WIDTH) for name in names[:NAMES]]
-    return ", ".join(shown) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
 
 
 def missing(columns: Columns, names: Sequence[str], extras: Sequence[str]) -> dict[str, str]:

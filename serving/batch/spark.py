@@ -19,13 +19,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
+from data.listed import listed
 from serving.batch.cells import plain
 from serving.batch.flat import SCHEMA, flatten
 from serving.batch.model import LoadScorer
 from serving.batch.pools import Load
 from serving.batch.rows import EXTRAS, Columns, Place, Row, make_row
 from serving.batch.shard import score_rows
-from serving.batch.source import listed, missing, refuse_doubled
+from serving.batch.source import missing, refuse_doubled
 from serving.batch.windows import ROWS
 from serving.scoring import SupportsScore
 from serving.settings import Settings

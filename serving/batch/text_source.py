@@ -10,13 +10,14 @@ from functools import partial
 from itertools import chain, dropwhile
 from typing import BinaryIO, TextIO, cast
 
+from data.encoding import UNDECODABLE, check_encoding, decoded
 from data.errors import InputError
-from serving.batch.encoding import check_encoding, decoded
+from data.listed import listed
+from data.separator import SEPARATORS, find_separator, told
 from serving.batch.inputs import Input, unpacking
 from serving.batch.lines import MAX_CSV_LINE, MAX_LINE, Line, Record, bounded_lines, csv_records
-from serving.batch.rows import OTHER_ENCODING, UNDECODABLE, Columns, Place, Row, bad_row, make_row
-from serving.batch.separator import SEPARATORS, find_separator, told
-from serving.batch.source import Source, listed, require
+from serving.batch.rows import OTHER_ENCODING, Columns, Place, Row, bad_row, make_row
+from serving.batch.source import Source, require
 from serving.wire import read_json
 
 

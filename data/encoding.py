@@ -7,8 +7,8 @@ import io
 from typing import BinaryIO, TextIO, cast
 
 from data.errors import InputError
-from serving.batch.rows import UNDECODABLE
 
+UNDECODABLE = "\udcff"  # stands for bytes that are not text in the file's encoding
 SAMPLE = 1 << 20  # bytes looked at
 ASCII = bytes(range(128))
 UNWRITTEN = 0.05  # share of private characters: Big5 read as GB18030 has a tenth and more, GB18030 hardly any
@@ -21,6 +21,7 @@ MARKS = {
     "\ufeff".encode("gb18030"): "gb18030",
 }
 HANDLER = "yujing.mark"
+OPTION = "give its encoding (--encoding big5), or --encoding gb18030 if it is that"
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -43,7 +44,7 @@ def check_encoding(name: str) -> str:
     return found
 
 
-def detect(file: BinaryIO, path: str = "the file") -> str:
+def detect(file: BinaryIO, path: str = "the file", remedy: str = OPTION) -> str:
     """Guess from a megabyte, line by line, so that one damaged line does not decide.
 
     It begins at the first bytes that are not ASCII, which every guess reads alike; where none are it is UTF-8.
@@ -62,10 +63,7 @@ def detect(file: BinaryIO, path: str = "the file") -> str:
     if len(other) <= sum(_decodes("utf-8", *each) for each in found):
         return "utf-8"
     if _is_unwritten(b"\n".join(other).decode("gb18030", "ignore")):
-        raise InputError(
-            f"{path} is neither UTF-8 nor GB18030, perhaps Big5: give its encoding (--encoding big5), or --encoding "
-            "gb18030 if it is that"
-        )
+        raise InputError(f"{path} is neither UTF-8 nor GB18030, perhaps Big5: {remedy}")
     return "gb18030"
 
 

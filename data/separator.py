@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 TOLD = "sep="  # Excel's line before the header
@@ -16,13 +16,13 @@ def told(line: str) -> str:
     return found if found in SEPARATORS else ""
 
 
-def find_separator(header: str, wanted: Sequence[str]) -> str:
-    """That of SEPARATORS with which the header line has all `wanted` names; a comma where none has."""
-    return next((mark for mark in SEPARATORS if set(wanted) <= {*_cells(header, mark)}), ",")
+def find_separator(header: str, wanted: Collection[str]) -> str:
+    """That of SEPARATORS with which the header line has most of the `wanted` names; a comma where none has more."""
+    return max(SEPARATORS, key=lambda mark: len({*wanted} & _names(header, mark)))
 
 
-def _cells(line: str, separator: str) -> list[str]:
+def _names(line: str, separator: str) -> set[str]:
     try:
-        return next(csv.reader([line], delimiter=separator, strict=True), [])
+        return {name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True), [])}
     except csv.Error:
-        return []
+        return set()
