@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from data.loaders import BadRow
+from data.records import Example
 
 SHOWN = 10  # bad rows that are named
+EXAMPLES = 3  # texts with two labels that are named
 
 
 def warn(console: Console, what: str, why: str) -> None:
@@ -30,6 +32,21 @@ def tell_bad_rows(console: Console, bad: Sequence[BadRow]) -> None:
 def tell_unread(console: Console, unread: Sequence[BadRow]) -> None:
     """The first cells that were not read, of rows that are used, and how many more there are."""
     _tell(console, "not read", unread, "cells")
+
+
+def tell_contradictions(console: Console, rows: Sequence[Example]) -> None:
+    """How many texts have two labels, with the first ones of them; a label that is not given contradicts none."""
+    first: dict[tuple[str, str], Example] = {}
+    found: dict[str, str] = {}
+    for row in rows:
+        for name in ("category", "severity"):
+            label = getattr(row, name)
+            known = row if label is None else first.setdefault((name, row.text), row)
+            if label is not None and getattr(known, name) != label and row.text not in found:
+                found[row.text] = f"{known.id} ({name} {getattr(known, name)}) and {row.id} ({label})"
+    if found:
+        shown = ", ".join([*found.values()][:EXAMPLES])
+        warn(console, "labelled in two ways", f"{len(found)} texts, such as {shown}: all of them count: decide on one")
 
 
 def _tell(console: Console, what: str, rows: Sequence[BadRow], kind: str) -> None:
