@@ -30,7 +30,10 @@ class Split:
         owner: dict[int, str] = {}
         for name, rows in parts.items():
             if not rows:
-                raise CorpusError(f"the {name} part is empty: give more rows or larger fractions")
+                raise CorpusError(
+                    f"the {name} part is empty: the {len(groups)} rows make {len(set(groups))} group(s) of "
+                    "near-duplicates or of one event, which stay together: give other rows or larger fractions"
+                )
             for group in {groups[row] for row in rows}:
                 if owner.setdefault(group, name) != name:
                     raise CorpusError(f"group {group} is in {owner[group]} and {name}: split by group, not by row")

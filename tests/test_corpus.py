@@ -204,6 +204,29 @@ def test_a_file_without_a_label_is_told_with_its_columns(config: TextConfig, tmp
         read_rows([str(tmp_path / name)], TAXONOMY, Console(quiet=True))
 
 
+def test_texts_with_two_labels_are_told(config: TextConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    twice = [
+        Example(id="y1", text="甲乙丙丁", category="other", severity=1),
+        Example(id="y2", text="甲乙丙丁", category="other", severity=3),
+        Example(id="y3", text="甲乙丙丁", category="product_quality", severity=2),
+        Example(id="z1", text="戊己庚辛", category="other"),
+        Example(id="z2", text="戊己庚辛", category="other", severity=1),
+    ]
+    path = write(tmp_path / "posts.jsonl", [*read(config).examples, *twice])
+    corpus = read_corpus(replace(config, posts=(path,)), TAXONOMY, Console(width=500))
+    assert {"y1", "y2", "y3"} <= {row.id for row in corpus.examples}
+    told = "labelled in two ways 1 texts, such as y1 (severity 1) and y2 (3): all of them count: decide on one"
+    assert told in capsys.readouterr().out
+
+
+def test_posts_that_are_all_alike_are_told(config: TextConfig, tmp_path: Path) -> None:
+    alike = [
+        Example(id=str(i), text="退款三天了还没到账，客服也不回", category="other", severity=1) for i in range(230)
+    ]
+    with pytest.raises(CorpusError, match=r"part is empty: the 230 rows make 1 group\(s\) of near-duplicates"):
+        read(replace(config, posts=(write(tmp_path / "posts.jsonl", alike),)))
+
+
 def test_a_time_that_is_not_read_is_told(
     config: TextConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from data.listed import listed
 from data.loaders import load_examples
 from data.records import Example
 from data.taxonomy import Taxonomy
-from training.told import tell_bad_rows, tell_unread
+from training.told import tell_bad_rows, tell_contradictions, tell_unread
 
 LABELLED = ("id", "text", "category", "severity")  # columns of a file of labelled posts
 
@@ -26,6 +26,7 @@ def load_posts(
     loaded = load_examples([Path(path) for path in paths], taxonomy, posts)
     tell_bad_rows(console, loaded.bad)
     tell_unread(console, loaded.unread)
+    tell_contradictions(console, loaded.rows)
     return tuple(loaded.rows)
 
 

@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from data.loaders import BadRow
+from data.records import Example
 from models.bundle import Bundle
 
 SHOWN = 10  # bad rows that are named
+EXAMPLES = 3  # texts with two labels that are named
 
 
 def warn(console: Console, what: str, why: str) -> None:
@@ -38,6 +40,21 @@ def tell_golden(console: Console, bundle: Bundle) -> None:
     """How to keep golden posts: a bundle that has just been made has none, those of the one before it do not fit."""
     command = f"yujing self-test --write --bundle {shlex.quote(str(bundle.folder))}"
     console.print(f"to test its answers at every start, keep those of today: {command}", markup=False, soft_wrap=True)
+
+
+def tell_contradictions(console: Console, rows: Sequence[Example]) -> None:
+    """How many texts have two labels, with the first ones of them; a label that is not given contradicts none."""
+    first: dict[tuple[str, str], Example] = {}
+    found: dict[str, str] = {}
+    for row in rows:
+        for name in ("category", "severity"):
+            label = getattr(row, name)
+            known = row if label is None else first.setdefault((name, row.text), row)
+            if label is not None and getattr(known, name) != label and row.text not in found:
+                found[row.text] = f"{known.id} ({name} {getattr(known, name)}) and {row.id} ({label})"
+    if found:
+        shown = ", ".join([*found.values()][:EXAMPLES])
+        warn(console, "labelled in two ways", f"{len(found)} texts, such as {shown}: all of them count: decide on one")
 
 
 def _tell(console: Console, what: str, rows: Sequence[BadRow], kind: str) -> None:
