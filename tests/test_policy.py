@@ -22,6 +22,7 @@ CRISES = TAXONOMY.ids[1:]
 ranks = st.integers(0, 4)
 lifts = st.one_of(st.none(), st.floats(0, 50))
 signals = st.lists(st.sampled_from([*POLICY.signals, "watch:某某"]), max_size=4)
+calm = st.lists(st.sampled_from([key for key, rule in POLICY.signals.items() if rule.raise_to is None]), max_size=4)
 
 
 def _level(rank: int | None, lift: float | None) -> int:
@@ -51,7 +52,7 @@ def test_every_answer_is_complete(category: str | None, rank: int | None, lift: 
     assert risk.reasons
 
 
-@given(st.sampled_from(CRISES), ranks, lifts, signals)
+@given(st.sampled_from(CRISES), ranks, lifts, calm)
 def test_category_and_signals_add_people_but_leave_the_level(
     category: str, rank: int, lift: float | None, found: list[str]
 ) -> None:
@@ -190,6 +191,14 @@ def test_two_levels_may_have_the_same_time_to_respond(tmp_path: Path) -> None:
         DEFAULT_PATH, tmp_path, f"respond_within_minutes = {minutes[4]}", f"respond_within_minutes = {minutes[3]}"
     )
     assert Policy.load(equal).levels[4].respond_within_minutes == minutes[3]
+
+
+@pytest.mark.parametrize("rank", range(5))
+def test_a_threat_to_a_life_is_orange_at_least_and_told_to_the_top(rank: int) -> None:
+    plain, risk = (POLICY.assess("other", rank, None, found, TAXONOMY) for found in ([], ["life_threat"]))
+    assert risk.rank == max(3, plain.rank)
+    assert {"管理层", "质控/安全"} <= {*risk.notify}
+    assert POLICY.contradicted(rank, ["life_threat"]) == (rank < 3)
 
 
 def test_every_signal_of_the_lexicon_has_its_name_and_watch_words_too() -> None:
