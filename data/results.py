@@ -202,8 +202,9 @@ class Result:
     risk: RiskResult | None = None
     """Who must act, and how fast; null where nothing could be scored."""
     needs_review: bool = False
-    """Whether the model doubts (tuned to mark about 15 % of the posts), or a text could not be scored: let a person
-    look."""
+    """Whether the model doubts (tuned to mark about 15 % of the posts), a signal contradicts a low severity
+    (`review_below` of the risk policy), the text is longer than the model reads (256 tokens), or it could not be
+    scored: let a person look."""
     evidence: tuple[Evidence, ...] = ()
     """With `explain`: up to three words whose removal lowers the decided category most, the strongest first."""
     model: str = ""

@@ -69,6 +69,10 @@ class Policy(PolicyTable):
             reasons=tuple(self._reasons(category, rank, lift, rules, cell, taxonomy, unread, uncounted, crossed)),
         )
 
+    def contradicted(self, rank: int | None, signals: Sequence[str]) -> bool:
+        """Whether one of a text's signals says more than its severity rank: then a person should look."""
+        return any(self.signals[signal].contradicts(rank) for signal in signals if signal in self.signals)
+
     def band(self, lift: float | None, crossed: bool = False) -> int:
         """The matrix column of a lift; the first one is "no volume"."""
         if lift is None:
@@ -115,6 +119,8 @@ class Policy(PolicyTable):
             yield f"话题本轮已过警戒线，声量按“{self.bands[self._crossed].name}”计"
         if rules:
             yield f"文中出现信号：{'、'.join(rule.name for rule in rules)}"
+        if against := [rule.name for rule in rules if rule.contradicts(rank)]:
+            yield f"信号“{'、'.join(against)}”与判定的严重程度不符，需人工复核"
         for rule in rules:
             if rule.raise_to is not None and rule.raise_to > cell:
                 yield f"信号“{rule.name}”使等级至少为{self.levels[rule.raise_to].name}"

@@ -55,7 +55,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRule:
-    """Whom a signal adds, and the least level with it (None = it leaves the level alone)."""
+    """Whom a signal adds, the least level with it and the severity that it contradicts (None = neither)."""
 
     __pydantic_config__ = _STRICT
 
@@ -65,6 +65,12 @@ class SignalRule:
     """Roles that it adds."""
     raise_to: Rank | None = None
     """Rank of the least risk level with it."""
+    review_below: Annotated[int, Field(ge=1, le=4)] | None = None
+    """A text with it and a severity rank below this one needs review: it says more than the model saw."""
+
+    def contradicts(self, rank: int | None) -> bool:
+        """Whether it speaks against a severity rank; never against None, which says nothing."""
+        return rank is not None and self.review_below is not None and rank < self.review_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

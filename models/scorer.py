@@ -207,7 +207,7 @@ class Scorer:
     def _with_risk(self, item: Item, result: Result) -> Result:
         """With what the policy says, also of a text or a volume that could not be scored.
 
-        Such a text needs review where a volume is beside it.
+        Such a text needs review where a volume is beside it, and one whose signals contradict a low severity.
         """
         if result.category is None and result.escalation is None:
             return result
@@ -221,4 +221,5 @@ class Scorer:
         risk = self.policy.assess(category, rank, lift, signals, self.taxonomy, unread, uncounted, crossed)
         band = self.policy.bands[self.policy.band(lift, crossed)].id
         escalation = result.escalation and replace(result.escalation, lift_band=band)
-        return replace(result, escalation=escalation, risk=risk, needs_review=result.needs_review or unread)
+        review = result.needs_review or unread or self.policy.contradicted(rank, signals)
+        return replace(result, escalation=escalation, risk=risk, needs_review=review)

@@ -63,7 +63,19 @@ class TextModel:
     first_stage: FirstStage | None = None
 
     def predict(self, texts: Sequence[str], whole: Sequence[int] = ()) -> TextPredictions:
-        """Score n >= 1 texts; the rows `whole` are never settled by the first stage."""
+        """Score n >= 1 texts; the rows `whole` are never settled by the first stage.
+
+        A text of which the BERT cannot read all needs review: a severe event in its middle would be lost unsaid.
+        """
+        found = self._decide(texts, whole)
+        return replace(found, needs_review=found.needs_review | np.array(self.tokens.cut(texts)))
+
+    def thorough(self) -> TextModel:
+        """The same model without its first stage."""
+        return replace(self, first_stage=None) if self.first_stage is not None else self
+
+    def _decide(self, texts: Sequence[str], whole: Sequence[int]) -> TextPredictions:
+        """What both readers decide, or the first stage alone."""
         lexical = self.lexical.logits(texts) if self.lexical is not None else None
         if self.first_stage is None or lexical is None:
             return self._read(texts, lexical)
@@ -73,10 +85,6 @@ class TextModel:
         if len(left):
             _put(early, left, self._read([texts[int(row)] for row in left], lexical[left]))
         return replace(early, settled=clear)
-
-    def thorough(self) -> TextModel:
-        """The same model without its first stage."""
-        return replace(self, first_stage=None) if self.first_stage is not None else self
 
     def _read(self, texts: Sequence[str], lexical: NDArray[np.float32] | None) -> TextPredictions:
         """Both readers together; FloatingPointError for what is no number, which would read as a sure none."""

@@ -35,5 +35,18 @@ class Tokens:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, `<s> … </s>`, at most `limit` long."""
-        encodings = self.tokenizer.encode_batch_fast([readable(text) for text in texts])
-        return [truncate(encoding.ids, self.limit) for encoding in encodings]
+        return [truncate(ids, self.limit) for ids in self._whole(texts)]
+
+    def cut(self, texts: Sequence[str]) -> list[bool]:
+        """Whether `encode` leaves out some of each text.
+
+        Only what could be so long is tokenised anew: a character is hardly ever more than one token.
+        """
+        long = [place for place, text in enumerate(texts) if 2 * len(text) > self.limit]
+        cut = [False] * len(texts)
+        for place, ids in zip(long, self._whole([texts[place] for place in long]), strict=True):
+            cut[place] = len(ids) > self.limit
+        return cut
+
+    def _whole(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast([readable(text) for text in texts])]

@@ -69,7 +69,8 @@ def test_the_page_and_the_majority_are_beside_it(measured: dict, tmp_path: Path)
     assert text["calibration"]["after"]["ece"] == text["yujing"]["ece"]
     assert page.count("ECE of P(rank ≥") == len(text["severity_calibration"]["after"]) == 2
     assert sum(row["rows"] for row in text["f1_by_class"].values()) == text["yujing"]["rows"]
-    assert 0 < text["doubt"]["reviewed"][0] < 1
+    assert 0 < text["doubt"]["reviewed"][0] <= text["doubt"]["with_signals"]["reviewed"][0] < 1
+    assert "a signal contradicts their rank" in page
     assert all(row["truth"] != row["given"] for row in text["errors"])
 
 

@@ -69,6 +69,17 @@ def test_what_is_settled_is_none_with_probabilities_of_its_own(whole: TextModel,
     np.testing.assert_allclose(found.severity[found.settled, 0], found.category[found.settled, 0])
 
 
+def test_a_text_that_is_cut_needs_review_whoever_reads_it(whole: TextModel, stage: FirstStage) -> None:
+    """A death in the middle of 900 characters of praise was a sure none."""
+    long = [text * (1200 // len(text) + 1) for text in TEXTS]
+    assert whole.predict(long).needs_review.all()
+    assert not whole.predict(TEXTS).needs_review.all()
+    found = replace(whole, first_stage=replace(stage, floor=0.0)).predict(long)
+    assert found.settled is not None
+    assert found.settled.any()
+    assert found.needs_review.all()
+
+
 def test_a_crisis_that_the_costs_decide_is_not_settled_and_a_bias_of_the_other_reader_changes_nothing(
     stage: FirstStage,
 ) -> None:

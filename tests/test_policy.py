@@ -1,5 +1,6 @@
 """Laws of the risk policy: monotone in both axes, complete, roles grow with the level, bad tables refused."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ CRISES = TAXONOMY.ids[1:]
 ranks = st.integers(0, 4)
 lifts = st.one_of(st.none(), st.floats(0, 50))
 signals = st.lists(st.sampled_from([*POLICY.signals, "watch:某某"]), max_size=4)
+calm = st.lists(st.sampled_from([key for key, rule in POLICY.signals.items() if rule.raise_to is None]), max_size=4)
 
 
 def _level(rank: int | None, lift: float | None) -> int:
@@ -50,7 +52,7 @@ def test_every_answer_is_complete(category: str | None, rank: int | None, lift: 
     assert risk.reasons
 
 
-@given(st.sampled_from(CRISES), ranks, lifts, signals)
+@given(st.sampled_from(CRISES), ranks, lifts, calm)
 def test_category_and_signals_add_people_but_leave_the_level(
     category: str, rank: int, lift: float | None, found: list[str]
 ) -> None:
@@ -142,6 +144,27 @@ def test_raise_to_is_a_floor_that_explains_itself() -> None:
     assert not any("至少" in reason for reason in high.reasons)
 
 
+@pytest.mark.parametrize("rank", [*range(5), None])
+def test_a_signal_contradicts_ranks_below_its_own_and_the_reasons_say_so(rank: int | None) -> None:
+    rules = {name: replace(POLICY.signals[name], review_below=below) for name, below in (("legal_action", 2),)}
+    policy = replace(POLICY, signals={**POLICY.signals, **rules})
+    expected = rank is not None and rank < 2
+    assert policy.contradicted(rank, ["media_involved", "legal_action", "watch:某某"]) == expected
+    risk = policy.assess(None, rank, None, ["media_involved", "legal_action"], TAXONOMY)
+    assert ("信号“诉讼维权”与判定的严重程度不符，需人工复核" in risk.reasons) == expected
+    plain = replace(policy, signals={})
+    assert not plain.contradicted(rank, ["legal_action"])
+
+
+def test_a_table_without_review_below_marks_nothing(tmp_path: Path) -> None:
+    """As `raise_to`: a table that was written before it was known does what it did."""
+    old = tmp_path / "policy.toml"
+    old.write_text(re.sub("review_below = .*\n", "", DEFAULT_PATH.read_text(encoding="utf-8")), encoding="utf-8")
+    policy = Policy.load(old)
+    assert not any(policy.contradicted(rank, [*policy.signals]) for rank in range(5))
+    assert any(POLICY.contradicted(rank, [*POLICY.signals]) for rank in range(5))
+
+
 def test_the_highest_floor_of_several_signals_holds_and_the_level_itself_needs_no_reason() -> None:
     rules = {
         name: replace(POLICY.signals[name], raise_to=to) for name, to in (("legal_action", 2), ("media_involved", 3))
@@ -168,6 +191,14 @@ def test_two_levels_may_have_the_same_time_to_respond(tmp_path: Path) -> None:
         DEFAULT_PATH, tmp_path, f"respond_within_minutes = {minutes[4]}", f"respond_within_minutes = {minutes[3]}"
     )
     assert Policy.load(equal).levels[4].respond_within_minutes == minutes[3]
+
+
+@pytest.mark.parametrize("rank", range(5))
+def test_a_threat_to_a_life_is_orange_at_least_and_told_to_the_top(rank: int) -> None:
+    plain, risk = (POLICY.assess("other", rank, None, found, TAXONOMY) for found in ([], ["life_threat"]))
+    assert risk.rank == max(3, plain.rank)
+    assert {"管理层", "质控/安全"} <= {*risk.notify}
+    assert POLICY.contradicted(rank, ["life_threat"]) == (rank < 3)
 
 
 def test_every_signal_of_the_lexicon_has_its_name_and_watch_words_too() -> None:
@@ -236,6 +267,8 @@ def test_unknown_category_is_refused() -> None:
         ("first_steps = [", 'first_steps = ["　", ', r"levels\[0\]\.first_steps\[0\]"),
         ("notify_from = 1", "notify_form = 1", "notify_form"),
         ('crossed = "high"', 'crossed = "hgh"', r"crossed\.hgh: there is no such id.*extreme"),
+        ("review_below = 2", "review_below = 0", "regulator_involved.review_below: .*greater than or equal to 1"),
+        ("review_below = 2", "review_below = 5", "regulator_involved.review_below: .*less than or equal to 4"),
         ("[matrix]", "[matrix", "readable"),
         ("privacy_data = [", "privacy_dta = [", r"policy\.toml: categories\.privacy_dta: there is no such id"),
         ("[signals.legal_action]", "[signals.legal_acton]", r"policy\.toml: signals\.legal_acton: .*legal_action"),

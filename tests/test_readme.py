@@ -55,6 +55,10 @@ def test_figures_become_rows() -> None:
     ranks = {when: {key: [0.02, 0.01, 0.03] for key in ("from_2", "from_3")} for when in ("before", "after")}
     doubt = readme.blocks({"text": TEXT | {"severity_calibration": ranks}}, {})["doubt"]
     assert "- ECE of P(rank ≥ 2) 0.020 [0.010, 0.030] before scaling, 0.020 [0.010, 0.030] after" in doubt
+    assert "with the signals" not in doubt
+    signalled = TEXT["doubt"] | {"with_signals": {"reviewed": [0.2, 0.1, 0.3], "errors_caught": [0.6, 0.5, 0.7]}}  # type: ignore[operator]
+    doubt = readme.blocks({"text": TEXT | {"doubt": signalled}}, {})["doubt"]
+    assert "marks 0.200 [0.100, 0.300] and catches 0.600 [0.500, 0.700]" in doubt
     assert "`int8` against torch fp32: loses +0.0010 macro-F1, -0.0020 QWK, +0.0030 recall" in made["doubt"]
     assert "98.6 % same decisions" in made["doubt"]
 

@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from data.taxonomy import load_taxonomy
 from models.bundle import Bundle
 from models.engine_build import load_text_model
 from models.text import TextPredictions, blend, interpret
-from training.report_doubt import calibration_figures, doubt_figures, most_doubtful, severity_calibration, unscaled
+from training.report_doubt import (
+    calibration_figures,
+    contradicted,
+    doubt_figures,
+    most_doubtful,
+    severity_calibration,
+    unscaled,
+    with_signals,
+)
 from training.text_report import Truth
 
 RANDOM = np.random.default_rng(0)
@@ -60,6 +69,25 @@ def test_coverage_counts_the_true_category_in_the_set() -> None:
     assert found["single_sets"][0] == pytest.approx(0.75)
     narrow = replace(seen, members=np.eye(CLASSES, dtype=bool)[seen.chosen])
     assert doubt_figures(made(category, np.zeros(N, int)), narrow, draws=20)["coverage"][0] == pytest.approx(0.75)
+
+
+def test_signals_mark_more_and_catch_no_fewer() -> None:
+    category = RANDOM.integers(0, CLASSES, N)
+    wrong = np.arange(N) % 4 == 0
+    seen = replace(predictions(category, True, wrong), needs_review=np.arange(N) % 8 == 0)
+    truth = made(category, np.zeros(N, int))
+    found = with_signals(truth, seen, np.arange(N) % 8 == 4, draws=20)
+    assert (found["reviewed"][0], found["errors_caught"][0]) == (0.25, 1)
+    alone = doubt_figures(truth, seen, draws=20)
+    same = with_signals(truth, seen, np.zeros(N, bool), draws=20)
+    assert same == {name: alone[name] for name in ("reviewed", "errors_caught")}
+
+
+def test_a_signal_counts_below_its_rank_only() -> None:
+    texts = ["这家店卖假货，我已经起诉", "这家店卖假货，我已经起诉", "今天天气不错"]
+    seen = predictions(np.zeros(3, int), False, np.zeros(3, bool))
+    flags = contradicted(texts, replace(seen, rank=np.array([1, 2, 0])), load_taxonomy())
+    assert flags.tolist() == [True, False, False]
 
 
 def test_without_errors_there_is_nothing_to_catch() -> None:

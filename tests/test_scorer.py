@@ -153,6 +153,25 @@ def test_signals_and_watch_words_lie_in_the_callers_text(tiny_bundle: Bundle) ->
     assert result.risk is not None
 
 
+def test_a_signal_that_contradicts_a_low_rank_asks_for_review(tiny_scorer: Scorer) -> None:
+    """12315 and a threat in a post that the model takes for none: green, and nobody looked."""
+    texts = [example.text for example in sample_examples()]
+    items = [Item(text=text) for text in texts]
+    calm = {name: replace(rule, review_below=None) for name, rule in tiny_scorer.policy.signals.items()}
+    strict = {name: replace(rule, review_below=4) for name, rule in calm.items()}
+    plain = replace(tiny_scorer, policy=replace(tiny_scorer.policy, signals=calm)).score(items)
+    found = replace(tiny_scorer, policy=replace(tiny_scorer.policy, signals=strict)).score(items)
+    more = 0
+    for one, two in zip(plain, found, strict=True):
+        assert one.severity is not None
+        against = bool(one.signals) and one.severity.rank < 4
+        assert two.needs_review == (one.needs_review or against)
+        assert two.risk is not None
+        assert any("需人工复核" in reason for reason in two.risk.reasons) == against
+        more += two.needs_review > one.needs_review
+    assert more
+
+
 def test_both_fp32_engines_give_the_same_results(tiny_bundle: Bundle) -> None:
     onnx, torch = (Scorer.load(tiny_bundle.folder, engine=name, threads=1).score(ITEMS) for name in ("onnx", "torch"))
     for one, two in zip(onnx, torch, strict=True):

@@ -47,6 +47,33 @@ def test_worked_examples(text: str, expected: dict[str, list[str]]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("再不退钱我就从你们楼上跳下去", "楼上跳下去"),
+        ("我老公已经找到你们地址了，砍死你们", "砍死你们"),
+        ("不解决就去总部楼下喝农药", "喝农药"),
+        ("拖欠三个月，我真的不想活了", "不想活了"),
+        ("那就同归于尽吧", "同归于尽"),
+        ("有人在店里泼油漆", "泼油漆"),
+        ("男子持刀闯入门店", "持刀"),
+    ],
+)
+def test_a_threat_to_a_life_is_a_signal_of_its_own(text: str, word: str) -> None:
+    assert _found(text)["life_threat"] == [word]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("笑死我了", "气死我了", "砍价成功", "商家又砍单", "勿玩火自焚", "喝这酒等于喝农药", "分分钟砍死", "没人持刀"),
+        *("好像你杀了你们全家一样", "砍你一刀帮我领红包", "跟着音乐跳下去"),
+    ],
+)
+def test_a_life_is_not_threatened_by_a_figure_of_speech(text: str) -> None:
+    assert "life_threat" not in _found(text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("没有人受伤", "没有任何人员受伤", "无人员伤亡", "未造成伤亡"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.normalise import normalise
+from data.respell import readable
 from data.samples import sample_examples
 from models.encoder import load_encoder
 from models.tokens import HEAD_SHARE, Tokens, truncate
@@ -55,6 +56,15 @@ def test_texts_are_normalised_first(tokens: Tokens) -> None:
 def test_a_long_text_keeps_its_demand_at_the_end(tokens: Tokens) -> None:
     (ids,) = tokens.encode(["很" * 500 + "退款"])
     assert ids[-3:-1] == tokens.encode(["退款"])[0][-3:-1]
+
+
+def test_a_text_is_cut_where_its_ids_are_more_than_the_limit(tokens: Tokens) -> None:
+    texts = [*TEXTS, "很" * 3, "", *("退款" * half for half in range(10, 20)), "😂" * 40]
+    ids = [tokens.tokenizer.encode(readable(text)).ids for text in texts]
+    cut = tokens.cut(texts)
+    assert cut == [len(one) > tokens.limit for one in ids]
+    assert {True, False} <= {*cut}
+    assert tokens.cut([]) == []
 
 
 def test_pad_and_mask_are_found_by_either_name(tokens: Tokens) -> None:

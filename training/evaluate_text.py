@@ -22,7 +22,14 @@ from training.evaluate_config import EvaluateConfig
 from training.evaluate_evidence import evidence_line, faithfulness
 from training.evaluate_rows import trained_corpus
 from training.metrics import per_class_f1
-from training.report_doubt import calibration_figures, doubt_figures, severity_calibration, unscaled
+from training.report_doubt import (
+    calibration_figures,
+    contradicted,
+    doubt_figures,
+    severity_calibration,
+    unscaled,
+    with_signals,
+)
 from training.report_errors import confident_errors
 from training.robustness import robustness, robustness_table
 from training.text import labels, peers
@@ -54,7 +61,9 @@ def details(
     model: TextModel, rows: Sequence[Example], truth: Truth, seen: TextPredictions, taxonomy: Taxonomy, draws: int
 ) -> dict[str, Any]:
     """What only the shipped form of the model has: F1 with intervals, calibration, doubt, the surest errors."""
-    plain = unscaled(model).predict([row.text for row in rows])
+    texts = [row.text for row in rows]
+    plain = unscaled(model).predict(texts)
+    signalled = with_signals(truth, seen, contradicted(texts, seen, taxonomy), draws)
     return {
         "f1_by_class": f1_by_class(truth, Answers(seen.category, seen.chosen, seen.rank), taxonomy, draws),
         "calibration": {
@@ -65,7 +74,7 @@ def details(
             "before": severity_calibration(truth, plain.severity, draws),
             "after": severity_calibration(truth, seen.severity, draws),
         },
-        "doubt": doubt_figures(truth, seen, draws),
+        "doubt": doubt_figures(truth, seen, draws) | {"with_signals": signalled},
         "errors": confident_errors(rows, truth, seen, taxonomy),
     }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.signals import SignalLexicon
+from data.taxonomy import Taxonomy
+from models.policy import Policy
 from models.text import TextModel, TextPredictions
 from training import metrics
 from training.bootstrap import interval, intervals
@@ -50,21 +54,40 @@ def most_doubtful(confidence: NDArray[np.float64], share: float) -> Flags:
 
 
 def _shares(sets: Labels, held: Flags, review: Flags, doubtful: Flags, wrong: Flags, any_wrong: Flags) -> Any:
-    def caught(flags: Flags, errors: Flags) -> float:
-        return float(flags[errors].mean()) if errors.any() else float("nan")
-
     return np.array(
         [
             held.mean(),
             sets.mean(),
             (sets == 1).mean(),
             review.mean(),
-            caught(review, wrong),
-            caught(review, any_wrong),
-            caught(doubtful, wrong),
-            caught(doubtful, any_wrong),
+            _caught(review, wrong),
+            _caught(review, any_wrong),
+            _caught(doubtful, wrong),
+            _caught(doubtful, any_wrong),
         ]
     )
+
+
+def contradicted(texts: Sequence[str], seen: TextPredictions, taxonomy: Taxonomy) -> Flags:
+    """Texts [n] with a signal that contradicts their rank, by the packaged lexicon and risk policy."""
+    lexicon, policy = SignalLexicon.load(), Policy.load(taxonomy=taxonomy)
+    pairs = zip(texts, seen.rank, strict=True)
+    return np.array([policy.contradicted(int(rank), [one.id for one in lexicon.find(text)]) for text, rank in pairs])
+
+
+def with_signals(truth: Truth, seen: TextPredictions, signalled: Flags, draws: int) -> dict[str, list[float]]:
+    """`needs_review` of an answer, which `signalled` texts [n] have, too: share of posts, of wrong categories."""
+    arrays = (seen.needs_review | signalled, seen.chosen != truth.category)
+    marked, caught = intervals(_marked, *arrays, groups=truth.groups, n=draws)
+    return {"reviewed": marked.rounded, "errors_caught": caught.rounded}
+
+
+def _marked(review: Flags, wrong: Flags) -> Any:
+    return np.array([review.mean(), _caught(review, wrong)])
+
+
+def _caught(flags: Flags, errors: Flags) -> float:
+    return float(flags[errors].mean()) if errors.any() else float("nan")
 
 
 NAMES = (
@@ -80,7 +103,7 @@ NAMES = (
 
 
 def doubt_figures(truth: Truth, seen: TextPredictions, draws: int) -> dict[str, Any]:
-    """Conformal sets and `needs_review` on held-out rows, each as [value, low, high].
+    """Conformal sets and `needs_review` by the text model alone on held-out rows, each as [value, low, high].
 
     An error is a wrong category; with `rank_too`, a wrong category or rank. `errors_caught` takes the shipped
     threshold, whatever share of these rows it flags; `…_at_share` flags the most doubtful `review_share` of them.
