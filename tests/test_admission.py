@@ -137,6 +137,17 @@ def test_what_is_not_scored_teaches_nothing_and_leaves_its_place() -> None:
         assert room.wait == pytest.approx(SIZE / FIRST_PACE)
 
 
+def test_who_leaves_unscored_had_its_share_of_the_time_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, learnt = Admission(1_000, 0.5, clock := Clock()), list[tuple[float, float]]()
+    monkeypatch.setattr(room, "learn", lambda done, busy: learnt.append((done, busy)))
+    with room.one(SIZE) as stays:
+        with room.one(SIZE):
+            clock.now += 1
+        clock.now += 1
+        stays.scored()
+    assert learnt == [(SIZE, pytest.approx(1 / 2 + 1))]
+
+
 def test_the_number_of_requests_is_bounded_however_patient() -> None:
     for patience in (0.0, 1e9):
         room = Admission(3, patience)

@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 from models.calibration import Calibration
 from models.probabilities import category_probabilities, likeliest, severity_probabilities
 from models.text import HALF, blend, interpret, stretch
+from training import calibrate
 from training.calibrate import (
     LOG_GAP_POWERS,
     MISS_COSTS,
@@ -108,6 +109,16 @@ def test_without_calibration_the_plain_probabilities_are_served(category: np.nda
     assert (found.category == category_probabilities(category)).all()
     assert found.members.all()  # floor 0: every category is in the set
     assert not found.needs_review.any()
+
+
+def test_at_the_floor_a_category_is_in_the_set_and_at_the_doubt_nothing_needs_review() -> None:
+    even = np.zeros((1, 2))  # none and a crisis are at 1/2 each: none is decided, and the doubt is 1/2
+    for floor, members in ((0.5, [True, True]), (0.51, [True, False])):
+        found = interpret(even, np.zeros((1, 3)), Calibration(conformal_floor=floor))
+        assert found.members.tolist() == [members]
+    for doubt, review in ((0.5, False), (0.49, True)):
+        found = interpret(even, np.zeros((1, 3)), Calibration(review_doubt=doubt))
+        assert (found.chosen.tolist(), found.needs_review.tolist()) == ([0], [review])
 
 
 @given(category_logits, severity_logits)
@@ -212,6 +223,29 @@ def test_the_chosen_cost_is_safe_and_cheap(seed: int) -> None:
     allowed = [cost for cost in UNDER_COSTS if kappas[cost] >= max(kappas.values()) - QWK_TOLERANCE]
     missed = [under_grading_rate(rank, decided(cost)) for cost in allowed]
     assert under_grading_rate(rank, decided(chosen)) == min(missed)
+
+
+def test_a_little_qwk_is_given_for_severe_crises_and_much_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, true rank and the ranks that the costs 1, 2 and 3 decide; these let P(rank > 1) reach 1/2, 1/3, 1/4:
+
+    posts  true  P(rank > 1)  decided  squared errors
+    6      1     0            1 1 1    0   0   0
+    3      4     1            4 4 4    0   0   0
+    1      3     0.4          1 2 2    4   1   1
+    3      1     0.4          1 2 2    0   3   3
+    1      3     0.3          1 1 2    4   4   1
+    9      1     0.3          1 1 2    0   0   9
+    QWK: 0.8456, 0.8441, 0.72; under-graded of the five severe posts: 2, 1, 0.
+    """
+    monkeypatch.setattr(calibrate, "UNDER_COSTS", (1.0, 2.0, 3.0))
+    rank = np.repeat([1, 4, 3, 1, 3, 1], times := [6, 3, 1, 3, 1, 9])
+    above = np.repeat([-20, 20, *np.log([0.4 / 0.6, 0.4 / 0.6, 0.3 / 0.7, 0.3 / 0.7])], times)
+    severity = np.column_stack([above, *[np.where(rank == 4, 20, -20)] * 2])
+    category = np.tile([0.0, 20.0], (len(rank), 1))  # crises, all of them
+    decided = [interpret(category, severity, Calibration(under_cost=cost)).rank for cost in (1.0, 2.0, 3.0)]
+    assert [round(qwk(rank, each), 4) for each in decided] == [0.8456, 0.8441, 0.72]
+    assert [under_grading_rate(rank, each) for each in decided] == [2 / 5, 1 / 5, 0]
+    assert choose_under_cost(category, severity, rank, Calibration()) == 2.0
 
 
 def test_the_fit_on_validation_rows_keeps_its_promises_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ from full_disk import files_up_to
 from keyword_scorer import KeywordScorer
 
 from data.errors import InputError
-from serving.batch.journal import KEY, open_journal
+from serving.batch.journal import KEY, MANIFEST, open_journal
 from serving.batch.pools import Here
 from serving.batch.run import Job, score_files
 
@@ -84,6 +85,37 @@ def test_two_jobs_do_not_write_one_target_at_once(tmp_path: Path) -> None:
                 pytest.fail("two at once")
         assert journal.read(0) == b"shard"
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("instead", ["nothing", "another file"])
+def test_a_lock_that_its_owner_has_just_removed_is_none(
+    instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our opening and our locking: who comes next makes a file of that name, and locks that one."""
+    lock = tmp_path / ".out.jsonl.lock"
+
+    def late(file: int, how: int) -> None:
+        lock.unlink()
+        if instead == "another file":
+            lock.touch()
+        locked(file, how)
+
+    locked = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(InputError, match="another run"), open_journal(tmp_path / "out.jsonl", "a" * 64):
+        pytest.fail("under a lock that nobody else sees")
+    assert [*tmp_path.iterdir()] == ([lock] if instead == "another file" else [])
+
+
+def test_a_line_that_a_kill_has_torn_spoils_no_other(tmp_path: Path) -> None:
+    folder = leave(tmp_path / "out.jsonl", "a" * 64)
+    with (folder / MANIFEST).open("ab") as file:
+        file.write(b'{"shard": 1, "ro')
+    with suppress(KeyboardInterrupt), open_journal(tmp_path / "out.jsonl", "a" * 64) as journal:
+        journal.save(2, b"another shard", 5)
+        raise KeyboardInterrupt
+    with open_journal(tmp_path / "out.jsonl", "a" * 64) as journal:
+        assert journal.rows == {0: 1, 2: 5}
 
 
 # 78 characters of 3 bytes are a name that the system takes, but the hidden names beside it are longer; 90 are none.

@@ -52,6 +52,14 @@ def test_golden_example_by_hand() -> None:
     assert decide(category, ranks, 1.5)[1] == 2  # 0.5 > 0.4, 0.25 is not
 
 
+def test_a_rank_at_the_median_is_high_enough_though_the_sum_is_rounded() -> None:
+    # P(rank > 1 | crisis) = 0.5 for both; in floats the second is 1 - 0.7 over 0.6, which is 0.5 and 1e-16
+    ranks = severity_probabilities(np.array([0.2, 0.4]), np.zeros((2, 3)))
+    above = 1 - ranks[:, :2].sum(axis=1)
+    assert (above / (1 - ranks[:, 0]) > 0.5).tolist() == [False, True]
+    assert decide(np.array([[0.2, 0.8], [0.4, 0.6]]), ranks)[1].tolist() == [1, 1]
+
+
 def test_a_missed_crisis_costs_in_proportion_to_its_expected_rank() -> None:
     ranks = np.array([[0.6, 0.4, 0, 0, 0], [0.6, 0.2, 0.2, 0, 0], [0.6, 0, 0, 0, 0.4]])
     assert np.allclose(cost_of_missing(ranks, 1.5, by_rank=True), [0.75, 1.125, 3.0])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,9 +14,11 @@ import soak_batch
 from keyword_scorer import KeywordScorer
 
 from data.errors import InputError
-from serving.batch import sinks
+from data.results import Result
+from serving.batch import run, sinks
 from serving.batch.assemble import Summary, rejects_path
 from serving.batch.pools import Done, Here
+from serving.batch.rows import Columns
 from serving.batch.run import Job, score_files
 from serving.batch.windows import Window
 
@@ -43,8 +46,8 @@ class Stopping(Here):
             yield window, blob
 
 
-def job(folder: Path, name: str = "out.jsonl", model: dict[str, str] | None = None) -> Job:
-    return Job(str(folder / "in.jsonl"), folder / name, window=WINDOW, model=model or MODEL)
+def job(folder: Path, name: str = "out.jsonl") -> Job:
+    return Job(str(folder / "in.jsonl"), folder / name, window=WINDOW, model=MODEL)
 
 
 @pytest.fixture
@@ -122,15 +125,40 @@ def test_a_damaged_working_folder_costs_time_only(harm: object, folder: Path) ->
     assert same(folder)
 
 
-def test_another_model_or_input_starts_anew(folder: Path) -> None:
+CHANGES: dict[str, Callable[[Job, pytest.MonkeyPatch], Job]] = {
+    "format": lambda job, patch: patch.setattr(run, "FORMAT", -1) or job,
+    "content of the input": lambda job, _: append(Path(job.source), b'{"text": "one more"}\n') or job,
+    "name of the input": lambda job, _: replace(
+        job, source=str(Path(job.source).rename(job.target.with_name("b.jsonl")))
+    ),
+    "columns": lambda job, _: replace(job, columns=Columns(text="id")),
+    "encoding": lambda job, _: replace(job, encoding="gb18030"),
+    "model": lambda job, _: replace(job, model={"bundle": "b"}),
+    "rows of a window": lambda job, _: replace(job, window=2 * WINDOW),
+    "characters of a window": lambda job, patch: patch.setattr(run, "CHARACTERS", 10**9) or job,
+    "what is remembered": lambda job, patch: patch.setattr(run, "REMEMBERED", 0) or job,
+    "body": lambda job, patch: patch.setitem(run.KINDS, ".jsonl", replace(run.KINDS[".jsonl"], body=_body)) or job,
+}
+
+
+def _body(result: Result) -> bytes:
+    return b'"another body"}'
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_goes_on_only_where_all_that_its_shards_depend_on_is_the_same(
+    change: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop(job(folder), 6)
     pool = Stopping(100)
-    assert score_files(job(folder, model={"bundle": "b"}), pool).resumed == 0
-    assert pool.asked == list(range(20))  # type: ignore[attr-defined]
+    assert score_files(CHANGES[change](job(folder), monkeypatch), pool).resumed == 0
+    assert pool.asked[:3] == [0, 1, 2]  # type: ignore[attr-defined]
     assert shards(folder) == []
+
+
+def test_what_is_scored_anew_is_the_changed_input(folder: Path) -> None:
     stop(job(folder), 6)
-    with (folder / "in.jsonl").open("a") as file:
-        file.write('{"text": "one more"}\n')
+    append(folder / "in.jsonl", b'{"text": "one more"}\n')
     assert score_files(job(folder), Here(KeywordScorer)) == Summary(*_counts(folder), resumed=0)
 
 
