@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from models.bundle import ADAPTER, Bundle, text_part
 
-LIBRARIES = ("nncf", "onnx", "openvino", "peft", "torch", "transformers")  # that build; the names tell, none is loaded
 CODE = (  # modules beside this one that decide what becomes of the weights
     "adapter",
     "classifier",
@@ -42,16 +40,12 @@ def engine_key(bundle: Bundle) -> str:
 
 @cache
 def recipe() -> str:
-    """Hash of the code that builds engines and of the versions of the libraries that it calls."""
-    digest = hashlib.sha256(json.dumps([(name, _release(name)) for name in LIBRARIES]).encode())
+    """Hash of the code that builds engines.
+
+    Not of the versions of torch and its like: the graph says what it computes, and who serves an engine that was built
+    elsewhere need not have them.
+    """
+    digest = hashlib.sha256()
     for name in CODE:
         digest.update(hashlib.sha256((Path(__file__).parent / f"{name}.py").read_bytes()).digest())
     return digest.hexdigest()
-
-
-def _release(name: str) -> str:
-    """Without what follows a plus: an engine that a machine with a GPU has built serves where there is none."""
-    try:
-        return version(name).partition("+")[0]
-    except PackageNotFoundError:  # as of a bundle of packages that was taken apart
-        return ""
