@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +23,7 @@ from data.taxonomy import load_taxonomy
 from models.bundle import Bundle, text_part
 from models.classifier import IGNORED
 from models.encoder import load_encoder
+from models.text import TextModel, TextPredictions
 from models.tokens import Tokens
 from training.corpus import read_corpus
 from training.posts import load_posts
@@ -172,10 +176,30 @@ def test_a_kill_while_the_answers_are_written_leaves_none(
         patch.setattr(np, "savez", killed)
         with pytest.raises(KeyboardInterrupt):
             soft_labels(trained_bundle, texts, cache, 1)
-    assert not [*tmp_path.iterdir()]
+    assert [path.name for path in tmp_path.iterdir()] == ["building.lock"]
     first, _ = soft_labels(trained_bundle, texts, cache, 1)
     again, _ = soft_labels(trained_bundle, texts[::-1], cache, 1)
     np.testing.assert_allclose(again, first[::-1], atol=1e-5)
+
+
+def test_of_processes_that_train_together_one_asks_the_teacher(
+    trained_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under `torchrun` each one read all unlabelled posts."""
+    asked, predict, texts = list[int](), TextModel.predict, ["快递三天没有动静", "今天天气很好"]
+
+    def slow(model: TextModel, texts: Sequence[str]) -> TextPredictions:
+        asked.append(len(texts))
+        time.sleep(0.2)
+        return predict(model, texts)
+
+    monkeypatch.setattr(TextModel, "predict", slow)
+    with ThreadPoolExecutor(3) as pool:
+        found = [*pool.map(lambda _: soft_labels(trained_bundle, texts, tmp_path / "run" / "soft.npz", 1), range(3))]
+    assert asked == [2]
+    for category, severity in found[1:]:
+        np.testing.assert_array_equal(category, found[0][0])
+        np.testing.assert_array_equal(severity, found[0][1])
 
 
 def test_too_few_unlabelled_posts_are_refused(config: TextConfig, trained_bundle: Bundle) -> None:

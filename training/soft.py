@@ -21,6 +21,7 @@ from data.hot_dates import first_seen
 from data.records import Example
 from data.taxonomy import Taxonomy
 from models.bundle import Bundle
+from models.cache import one_builder
 from models.classifier import IGNORED
 from models.engine_build import load_text_model
 from models.tokens import Tokens
@@ -70,17 +71,29 @@ def spread(category: Array, wanted: int, seed: int) -> NDArray[np.intp]:
 def soft_labels(bundle: Bundle, texts: Sequence[str], cache: Path, threads: int = 0) -> tuple[Array, Array]:
     """The teacher's calibrated probabilities of all texts; `cache` keeps them, so that a resumed run asks only once.
 
-    It appears whole: a kill leaves none, and several processes may write it.
+    It appears whole: a kill leaves none. Of several processes on it one asks, and the others wait; not at a barrier of
+    theirs, which gives up after minutes, where the teacher may take hours.
     """
     key = f"{bundle.model_id} {hashlib.sha256(chr(0).join(texts).encode()).hexdigest()}"
-    if cache.exists():
-        with np.load(cache) as kept:
-            if "key" in kept.files and str(kept["key"]) == key:
-                return kept["category"], kept["severity"]
+    with one_builder(cache.parent):
+        return _kept(cache, key) or _asked(bundle, texts, cache, key, threads)
+
+
+def _kept(cache: Path, key: str) -> tuple[Array, Array] | None:
+    """The answers that the cache has under this key, if any."""
+    if not cache.exists():
+        return None
+    with np.load(cache) as kept:
+        if "key" not in kept.files or str(kept["key"]) != key:
+            return None
+        return kept["category"], kept["severity"]
+
+
+def _asked(bundle: Bundle, texts: Sequence[str], cache: Path, key: str, threads: int) -> tuple[Array, Array]:
+    """The teacher's answers, which the cache has from now on."""
     teacher = load_text_model(bundle, threads=threads)
     parts = [teacher.predict(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
     category, severity = (np.concatenate([getattr(p, name) for p in parts]) for name in ("category", "severity"))
-    cache.parent.mkdir(parents=True, exist_ok=True)
     with whole(cache) as part:
         np.savez(part, category=category, severity=severity, key=key)
     return category, severity
