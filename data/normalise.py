@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from data.leftovers import BUTTON, ENTITY, INVISIBLE, LABEL, MAY_HOLD, REFRAIN, TAG, decoded, may_repeat, thrice
+
 LINK = "网址"
 MENTION = "@用户"
 
@@ -17,17 +19,6 @@ _PLAIN = re.compile(f"[{_SAFE}]*")
 _CLUSTER = re.compile(f"[{_SAFE}]?(?=[\u0300-\u036f\u20d0-\u20ff\u3099\u309a])[^{_SAFE}]+|[^{_SAFE}]+|[{_SAFE}]")
 _ODD = re.compile(r"[\t\n\r@]|  |^ | $|://|www\.|[\w-]\.\w+/|([^\d\s])\1{3}", re.IGNORECASE)
 
-_EMOJI = (
-    r"[\u00a9\u00ae\u2190-\u21ff\u2300-\u23ff\u2500-\u27ff\u2900-\u297f\u2b00-\u2bff\u3030\u303d"
-    r"\U0001f000-\U0001faff\U000e0020-\U000e007f]"
-)
-# With them the two ligatures that NFKC writes out as 18 and 8 characters: 16 long posts of these took 24 s.
-_INVISIBLE = re.compile(
-    rf"(?P<keep>{_EMOJI}\ufe0f?(?:\u200d(?={_EMOJI}))?|[#*0-9]\ufe0f?\u20e3)"
-    r"|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    r"\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\ue000-\uf8ff"
-    r"\U000e0000-\U000e0fff\U000f0000-\U0010ffff\ufdfa\ufdfb]+"
-)
 _REPEAT = re.compile(r"([^\d\s])\1{3,}")
 _LINK = re.compile(
     r"(?:(?:https?|ftp)://|www\.|(?<![\w.@-])(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,6}/)"
@@ -124,6 +115,17 @@ def _space(match: re.Match[str]) -> str:
     return " " if match.start() > 0 and match.end() < len(match.string) else ""
 
 
+def _entities(old: Normalised) -> Normalised:
+    """Entities as what they stand for, also those that appear then."""
+    while (new := _rewrite(ENTITY, decoded, old)) is not old:
+        old = new
+    return old
+
+
+def _refrains(old: Normalised) -> Normalised:
+    return _rewrite(REFRAIN, thrice, old) if may_repeat(old.text) else old
+
+
 def _mentions(old: Normalised) -> Normalised:
     """Names to placeholders, but for those that accuse, and for one without which the post would say nothing.
 
@@ -146,10 +148,15 @@ def _named(name: re.Match[str]) -> str:
 
 _links = partial(_rewrite, _LINK, lambda _: LINK)
 _STEPS = (
-    partial(_rewrite, _INVISIBLE, lambda match: match["keep"] or ""),
+    partial(_rewrite, INVISIBLE, lambda match: match["keep"] or ""),
+    _entities,  # before links, which would swallow them
+    partial(_rewrite, TAG, lambda _: " "),
+    partial(_rewrite, BUTTON, lambda _: " "),
+    partial(_rewrite, LABEL, lambda _: LINK),
     _links,  # before NFKC as well: it makes ASCII of the full-width comma that ends a link
     _nfkc,
     partial(_rewrite, _REPEAT, lambda match: match[1] * 3),
+    _refrains,
     _links,
     _mentions,
     partial(_rewrite, _SPACE, _space),
@@ -168,14 +175,16 @@ def names_after_han(seen: Normalised) -> list[tuple[int, int]]:
 
 
 def normalise(text: str) -> Normalised:
-    """NFKC, invisible characters out, links and @mentions to placeholders, repeats to 3, one space; idempotent.
+    """NFKC, what is invisible and HTML out, links and @mentions to placeholders, repeats to 3, one space; idempotent.
 
     Han, emoji (with their joiners) and every digit stay: 100000 is never shortened. No character becomes more than 6.
     """
     identity = range(len(text)), range(1, len(text) + 1)
     if _PLAIN.fullmatch(text):
         plain = unicodedata.normalize("NFKC", text)
-        if not _ODD.search(plain):  # two posts in three; 5 µs for 60 characters
+        if not (
+            _ODD.search(plain) or MAY_HOLD.search(plain) or may_repeat(plain)
+        ):  # two posts in three; 5 µs for 60 characters
             return Normalised(plain, *identity)
     new = Normalised(text, *identity)
     while True:  # a step can make work for another (网网网 + link = 网网网网址); two rounds are usual

@@ -29,6 +29,23 @@ ODD_PARTS = [
     "㈱",
     "…",
     " ",
+    "&",
+    "&amp;",
+    "&lt;",
+    "&#x26;",
+    "&#65018;",  # a ligature that goes as what is invisible does
+    "#38;",
+    "&zwj;",
+    "nbsp;",
+    "<br",
+    ">",
+    "O网页链接",
+    "L",
+    "的微博视频",
+    "转发微博",
+    "//@",
+    "收起d",
+    "退钱" * 12,
 ]
 POSTS = st.one_of(
     st.text(),
@@ -68,6 +85,24 @@ POSTS = st.one_of(
         ("好\ufdfa评", "好评"),
         ("看http://t.cn/x，OK。", "看网址,OK。"),
         ("网网网ｈｔｔｐ：／／ｔ．ｃｎ／ｘ", f"网网{LINK}"),  # with the placeholder four of a kind: a second round
+        ("退款&nbsp;不给&nbsp，&quot;假货&quot;&#33;&#x597d;&hellip;", '退款 不给 ,"假货"!好...'),
+        ("A&amp;B，&amp;amp;lt;，&amp;nbsp;好，&NBSP;好", "A&B,<, 好, 好"),  # escaped once more at each station
+        ("看http://t.cn/x&nbsp;退款，t.cn/y<br>假货", f"看{LINK} 退款,{LINK} 假货"),
+        ("假&#8203;货&#65018;&#xd800;好", "假 货 好"),
+        ("R&D;，AT&T，a&b，&#12 34;，&nosuchname;", "R&D;,AT&T,a&b,&#12 34;,&nosuchname;"),
+        ("<p>假货<br/>退款</p><BR >x<img alt=[怒] src='a'>", "假货 退款 x"),
+        ("&lt;br&gt;退款", "退款"),
+        ("a<b，3<5>2，<某店>，<p 这家店卖假货>，<brand>", "a<b,3<5>2,<某店>,<p 这家店卖假货>,<brand>"),
+        ("更多↓L人民日报的微博视频", f"更多↓{LINK}"),
+        ("10公里的处罚O网页链接 吧", f"10公里的处罚{LINK} 吧"),
+        ("XL人民日报的微博视频，网页链接，他的微博视频", "XL人民日报的微博视频,网页链接,他的微博视频"),
+        ("卖假货…展开全文c", "卖假货..."),
+        ("卖假货 收起d 还有", "卖假货 还有"),
+        ("把衣服收起来，收起dd，展开全文", "把衣服收起来,收起dd,展开全文"),
+        ("转发微博//@小明:假货", f"//{MENTION}:假货"),
+        ("退钱" * 40 + "我的手被炸伤", "退钱退钱退钱我的手被炸伤"),
+        ("差评" * 20, "差评" * 20),
+        ("@某店 " * 30, " ".join([MENTION] * 30)),
         ("", ""),
     ],
 )
@@ -127,6 +162,34 @@ def test_a_span_covers_what_it_came_from() -> None:
     assert normalised.span(0, len(normalised.text)) == (1, len(post))
 
 
+def test_a_span_covers_the_whole_entity_or_label_that_it_was() -> None:
+    post = "&#20551;&#36135;！<br>退款&amp;amp;赔偿 L某报的微博视频"
+    seen = normalise(post)
+    assert seen.text == f"假货! 退款&赔偿 {LINK}"
+    assert post[slice(*seen.span(0, 2))] == "&#20551;&#36135;"
+    assert post[slice(*seen.span(3, 4))] == "<br>"
+    assert post[slice(*seen.span(6, 7))] == "&amp;amp;"
+    assert post[slice(*seen.span(seen.text.index(LINK), len(seen.text)))] == "L某报的微博视频"
+
+
+@pytest.mark.parametrize("before", [0, 1, 31, 32, 33, 63])
+@pytest.mark.parametrize("unit", ["退钱", "还我钱!", "假货骗子退钱吧"])
+def test_a_refrain_of_a_page_is_told_thrice_wherever_it_begins(unit: str, before: int) -> None:
+    head = "".join(map(chr, range(0x4E00, 0x4E00 + before)))
+    assert normalise(head + unit * 32).text == head + unit * 3
+    assert normalise(head + unit * (63 // len(unit))).text == head + unit * (63 // len(unit))
+
+
+def test_entities_within_entities_are_quick() -> None:
+    inner = "&lt;"
+    while len(inner) < 4_950:
+        inner = f"&#65{'&#65018;' if len(inner) < 5 else inner}018;"
+    began = process_time()
+    for post in (inner, "&#" * 500 + "51;8;" * 500, "&" + "#65286;" * 700 + "lt;"):
+        assert normalise(normalise(post).text).text == normalise(post).text
+    assert process_time() - began < 0.5
+
+
 def test_an_empty_span_stands_where_its_place_was() -> None:
     normalised = normalise("\u200b好\u200b吗\u200b")
     assert normalised.text == "好吗"
@@ -167,7 +230,35 @@ def test_no_character_becomes_a_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["好", "ab", "a.", "@a", "http://", "e\u0301", " \n", "1", "a./", "www.", "\u200b", "㌖", "\ufdfa"]
+    "piece",
+    [
+        "好",
+        "ab",
+        "a.",
+        "@a",
+        "http://",
+        "e\u0301",
+        " \n",
+        "1",
+        "a./",
+        "www.",
+        "\u200b",
+        "㌖",
+        "\ufdfa",
+        "&",
+        "&amp;",
+        "amp;",
+        "&#",
+        "&#65286;",
+        "#65286;",
+        "&#65018;",
+        "<",
+        "<p ",
+        "<p a=",
+        "L好",
+        "退钱",
+        "差评很差的店吧",
+    ],
 )
 def test_five_thousand_characters_of_anything_are_quick(piece: str) -> None:
     began = process_time()  # not the clock on the wall: the machine may be busy

@@ -22,7 +22,7 @@ from serving.batch.sinks import KINDS
 from serving.batch.sources import open_source
 from serving.batch.windows import CHARACTERS, ROWS, Window, cut_windows, read_rows
 
-FORMAT = 10  # of the shards: another one does not go on with what this one left
+FORMAT = 11  # of the shards: another one does not go on with what this one left
 
 
 @dataclass(frozen=True, slots=True)
