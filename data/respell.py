@@ -20,7 +20,8 @@ from data.simplify import in_simplified
 from data.words import is_word, singles
 
 DEFAULT_PATH = Path(__file__).parent / "respell.toml"
-_LATIN = re.compile(r"(?<![A-Za-z0-9@._/-])[a-z]{2,4}(?![A-Za-z0-9@_/-]|\.[A-Za-z0-9])")  # not in names and addresses
+# Not in names, addresses nor sizes (2 tb).
+_LATIN = re.compile(r"(?<![A-Za-z0-9@._/-])(?!(?<=[0-9] )tb)[a-z]{2,4}(?![A-Za-z0-9@_/-]|\.[A-Za-z0-9])")
 _PRIVATE = 0xE000  # one character of the private use area stands for each sound
 
 

@@ -45,6 +45,8 @@ def test_a_worked_example() -> None:
         "投诉退款",
         "xl的有点大，传到pc上，tf卡坏了，晚上8点吃的",  # sizes, computers, cards, and no battery
         "打卡dk第30天，电脑pz推荐一下，tx换了，zj做的",  # initials of other words, too
+        "晚安zd，cy大家晚上好，yq期间在xj，sj没电了，pt站，wm都在ks",  # everyday words: 知道, 成员, 疫情, 新疆, 手机
+        "买了块 2 tb 硬盘，td退订",
         "没车或不喜欢坐出租车",  # a character that is a word of its own: no 车祸
         "给自己家和爸妈家各买一个",
         "希望能用久点，居家必备之良品",
@@ -54,6 +56,10 @@ def test_a_worked_example() -> None:
 )
 def test_what_is_a_word_of_its_own_stays(text: str) -> None:
     assert respell(text) == text
+
+
+def test_a_number_before_them_makes_a_size_only_of_what_can_be_one() -> None:
+    assert respell("双11 jd买的，2 tb 硬盘在tb买的") == "双11 京东买的，2 tb 硬盘在淘宝买的"
 
 
 def test_the_longer_word_is_read() -> None:
