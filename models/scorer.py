@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.errors import InputError
 from data.hotlist import appears
+from data.legible import is_legible
 from data.normalise import normalise
 from data.records import Item, Volume
 from data.respell import load_respelling
@@ -162,7 +163,7 @@ class Scorer:
             category=category_result(predictions, row, self.taxonomy),
             severity=severity_result(predictions, row, self.taxonomy),
             signals=self.lexicon.find(text),
-            needs_review=bool(predictions.needs_review[row]),
+            needs_review=bool(predictions.needs_review[row]) or not is_legible(text),
             evidence=evidence(reader, text, chosen, float(predictions.category[row, chosen])) if reader else (),
         )
 

@@ -17,6 +17,7 @@ from data.results import Result
 from data.samples import sample_examples
 from models.bundle import Bundle
 from models.scorer import Scorer
+from models.text import TextModel
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,18 @@ def test_an_odd_text_is_still_a_text(tiny_scorer: Scorer, text: str) -> None:
     (result,) = tiny_scorer.score([Item(text=text, explain=True)])
     assert result.error is None
     assert result.category is not None
+
+
+def test_a_text_that_is_not_legible_needs_review(tiny_scorer: Scorer) -> None:
+    sure = replace(tiny_scorer, text=_sure(tiny_scorer))
+    chinese, other = sure.score([Item(id="a", text="物流很快"), Item(id="b", text="the phone exploded and burned my hand")])
+    assert (chinese.needs_review, other.needs_review) == (False, True)
+    assert other.category is not None
+
+
+def _sure(scorer: Scorer) -> TextModel:
+    assert scorer.text is not None
+    return replace(scorer.text, calibration=replace(scorer.text.calibration, review_doubt=1.0))
 
 
 @pytest.mark.parametrize("text", [None, "客服一直推诿，再不退款我就投诉到底"])
