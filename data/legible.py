@@ -7,8 +7,8 @@ import re
 from data.normalise import hidden, normalise
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-_LOST = "\ufffd"  # what a decoder writes where it finds no character; read as GBK two are 锟斤拷
-_LOCKED = "锟斤拷"
+_LOST = "\ufffd"  # what a decoder writes where it finds no character
+_LOST_AS_GBK = "锟斤拷"  # two of them, read as GBK
 _SHARE = 0.5  # of the letters that cannot be read, from which a text is illegible
 _FEW = 4  # such letters are no text yet: ありが, é, ʕ•ᴥ•ʔ
 _LATIN = 8  # letters without any Han: a sentence of another language, no name of a brand
@@ -20,8 +20,8 @@ def is_legible(text: str) -> bool:
 
     The models answer such a text as surely as another, mostly with none.
     """
-    lost = text.count(_LOST) + 2 * text.count(_LOCKED)
-    seen = normalise(text.replace(_LOCKED, ""))
+    lost = text.count(_LOST) + 2 * text.count(_LOST_AS_GBK)
+    seen = normalise(text.replace(_LOST_AS_GBK, ""))
     own = _without(seen.text, hidden(seen))
     letters = [one for one in own if one.isalpha()]
     han = sum(map(bool, map(_HAN.match, letters)))

@@ -7,7 +7,7 @@ the whole text instead would cost one pass a word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, groupby
 
 import numpy as np
@@ -26,6 +26,7 @@ TOP = 3  # words that are told
 BUDGET = 4.9  # tokens that may be run, padding included, over those of one plain pass
 READING = 3.0  # of these, at most so many for words alone
 LEADERS = 6  # words of which the sets are made
+LONGEST = 40  # characters of a word: a run of digits or letters that is longer tells nobody anything
 NOTHING = "。"  # what a word alone is compared with
 MANY = 10  # distinct words of two or more characters from which single characters are not read
 LEAST_SHARE = 0.1  # log-odds that a told word counts with at least when the weights are shared out
@@ -54,7 +55,12 @@ def content(text: str) -> list[Word]:
     for word in words(respell(simplify(seen.text))):
         start, end = seen.span(word.start, word.end)
         read = any(char.isalnum() for char in word.text)
-        if read and start >= last and not any(word.start < right and left < word.end for left, right in masked):
+        if (
+            read
+            and len(word.text) <= LONGEST
+            and start >= last
+            and not any(word.start < right and left < word.end for left, right in masked)
+        ):
             found.append(Word(text[start:end], start, end))
             last = end
     return found
@@ -125,6 +131,15 @@ def _affordable(
     return found
 
 
+def _most_missed(
+    model: TextModel, tried: Sequence[tuple[tuple[Word, ...], str]], before: float, chosen: int
+) -> tuple[tuple[Word, ...], float]:
+    """The set without which the log-odds fall most from `before`, and by how much."""
+    drops = before - _log_odds(model, [rest for _, rest in tried], chosen)
+    best = int(drops.argmax())
+    return tried[best][0], float(drops[best])
+
+
 def _shares(told: tuple[Word, ...], alone: dict[str, float], drop: float) -> list[float]:
     """`drop` shared out in proportion to what each word says alone."""
     parts = np.maximum([alone[word.text] for word in told], LEAST_SHARE)
@@ -135,7 +150,8 @@ def evidence(model: TextModel, text: str, chosen: int, probability: float) -> tu
     """Up to `TOP` words that category `chosen` misses most when they are taken out together, strongest first.
 
     Their weights add up to the log-odds that the category loses then, each in proportion to what the word says alone;
-    positions in `text`. Empty when a text has only one word, or when no set that was tried is missed.
+    positions in `text`. Where no set that was tried is missed, it is the one of the first `TOP` leaders that is, for
+    as many passes more. Empty when a text has only one word, or when none of these is missed either.
     """
     found = _candidates(text)
     size = min(TOP, len({word.text for word in found}) - 1)
@@ -147,11 +163,13 @@ def evidence(model: TextModel, text: str, chosen: int, probability: float) -> tu
     leaders = _leaders(found, alone)
     left = BUDGET * plain - sum(lengths.values()) - _lengths(model, [NOTHING])[0]
     tried = _affordable(model, text, _sets(leaders, min(size, len(leaders))), left)
-    rests = _log_odds(model, [rest for _, rest in tried], chosen)
-    drops = logit(np.clip(probability, 1e-9, 1 - 1e-9)) - rests
-    best = int(drops.argmax())
-    if drops[best] <= 0:
+    before = float(logit(np.clip(probability, 1e-9, 1 - 1e-9)))
+    best, drop = _most_missed(model, tried, before, chosen)
+    if drop <= 0 and size > 1:  # where all that was tried holds a word that speaks against the category
+        singles = [((word,), without(text, (word,))) for word in leaders[:TOP]]
+        best, drop = _most_missed(model, singles, before, chosen)
+    if drop <= 0:
         return ()
-    told = zip(tried[best][0], _shares(tried[best][0], alone, float(drops[best])), strict=True)
+    told = zip(best, _shares(best, alone, drop), strict=True)
     ordered = sorted(((round(weight, 3), word) for word, weight in told), key=lambda pair: -pair[0])
     return tuple(Evidence(word.text, word.start, word.end, weight) for weight, word in ordered if weight > 0)
