@@ -10,6 +10,7 @@ from string import digits
 from typing import Any
 
 from data.normalise import Normalised, hidden, names_after_han, normalise
+from data.rejoin import rejoin
 from data.results import Signal, Word
 from data.signals_table import (
     COUNT,
@@ -77,7 +78,9 @@ class SignalLexicon:
         """
         normal = normalise(text)
         lowered = simplify(lower(normal.text))
-        seen = [*self._lexicon(lowered), *self._watched(lowered)]
+        whole = [*self._lexicon(lowered)]
+        words = sorted([*whole, *self._split(lowered, whole)], key=lambda word: word[1])
+        seen = [*words, *self._watched(lowered)]
         masked = [*hidden(normal), *names_after_han(normal)] if seen else []
         found: dict[str, list[Word]] = {}
         for signal, start, end in seen:
@@ -104,6 +107,15 @@ class SignalLexicon:
                     denied = last if joined else 0
                 else:
                     yield signal, start, last
+
+    def _split(self, text: str, whole: Sequence[tuple[str, int, int]]) -> Iterator[tuple[str, int, int]]:
+        """Words that a writer split (起·诉), but for what overlaps with the words that stand whole."""
+        if (joined := rejoin(text)) is None:
+            return
+        taken = {place for _, start, end in whole for place in range(start, end)}
+        for signal, start, end in self._lexicon(joined.text):
+            if (span := joined.span(start, end)) and taken.isdisjoint(range(*span)):
+                yield signal, *span
 
     def _signal(self, word: str) -> str | None:
         """The signal that a word of the text shows; None of what is figurative."""

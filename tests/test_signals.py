@@ -15,7 +15,7 @@ from data.signals_table import COUNT, WATCH_WORD
 LEXICON = SignalLexicon.load(watch_words=["星星牌", "ABC", "  "])
 PIECES = (
     *("起诉", "没有", "人", "受伤", "１２３１５", "ICU", "3·15晚会", "ＡＢＣ", "星星牌"),
-    *("一起", "诉说", "不得不", "，", " ", "\u200b"),
+    *("一起", "诉说", "不得不", "，", " ", "\u200b", "投 诉", "·", "起", "诉", "1️⃣", "-"),
 )
 POSTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=12).map("".join)
 
@@ -280,6 +280,95 @@ def test_a_count_may_be_written_in_han_or_apart(text: str, words: list[str]) -> 
     "text", ["清仓大出血", "全场骨折价", "急救面膜", "满12345减100", "一死了之", "两伤战争", "买了10 死都不退款"]
 )
 def test_idioms_of_shops_and_history_are_no_harm(text: str) -> None:
+    assert _found(text) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "儿童防烫伤水壶",
+            "防过敏面料",
+            "低过敏配方",
+            "过敏体质也能用",
+            "防止烫伤",
+            "避免受伤",
+            "幸无人员受伤",
+            "不容易过敏",
+        ),
+        *(
+            "钱包大出血",
+            "我去世了这也太好看",
+            "抢救一下我的头发",
+            "跳楼机好玩",
+            "学了急救知识",
+            "烟雾报警灵敏",
+            "昨天被告白了",
+        ),
+        *(
+            "花车游行真热闹",
+            "被哄抢一空",
+            "空调罢工了",
+            "品牌曝光",
+            "曝光不足",
+            "求转发抽奖",
+            "洗衣机转起来很安静",
+            "在写日报",
+        ),
+        *("用P图软件修了", "不知道真的假的", "你们总部门口直播", "狐狸的床上面挂水桶", "消费保存期"),
+    ],
+)
+def test_claims_of_products_and_words_of_every_day_are_no_signal(text: str) -> None:
+    assert _found(text) == {}
+
+
+@pytest.mark.parametrize("text", ["未能避免伤亡", "无法避免中毒", "火灾死了3个人"])
+def test_what_was_not_prevented_is_an_injury(text: str) -> None:
+    assert "injury_reported" in _found(text)
+
+
+@pytest.mark.parametrize(
+    ("signal", "texts"),
+    [
+        ("regulator_involved", "市场监督局 市场监管所 物价局 发改委 住建局 邮政管理局 银保监局 反垄断局"),
+        (
+            "escalation_threat",
+            "315见 打315 12305 消费保见 在黑猫上投诉 上小红书避雷 告到底 投诉了三次 上抖音让大家看看",
+        ),
+        (
+            "injury_reported",
+            "拉了三天肚子 吐了一晚上 起了水泡 打点滴 骨裂 脑震荡 起了一身疹子 脸烂了 肾衰竭 过劳死 住了三天院",
+        ),
+        ("media_involved", "热搜第一 挂在热搜上 红星新闻 封面新闻 中新网 潇湘晨报 3·15曝光"),
+        ("collective_action", "建群维权 聚集售楼处 抱团维权 一起去总部讨说法 堵在工厂门口"),
+    ],
+)
+def test_words_that_were_missed(signal: str, texts: str) -> None:
+    assert [text for text in texts.split() if signal not in _found(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "own"),
+    [
+        ("我要投 诉 到 底", "escalation_threat", "我要投 诉"),
+        ("拨打 1 2 3 1 5", "escalation_threat", "1 2 3 1 5"),
+        ("打1️⃣2️⃣3️⃣1️⃣5️⃣", "escalation_threat", "1️⃣2️⃣3️⃣1️⃣5️⃣"),
+        ("我要起·诉你们", "legal_action", "起·诉"),
+        ("　我要起·诉你们", "legal_action", "起·诉"),
+        ("全身过-敏了", "injury_reported", "过-敏"),
+        ("不退就投*诉到底", "escalation_threat", "投*诉到底"),
+        ("报警了，起·诉他", "legal_action", "起·诉"),
+    ],
+)
+def test_a_word_that_the_writer_splits_is_found_in_his_own_characters(text: str, signal: str, own: str) -> None:
+    assert own in _found(text)[signal]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["一起 诉说", "没有起·诉", "拨 12-315", "日期3.1.5", "投 诉，到 底", "1️⃣首先2️⃣然后", "@起·诉 好", "评分 12 3 15"],
+)
+def test_what_is_not_split_is_not_joined(text: str) -> None:
     assert _found(text) == {}
 
 
