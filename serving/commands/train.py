@@ -8,16 +8,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from data.errors import ConfigError
 from serving.commands.options import require_training
-
-if TYPE_CHECKING:
-    from training.escalation_config import EscalationConfig
-    from training.hotlist_config import HotlistConfig
 
 train = typer.Typer(help="Train on your posts or series (--set), else on the project's corpora.", no_args_is_help=True)
 
@@ -136,7 +132,7 @@ def escalation(
         _recalibrate(head, series) if recalibrate else train_escalation(series)
 
 
-def _recalibrate(head: Literal["counts", "hotlist"], settings: EscalationConfig | HotlistConfig) -> None:
+def _recalibrate(head: Literal["counts", "hotlist"], settings: Any) -> None:
     from training.escalation_recalibrate import recalibrate
 
     recalibrate(head, settings)
