@@ -102,7 +102,9 @@ def test_an_odd_text_is_still_a_text(tiny_scorer: Scorer, text: str) -> None:
 
 def test_a_text_that_is_not_legible_needs_review(tiny_scorer: Scorer) -> None:
     sure = replace(tiny_scorer, text=_sure(tiny_scorer))
-    chinese, other = sure.score([Item(id="a", text="物流很快"), Item(id="b", text="the phone exploded and burned my hand")])
+    chinese, other = sure.score(
+        [Item(id="a", text="物流很快"), Item(id="b", text="the phone exploded and burned my hand")]
+    )
     assert (chinese.needs_review, other.needs_review) == (False, True)
     assert other.category is not None
 
