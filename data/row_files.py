@@ -24,6 +24,10 @@ from data.errors import CorpusError
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what "surrogateescape" makes of a byte that is not UTF-8
 NO_UTF8 = "is not UTF-8: convert the file"
 MAX_NAME = 40  # characters of a field's name in a report
+ABSENT = (
+    """give one that is there; --set 'posts=["mine.jsonl"]' takes another than one of the project's, """
+    "and --set 'extra=[]' takes none"
+)
 BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
@@ -152,5 +156,5 @@ def read_rows(path: Path, wanted: Collection[str]) -> Numbered:
     if reader is None:
         raise CorpusError(f"{path}: unknown kind of file: give one of {', '.join(READERS)}")
     if not path.is_file():
-        raise CorpusError(f"{path}: no such file")
+        raise CorpusError(f"{path}: no such file: {ABSENT}")
     return reader(path, wanted) if path.stat().st_size else iter(())
