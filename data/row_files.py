@@ -27,6 +27,10 @@ from data.text_files import CONVERT, Text, begins_with_nul, open_text
 
 NO_UTF8 = f"is not UTF-8: {CONVERT}"
 MAX_NAME = 40  # characters of a field's name in a report
+ABSENT = (
+    """give one that is there; --set 'posts=["mine.jsonl"]' takes another than one of the project's, """
+    "and --set 'extra=[]' takes none"
+)
 BATCH = 1_000  # rows of Parquet that are in memory
 Row = Mapping[str, object]
 Numbered = Iterator[tuple[int, "Row | str"]]  # line, and its fields or why it has none
@@ -202,5 +206,5 @@ def read_rows(path: Path, wanted: Collection[str]) -> Numbered:
     if reader is None:
         raise CorpusError(f"{path}: unknown kind of file: give one of {', '.join(READERS)}")
     if not path.is_file():
-        raise CorpusError(f"{path}: no such file")
+        raise CorpusError(f"{path}: no such file: {ABSENT}")
     return reader(path, wanted) if path.stat().st_size else iter(())

@@ -77,7 +77,7 @@ def refused_here(
         (["self-test", "--bundle", "nowhere"], "no readable manifest.json"),
         (["train", "text", "--set", "epoch=3"], "unknown setting epoch"),
         (["train", "text", "--set", "epochs=many"], "write a TOML value"),
-        (["train", "escalation", "--set", 'series=["nowhere.jsonl"]'], "no such file"),
+        (["train", "escalation", "--set", 'series=["nowhere.jsonl"]'], "no such file: give one that is there"),
         (["evaluate", "--set", 'bundle="nowhere"'], "no readable manifest.json"),
     ],
 )

@@ -255,7 +255,11 @@ def test_a_spoiled_parquet_file_is_an_error_of_ours_or_none(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("nowhere.csv", None, "nowhere.csv: no such file"),
+        (
+            "nowhere.csv",
+            None,
+            r"nowhere\.csv: no such file: give one that is there; --set 'posts=\[\"mine\.jsonl\"\]' takes another",
+        ),
         ("posts.xlsx", b"", r"unknown kind of file: give one of \.csv, \.jsonl, \.jsonl\.gz, \.parquet"),
         ("posts.jsonl.gz", gzip.compress(as_jsonl(*ROWS))[:-6], "no readable gzip file"),
         ("posts.jsonl.gz", as_jsonl(*ROWS), "no readable gzip file"),
