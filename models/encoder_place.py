@@ -25,7 +25,7 @@ def check_encoder(name: str, key: str, engine: str, root: Path) -> None:
         return
     raise ConfigError(
         f"the bundle's encoder {name!r} is not on this machine, and its engine {engine} is not built: build it where "
-        f"the encoder is (yujing self-test --bundle …, with the same versions of Yujing and its libraries) and take "
+        f"the encoder is (yujing self-test --bundle …, with the same version of Yujing) and take "
         f"the folder of {CACHE} along, or bring the encoder into Hugging Face's cache or, if it is a folder, to its "
         f"place (a relative one is meant from {root})"
     )
