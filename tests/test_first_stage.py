@@ -71,7 +71,7 @@ def test_what_is_settled_is_none_with_probabilities_of_its_own(whole: TextModel,
 
 def test_a_text_that_is_cut_needs_review_whoever_reads_it(whole: TextModel, stage: FirstStage) -> None:
     """A death in the middle of 900 characters of praise was a sure none."""
-    long = [text * (1200 // len(text) + 1) for text in TEXTS]
+    long = [text * (1200 // len(text) + 1) for text in TEXTS if len(text) > 20]  # else a refrain, which is shortened
     assert whole.predict(long).needs_review.all()
     assert not whole.predict(TEXTS).needs_review.all()
     found = replace(whole, first_stage=replace(stage, floor=0.0)).predict(long)
