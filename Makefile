@@ -55,7 +55,7 @@ model: $(STAMP) ## train the shipped models anew from ../shared/data: teacher, s
 	$(BIN)/yujing train text --set 'annotated=[]' --set 'teacher="runs/teacher/bundle"' --set epochs=6 \
 	  --set perturbed_share=0.15 --out runs/student
 	$(BIN)/yujing train text --set 'start="runs/student/bundle"' --set epochs=4 --set learning_rate=4e-4 \
-	  --set perturbed_share=0.25 --set start_share=0.2 --out runs/latest
+	  --set perturbed_share=0.25 --set surrounded_share=0.2 --set start_share=0.2 --out runs/latest
 	$(BIN)/yujing train escalation --out runs/latest
 	$(BIN)/yujing train escalation --head hotlist --out runs/latest
 	$(BIN)/yujing self-test --bundle runs/latest/bundle --write

@@ -9,9 +9,9 @@ import pytest
 
 from data.errors import ConfigError
 from data.markdown import fill
-from data.perturb import PERTURBATIONS
 from models.bundle import open_bundle
 from training import readme
+from training.robustness import COPIES
 
 ROOT = Path(__file__).parent.parent
 WRITTEN = [
@@ -23,7 +23,12 @@ TEXT = {
     "yujing": MODEL,
     "tfidf": MODEL | {"accuracy": [0.5, 0.4, None]},
     "robustness": {
-        "typos": {"changed": 0.634, "drop_macro_f1": [-0.003, -0.012, 0.007], "drop_qwk": [0.001, -0.011, 0.012]}
+        "typos": {
+            "changed": 0.634,
+            "drop_macro_f1": [-0.003, -0.012, 0.007],
+            "drop_qwk": [0.001, -0.011, 0.012],
+            "drop_severe_recall": [0.02, 0.0, 0.04],
+        }
     },
     "calibration": {"before": {"ece": [0.1, 0.09, 0.11]}},
     "doubt": {
@@ -48,7 +53,7 @@ def test_figures_become_rows() -> None:
         "| accuracy | 0.800 [0.700, 0.900] | 0.500 [0.400, –] |",
     ]
     assert made["robustness"].splitlines()[2:] == [
-        "| typos | 63% | -0.003 [-0.012, +0.007] | +0.001 [-0.011, +0.012] |"
+        "| typos | 63% | -0.003 [-0.012, +0.007] | +0.001 [-0.011, +0.012] | +0.020 [+0.000, +0.040] |"
     ]
     assert "catches 0.510 [0.500, 0.520] of the wrong categories" in made["doubt"]
     assert "P(rank" not in made["doubt"]
@@ -78,7 +83,7 @@ def test_only_what_stands_between_the_marks_changes() -> None:
 
 
 def test_every_perturbation_has_a_row() -> None:
-    assert set(readme.PERTURBATIONS) == set(PERTURBATIONS)
+    assert set(readme.PERTURBATIONS) == set(COPIES)
 
 
 def test_every_page_has_a_place_for_its_blocks() -> None:

@@ -49,6 +49,7 @@ def found() -> dict[str, Any]:
     given = Answers(answers.category, answers.chosen, answers.rank)
     curve = calibration_figures(truth, answers.category, 10)
     drop = {"changed": 0.5, "macro_f1": 0.4, "qwk": 0.3, "drop_macro_f1": [0.9, 0.1, 0.95], "drop_qwk": [0, 0, 0]}
+    drop |= {"severe_recall": 0.2, "drop_severe_recall": [0.1, 0, 0.2]}
     text = {name: report(truth, given, TAXONOMY, 10) for name in ("yujing", "bert", "tfidf", "majority")} | {
         "f1_by_class": f1_by_class(truth, given, TAXONOMY, 10),
         "calibration": {"before": curve, "after": curve},

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from data.perturb import PERTURBATIONS
 from data.samples import FOLDER, sample_examples
 from data.taxonomy import load_taxonomy
 from models.bundle import Bundle
@@ -18,7 +17,7 @@ from models.text import TextModel
 from training.evaluate import evaluate
 from training.evaluate_config import EvaluateConfig
 from training.metrics import macro_f1, qwk
-from training.robustness import robustness, robustness_table
+from training.robustness import COPIES, robustness, robustness_table
 from training.text import labels
 
 TAXONOMY = load_taxonomy()
@@ -34,7 +33,7 @@ def test_each_perturbation_has_its_drop_with_an_interval(model: TextModel) -> No
     found = robustness(model, ROWS, TAXONOMY, seed=0, draws=20)
     clean = model.predict([row.text for row in ROWS])
     category, rank = labels(ROWS, TAXONOMY)
-    assert list(found) == list(PERTURBATIONS)
+    assert list(found) == list(COPIES)
     for row in found.values():
         assert row["drop_macro_f1"][0] == pytest.approx(macro_f1(category, clean.chosen) - row["macro_f1"], abs=2e-4)
         assert row["drop_qwk"][0] == pytest.approx(qwk(rank, clean.rank) - row["qwk"], abs=2e-4)
@@ -60,4 +59,4 @@ def test_evaluate_writes_it_when_asked(tiny_bundle: Bundle, tmp_path: Path, aske
     text = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["text"]
     assert ("robustness" in text) is asked
     if asked:
-        assert set(text["robustness"]) == set(PERTURBATIONS)
+        assert set(text["robustness"]) == set(COPIES)

@@ -25,7 +25,7 @@ class EvaluateConfig:
     ablation: bool = False  # also fit the hotlist head without each group of features, on a sample before the test
     engine: EngineName = DEFAULT
     engines: bool = False  # also compare every engine with torch
-    robustness: bool = False  # also measure the text model on perturbed copies of its rows, ten passes
+    robustness: bool = False  # also measure the text model on changed copies of its rows, twelve kinds
     evidence: Annotated[int, Field(ge=0)] = 0  # crisis posts on which the evidence is checked for faithfulness
     draws: Annotated[int, Field(ge=10)] = 500  # of the bootstrap
     seed: Seed = 0  # of perturbations and of the posts for the evidence; the split is always that of the training

@@ -44,7 +44,10 @@ PERTURBATIONS = {
     "inserted_symbols": "inserted symbols",
     "typos": "typos",
     "long_copy": "long copies",
+    "surrounded": "among ordinary posts, 100 to 320 characters",
+    "buried": "among ordinary posts, 500 to 900 characters",
 }
+LOST = {"macro_f1": "macro-F1 lost", "qwk": "QWK lost", "severe_recall": "recall of rank ≥ 3 lost"}
 OWN = {"model", "fallback", "as_served", "recalibrated_weekly"}  # all others are baselines
 ESCALATION = {
     "auroc": "AUROC",
@@ -69,11 +72,11 @@ def robustness_table(text: Figures) -> str:
         return "{:+.3f} [{:+.3f}, {:+.3f}]".format(*figure)
 
     rows = [
-        (label, f"{found['changed']:.0%}", drop(found["drop_macro_f1"]), drop(found["drop_qwk"]))
+        (label, f"{found['changed']:.0%}", *(drop(found[f"drop_{figure}"]) for figure in LOST))
         for key, label in PERTURBATIONS.items()
         if (found := text["robustness"].get(key))
     ]
-    return table(("perturbation", "posts changed", "macro-F1 lost", "QWK lost"), rows)
+    return table(("perturbation", "posts changed", *LOST.values()), rows)
 
 
 def doubt_list(text: Figures) -> str:

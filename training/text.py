@@ -44,6 +44,7 @@ from training.place import bundle_place
 from training.register import register
 from training.rehearsal import rehearsed
 from training.soft import read_soft_posts
+from training.surrounded import surrounded_rows
 from training.text_config import TextConfig
 from training.text_fit import build_classifier, fit
 from training.text_report import Answers, Truth, report, table
@@ -194,7 +195,8 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
         corpus.about["rows"]["soft"] = len(soft.ids)
     to_teach = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
     learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
-    parts = to_teach.part("train"), corpus.part("validation")
+    train = to_teach.part("train")
+    parts = (*train, *surrounded_rows(train, config.surrounded_share, config.seed)), corpus.part("validation")
     imitated = merged(load_classifier(teacher)) if teacher is not None and config.imitate else None
     fit(classifier, tokens, parts, config, taxonomy, soft, learnt_from, imitated)
     if earlier is not None and config.start_share:

@@ -14,7 +14,8 @@ from models.encoder_place import PACKAGED
 POSTS = ("../shared/data/posts.jsonl",)
 UNLABELLED = ("../shared/data/unlabelled.jsonl.gz",)
 ANNOTATED = ("data/annotated/unlabelled.csv", "data/annotated/titles.csv", "data/annotated/hard.csv")
-TEACHING = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts")
+GENRES = ("questions", "moods", "long", "forms", "borders")  # a quarter of each was written, but is never taught
+TEACHING = ("platform", "negatives", "severe", "elsewhere", "voices", "contrasts", *GENRES)
 AUTHORED = tuple(f"data/authored/{name}.jsonl" for name in TEACHING)
 
 
@@ -58,6 +59,7 @@ class TextConfig:
     unlabelled: tuple[str, ...] = UNLABELLED  # read for a teacher, and for the texts of `annotated`
     soft_rows: Annotated[int, Field(ge=1)] = 48_000  # of the unlabelled posts, dealt out over the epochs
     perturbed_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, anew in each epoch
+    surrounded_share: Annotated[float, Field(ge=0, le=1)] = 0.0  # of the training rows, once more among ordinary ones
     bf16: bool = True  # where GPU or CPU compute it natively; elsewhere fp32
     threads: Annotated[int, Field(ge=0)] = 0  # 0 = torch's choice
     seed: Seed = 7
