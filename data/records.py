@@ -19,8 +19,9 @@ MAX_POINTS = 168  # bins of a volume series: one week of hours
 MAX_ITEMS = 256  # items of one request
 UNREAD = "yours alone: no model reads it, and it changes no answer"
 TEXT = (
-    "the post. The BERT reads 256 tokens (in bundles with the default length): of a longer text about the first 250 "
-    "and the last 80 characters; what lies between reaches only the n-gram reader and the signals"
+    "the post. The BERT reads 256 tokens at once (in bundles with the default length): of a longer text about the "
+    "first 250 and the last 80 characters, then up to six pieces, one of which decides where it is read as severe; "
+    "what is milder there reaches only the n-gram reader and the signals"
 )
 HEAT = "heat on the hot-search list; 0 where you looked and it was not on the list, null where you did not look"
 MAX_AMOUNT = 1e15  # posts, reads, heat; what is larger was mistyped, and sums and logarithms must hold it

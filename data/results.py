@@ -203,8 +203,8 @@ class Result:
     """Who must act, and how fast; null where nothing could be scored."""
     needs_review: bool = False
     """Whether the model doubts (tuned to mark about 15 % of the posts), a signal contradicts a low severity
-    (`review_below` of the risk policy), the text is longer than the model reads (256 tokens) or none that it can
-    read (another language, wrongly decoded), or it could not be scored: let a person look."""
+    (`review_below` of the risk policy), the text is longer than the model reads at once (256 tokens) or none that
+    it can read (another language, wrongly decoded), or it could not be scored: let a person look."""
     evidence: tuple[Evidence, ...] = ()
     """With `explain`: up to three words whose removal lowers the decided category most, the strongest first."""
     model: str = ""

@@ -13,7 +13,7 @@ from data.legible import is_legible
 from data.normalise import normalise
 from data.records import Item, Volume
 from data.respell import load_respelling
-from data.results import EscalationResult, ItemError, Result
+from data.results import EscalationResult, Evidence, ItemError, Result
 from data.signals import SignalLexicon
 from data.taxonomy import Taxonomy
 from data.volume_check import refuse_unsound
@@ -154,8 +154,7 @@ class Scorer:
         return {i: (predictions, row) for row, i in enumerate(texts)}
 
     def _with_text(self, result: Result, item: Item, predictions: TextPredictions, row: int) -> Result:
-        text, chosen = item.text or "", int(predictions.chosen[row])
-        reader = self.text.thorough() if item.explain and self.text is not None else None
+        text = item.text or ""
         settled = predictions.settled is not None and predictions.settled[row]
         return replace(
             result,
@@ -164,8 +163,17 @@ class Scorer:
             severity=severity_result(predictions, row, self.taxonomy),
             signals=self.lexicon.find(text),
             needs_review=bool(predictions.needs_review[row]) or not is_legible(text),
-            evidence=evidence(reader, text, chosen, float(predictions.category[row, chosen])) if reader else (),
+            evidence=self._evidence(text, predictions, row) if item.explain else (),
         )
+
+    def _evidence(self, text: str, predictions: TextPredictions, row: int) -> tuple[Evidence, ...]:
+        """Evidence of the part that decided, at its places in the whole text."""
+        if self.text is None:
+            return ()
+        start, end = predictions.parts.get(row, (0, len(text)))
+        chosen = int(predictions.chosen[row])
+        found = evidence(self.text.at_once(), text[start:end], chosen, float(predictions.category[row, chosen]))
+        return tuple(replace(word, start=word.start + start, end=word.end + start) for word in found)
 
     def _score_volumes(self, items: Sequence[Item], results: list[Result]) -> None:
         by_head: dict[str, dict[int, Volume]] = {}

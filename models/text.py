@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from models.batching import STEP
 from models.calibration import Calibration, FirstStage
 from models.engine import Engine
 from models.lexical import LexicalModel
+from models.pieces import MOST, Span, spans
 from models.probabilities import (
     Array,
     category_probabilities,
@@ -29,13 +30,15 @@ WARM = 80  # tokens: nine posts in ten are shorter; all lengths would take 2 s a
 # Where no category reaches it, one floor for all gives the smallest sets to the most doubtful posts: on the validation
 # part they held the true one in 0.72 of them, and in 0.95 with as many as it takes for the coverage.
 HALF = 0.5
+SEVERE = 3  # rank from which a piece of a long text decides: of the ranks below every long text has one
 
 
 @dataclass(frozen=True, slots=True)
 class TextPredictions:
     """n texts: probabilities [n, categories] and [n, ranks], decisions [n], conformal sets [n, categories].
 
-    `settled`: answered by the first stage alone [n]; None where there is none.
+    `settled`: answered by the first stage alone [n]; None where there is none. `parts`: which part of a long text
+    decided, by its row; of all other rows the whole text did.
     """
 
     category: Array
@@ -45,6 +48,7 @@ class TextPredictions:
     members: NDArray[np.bool_]
     needs_review: NDArray[np.bool_]
     settled: NDArray[np.bool_] | None = None
+    parts: Mapping[int, Span] = field(default_factory=dict)
 
     @property
     def confidence(self) -> Array:
@@ -54,25 +58,61 @@ class TextPredictions:
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """Tokens, engine, calibration, the linear second reader if the bundle has one, and the first stage if it is on."""
+    """Tokens, engine, calibration, the linear second reader if the bundle has one, and the first stage if it is on.
+
+    `in_pieces`: whether a text of which the BERT cannot read all is read in pieces as well.
+    """
 
     tokens: Tokens
     engine: Engine
     calibration: Calibration
     lexical: LexicalModel | None = None
     first_stage: FirstStage | None = None
+    in_pieces: bool = True
 
     def predict(self, texts: Sequence[str], whole: Sequence[int] = ()) -> TextPredictions:
         """Score n >= 1 texts; the rows `whole` are never settled by the first stage.
 
-        A text of which the BERT cannot read all needs review: a severe event in its middle would be lost unsaid.
+        Of a text that is too long the BERT reads the head and the tail, and pieces: where one of these is severe and
+        graver than that, it decides. Such a text needs review, whatever was found.
         """
         found = self._decide(texts, whole)
-        return replace(found, needs_review=found.needs_review | np.array(self.tokens.cut(texts)))
+        cut = self.tokens.cut(texts)
+        if self.in_pieces and any(cut):
+            found = self._with_pieces(found, texts, [row for row, long in enumerate(cut) if long])
+        return replace(found, needs_review=found.needs_review | np.array(cut))
 
     def thorough(self) -> TextModel:
         """The same model without its first stage."""
         return replace(self, first_stage=None) if self.first_stage is not None else self
+
+    def at_once(self) -> TextModel:
+        """The same model without its first stage and without pieces: each text is one row of the engine."""
+        return replace(self, first_stage=None, in_pieces=False)
+
+    def _with_pieces(self, found: TextPredictions, texts: Sequence[str], rows: Sequence[int]) -> TextPredictions:
+        """`found`, with the gravest piece of each of the `rows` in its place where it is severe and graver."""
+        places = [(row, span) for row in rows for span in self._telling(texts[row])]
+        pieces = self.at_once()._decide([texts[row][slice(*span)] for row, span in places], ())
+        graver = dict[int, int]()
+        for place, (row, _) in enumerate(places):
+            rank = pieces.rank[place]
+            if rank >= SEVERE and rank > (pieces.rank[graver[row]] if row in graver else found.rank[row]):
+                graver[row] = place
+        where, which = (np.array(list(each), np.intp) for each in (graver, graver.values()))
+        _put(found, where, pieces, which)
+        if found.settled is not None:
+            found.settled[where] = False
+        return replace(found, parts={row: places[place][1] for row, place in graver.items()})
+
+    def _telling(self, text: str) -> list[Span]:
+        """Up to MOST pieces of a text, those that the second reader takes for none least."""
+        found = spans(text)
+        if self.lexical is None or len(found) <= MOST:
+            return found[:MOST]
+        logits = self.lexical.logits([text[slice(*span)] for span in found])
+        least = np.argsort(log_softmax(logits, axis=1)[:, 0], kind="stable")
+        return [found[place] for place in sorted(least[:MOST])]
 
     def _decide(self, texts: Sequence[str], whole: Sequence[int]) -> TextPredictions:
         """What both readers decide, or the first stage alone."""
@@ -83,7 +123,7 @@ class TextModel:
         clear[[*whole]] = False
         left = np.flatnonzero(~clear)
         if len(left):
-            _put(early, left, self._read([texts[int(row)] for row in left], lexical[left]))
+            _put(early, left, self._read([texts[int(row)] for row in left], lexical[left]), np.arange(len(left)))
         return replace(early, settled=clear)
 
     def _read(self, texts: Sequence[str], lexical: NDArray[np.float32] | None) -> TextPredictions:
@@ -156,7 +196,7 @@ def _alone(lexical_logits: NDArray[np.floating], stage: FirstStage) -> Array:
     return logits
 
 
-def _put(early: TextPredictions, rows: NDArray[np.intp], late: TextPredictions) -> None:
-    """Write the rows of `late` into these places of `early`."""
-    for name in (field.name for field in fields(TextPredictions) if field.name != "settled"):
-        getattr(early, name)[rows] = getattr(late, name)
+def _put(found: TextPredictions, rows: NDArray[np.intp], other: TextPredictions, places: NDArray[np.intp]) -> None:
+    """Write these places of `other` into these rows."""
+    for name in (one.name for one in fields(TextPredictions) if one.name not in ("settled", "parts")):
+        getattr(found, name)[rows] = getattr(other, name)[places]

@@ -31,8 +31,9 @@ OTHER_HEADS_KNOW = (
     "Escalation heads know the topics and times of the series that taught them; elsewhere they need recalibration."
 )
 READS = (
-    "- The BERT reads {} tokens: of a longer post the first three quarters of them from its beginning, the rest from "
-    "its end{}. What lies\n  between reaches only the n-gram reader and the signals.\n"
+    "- The BERT reads {} tokens at once: of a longer post the first three quarters of them from its beginning, the "
+    "rest from its end{}, then\n  up to six pieces of 240 characters, one of which decides where it is read as severe. "
+    "What is milder there reaches only the\n  n-gram reader and the signals.\n"
 )
 CHARACTERS = 1.3  # of a Chinese post behind a token of the packaged encoder
 POOLING = (
