@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import openvino
 
 from models.batching import Float, Ids, Int, run
+from models.cache import one_builder
 from models.cpu import has_bf16
 from models.sums import is_whole, remove, sum_path, write_sum
 
@@ -36,11 +38,12 @@ class OpenVinoEngine:
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
         kept = path.parent / "compiled" / f"{path.stem}-{threads}"
-        if os.access(path.parent, os.W_OK):
+        writable = os.access(path.parent, os.W_OK)
+        if writable:
             settings["CACHE_DIR"] = str(kept)  # the next start compiles in a quarter of the time
-            _drop_damaged(kept)
-        self.model = openvino.Core().compile_model(str(path), "CPU", settings)
-        _sum_new(kept)
+        with _alone(kept) if writable else nullcontext():
+            self.model = openvino.Core().compile_model(str(path), "CPU", settings)
+            _sum_new(kept)
         self.pad_id = pad_id
         self._idle = deque[Any]()  # requests, each with buffers of its own; as many as ever ran at the same time
 
@@ -59,11 +62,22 @@ class OpenVinoEngine:
             self._idle.append(request)
 
 
-def _drop_damaged(folder: Path) -> None:
-    """Remove the compiled graphs that are not there as they were written: OpenVINO would answer by what they hold."""
-    for blob in folder.glob("*.blob"):
-        if not is_whole(blob):
-            remove(blob)
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Without other processes, unless all that is compiled there is as it was written.
+
+    Those that start together write one file, and who summed it while another wrote left a sum that nothing has. What
+    is damaged is removed first: OpenVINO would answer by what it holds.
+    """
+    blobs = [*folder.glob("*.blob")]
+    if blobs and all(map(is_whole, blobs)):
+        yield
+        return
+    with one_builder(folder):
+        for blob in folder.glob("*.blob"):
+            if not is_whole(blob):
+                remove(blob)
+        yield
 
 
 def _sum_new(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import importlib
 import os
+import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +20,7 @@ from data.samples import sample_examples
 from models import engine_build
 from models.adapter import load_classifier
 from models.bundle import Bundle
+from models.cache import one_builder
 from models.engine import Engine, OnnxEngine, TorchEngine
 from models.engine_build import ENGINES, build_int8, build_onnx, int8_folder, load_text_model, onnx_path
 from models.engine_key import engine_key
@@ -113,6 +116,21 @@ def test_a_compiled_engine_is_kept_where_it_may_be_written(
     for first, *others in zip(kept, again, OpenVinoEngine(path, 1, 1).logits(rows), strict=True):
         for other in others:
             np.testing.assert_array_equal(first, other)
+
+
+def test_one_process_at_a_time_compiles_where_nothing_is_kept_yet(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    """Two that started together left a sum of what neither had written, and the next start called it damaged."""
+    shutil.copytree(build_int8(tiny_bundle).parent, tmp_path / "engine", ignore=shutil.ignore_patterns("compiled"))
+    kept = tmp_path / "engine" / "compiled" / "model-1"
+    with ThreadPoolExecutor(1) as beside:
+        with one_builder(kept):
+            opening = beside.submit(OpenVinoEngine, tmp_path / "engine" / "model.xml", 1, 1)
+            time.sleep(0.5)
+            assert not [*kept.glob("*.blob")]
+        opening.result()
+    assert [*kept.glob("*.blob")]
+    with one_builder(kept), ThreadPoolExecutor(1) as beside:  # what is kept waits for nobody
+        beside.submit(OpenVinoEngine, tmp_path / "engine" / "model.xml", 1, 1).result(timeout=60)
 
 
 def test_building_int8_reports_to_nobody(tiny_bundle: Bundle) -> None:
