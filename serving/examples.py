@@ -94,7 +94,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.6倍", "文中出现信号：扬言曝光/投诉"),
         ),
         evidence=(Evidence("假货", 11, 13, 6.78), Evidence("投诉", 33, 35, 1.079), Evidence("旗舰店", 3, 6, 0.809)),
-        model="yujing-risk:e34b9f4ff3b3",
+        model="yujing-risk:d14667f62d1a",
     ),
     Result(
         id="w2",
@@ -109,7 +109,7 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ("例行监测，留存记录",),
             ("严重程度为无", "类别为无危机", "没有声量数据，升级可能性未知"),
         ),
-        model="yujing-risk:e34b9f4ff3b3",
+        model="yujing-risk:d14667f62d1a",
     ),
 ]
 
