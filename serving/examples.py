@@ -39,25 +39,25 @@ SAMPLE_ITEMS = [
 
 # probabilities of the categories
 COUNTERFEIT = {
-    "none": 0.0028, "product_quality": 0.0137, "food_health_safety": 0.0096, "counterfeit_ip": 0.7069,
-    "false_advertising": 0.0056, "pricing_promotion": 0.0022, "after_sales_refund": 0.2314,
-    "logistics_fulfilment": 0.0051, "platform_rules": 0.0024, "fraud_funds": 0.0079, "privacy_data": 0.0005,
-    "platform_outage": 0.0005, "service_conduct": 0.0085, "labor_governance": 0.0012, "values_controversy": 0.0005,
-    "public_safety": 0.0004, "other": 0.0007,
+    "none": 0.0051, "product_quality": 0.0138, "food_health_safety": 0.0122, "counterfeit_ip": 0.7995,
+    "false_advertising": 0.0081, "pricing_promotion": 0.0035, "after_sales_refund": 0.1301,
+    "logistics_fulfilment": 0.004, "platform_rules": 0.0021, "fraud_funds": 0.0066, "privacy_data": 0.0006,
+    "platform_outage": 0.0005, "service_conduct": 0.01, "labor_governance": 0.0015, "values_controversy": 0.0008,
+    "public_safety": 0.0006, "other": 0.001,
 }  # fmt: skip
 NONE = {
-    "none": 0.9961, "product_quality": 0.001, "food_health_safety": 0.0002, "counterfeit_ip": 0.0002,
-    "false_advertising": 0.0, "pricing_promotion": 0.0003, "after_sales_refund": 0.0001,
-    "logistics_fulfilment": 0.0013, "platform_rules": 0.0001, "fraud_funds": 0.0002, "privacy_data": 0.0001,
-    "platform_outage": 0.0001, "service_conduct": 0.0001, "labor_governance": 0.0001, "values_controversy": 0.0,
-    "public_safety": 0.0002, "other": 0.0001,
+    "none": 0.9953, "product_quality": 0.0009, "food_health_safety": 0.0003, "counterfeit_ip": 0.0002,
+    "false_advertising": 0.0001, "pricing_promotion": 0.0004, "after_sales_refund": 0.0003,
+    "logistics_fulfilment": 0.0012, "platform_rules": 0.0001, "fraud_funds": 0.0002, "privacy_data": 0.0001,
+    "platform_outage": 0.0001, "service_conduct": 0.0001, "labor_governance": 0.0002, "values_controversy": 0.0001,
+    "public_safety": 0.0003, "other": 0.0001,
 }  # fmt: skip
 
 SAMPLE_RESULTS = [  # what the shipped bundle answered
     Result(
         id="w1",
-        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7069, ("counterfeit_ip",), COUNTERFEIT),
-        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0028, 0.0171, 0.9341, 0.0452, 0.0009)),
+        category=CategoryResult("counterfeit_ip", "假冒侵权", 0.7995, ("counterfeit_ip",), COUNTERFEIT),
+        severity=SeverityResult(2, "Ⅲ", "较大", "yellow", (0.0051, 0.0123, 0.9493, 0.0328, 0.0005)),
         signals=(Signal("escalation_threat", (Word("12315", 28, 33), Word("投诉到底", 33, 37))),),
         escalation=EscalationResult(
             head="counts",
@@ -93,13 +93,13 @@ SAMPLE_RESULTS = [  # what the shipped bundle answered
             ),
             ("严重程度为较大（Ⅲ级）", "类别为假冒侵权", "升级可能性为基准的1.6倍", "文中出现信号：扬言曝光/投诉"),
         ),
-        evidence=(Evidence("假货", 11, 13, 6.78), Evidence("投诉", 33, 35, 1.079), Evidence("旗舰店", 3, 6, 0.809)),
+        evidence=(Evidence("假货", 11, 13, 7.273), Evidence("旗舰店", 3, 6, 0.865), Evidence("官方", 1, 3, 0.244)),
         model="yujing-risk:d14667f62d1a",
     ),
     Result(
         id="w2",
-        category=CategoryResult("none", "无危机", 0.9961, ("none",), NONE),
-        severity=SeverityResult(0, "无", "无", "green", (0.9961, 0.0033, 0.0006, 0.0001, 0.0)),
+        category=CategoryResult("none", "无危机", 0.9953, ("none",), NONE),
+        severity=SeverityResult(0, "无", "无", "green", (0.9953, 0.0035, 0.001, 0.0001, 0.0)),
         risk=RiskResult(
             0,
             "green",
