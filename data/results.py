@@ -70,7 +70,8 @@ class SeverityResult:
     """Harm stated in the text; `rank` rises with harm (the legal levels Ⅳ-Ⅰ fall)."""
 
     rank: int
-    """0 (no harm) to 4; 0 if and only if the category is `none`."""
+    """0 (no harm) to 4; 0 if and only if the category is `none`. Of a text that is too long to be read at once both may
+    be those of its gravest piece."""
     level: str
     """Legal numeral, which falls as harm rises: Ⅳ for rank 1, Ⅰ for rank 4; 无 for rank 0."""
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 Lengths = tuple[int, int]
-LENGTHS: Lengths = (100, 320)  # characters of the whole: longer than most posts, and not cut at 256 tokens
+LENGTHS: Lengths = (100, 320)  # characters of the whole: longer than most posts, and hardly ever cut at 256 tokens
 LONG: Lengths = (500, 900)  # more than a model of 256 tokens reads at once
 ENDS = "。！？!?…~～；;"
 BREAKS = ("", "\n", " ")

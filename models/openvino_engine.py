@@ -41,9 +41,10 @@ class OpenVinoEngine:
         writable = os.access(path.parent, os.W_OK)
         if writable:
             settings["CACHE_DIR"] = str(kept)  # the next start compiles in a quarter of the time
-        with _alone(kept) if writable else nullcontext():
+        with _alone(kept) if writable else nullcontext(False) as alone:
             self.model = openvino.Core().compile_model(str(path), "CPU", settings)
-            _sum_new(kept)
+            if alone:
+                _sum_new(kept)
         self.pad_id = pad_id
         self._idle = deque[Any]()  # requests, each with buffers of its own; as many as ever ran at the same time
 
@@ -63,21 +64,21 @@ class OpenVinoEngine:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Without other processes, unless all that is compiled there is as it was written.
+def _alone(folder: Path) -> Iterator[bool]:
+    """Without other processes, unless all that is compiled there is as it was written; tells which of both.
 
     Those that start together write one file, and who summed it while another wrote left a sum that nothing has. What
     is damaged is removed first: OpenVINO would answer by what it holds.
     """
     blobs = [*folder.glob("*.blob")]
     if blobs and all(map(is_whole, blobs)):
-        yield
+        yield False
         return
     with one_builder(folder):
         for blob in folder.glob("*.blob"):
             if not is_whole(blob):
                 remove(blob)
-        yield
+        yield True
 
 
 def _sum_new(folder: Path) -> None:

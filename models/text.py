@@ -13,7 +13,7 @@ from models.batching import STEP
 from models.calibration import Calibration, FirstStage
 from models.engine import Engine
 from models.lexical import LexicalModel
-from models.pieces import MOST, Span, spans
+from models.pieces import LONGEST, MOST, Span, spans
 from models.probabilities import (
     Array,
     category_probabilities,
@@ -107,7 +107,7 @@ class TextModel:
 
     def _telling(self, text: str) -> list[Span]:
         """Up to MOST pieces of a text, those that the second reader takes for none least."""
-        found = spans(text)
+        found = spans(text, min(LONGEST, self.tokens.limit))
         if self.lexical is None or len(found) <= MOST:
             return found[:MOST]
         logits = self.lexical.logits([text[slice(*span)] for span in found])

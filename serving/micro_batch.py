@@ -27,6 +27,7 @@ from serving.remembered import READING, Reading
 from serving.scoring import SupportsScore, score_aligned
 
 SMALL = 16  # items of a request that meets others
+USUAL = 100  # characters of an item, on average: one of thousands, which is read in pieces, takes as long as dozens
 LARGE_AT_ONCE = 16  # requests that take long and are scored at the same time; more would only wait
 
 
@@ -52,7 +53,7 @@ class MicroBatcher:
 
     async def score(self, scorer: SupportsScore, items: Sequence[Item]) -> list[Result]:
         """One result per item, in order, as `score_aligned` gives them."""
-        takes_long = len(items) > SMALL or any(item.explain for item in items)
+        takes_long = len(items) > SMALL or any(item.explain for item in items) or _characters(items) > SMALL * USUAL
         if takes_long or (answer := self._ask(scorer, items)) is None:
             return await run_sync(score_aligned, scorer, items, limiter=self._large)
         return await answer
@@ -80,18 +81,25 @@ class MicroBatcher:
             taken[0].loop.call_soon_threadsafe(_tell, taken, _score(taken))
 
     def _take(self) -> list[_Asked]:
-        """Those that wait for the scorer of the oldest, in order, up to ROWS items; nothing once this is closed."""
+        """Those that wait for the scorer of the oldest, in order, up to ROWS items of USUAL length.
+
+        Nothing once this is closed.
+        """
         with self._turn:
             self._turn.wait_for(lambda: self._waiting or self._closed)
-            taken, count = list[_Asked](), 0
-            while self._waiting and self._meets(taken, count):
+            taken, count, length = list[_Asked](), 0, 0
+            while self._waiting:
+                following = self._waiting[0]
+                count, length = count + len(following.items), length + _characters(following.items)
+                too_much = count > ROWS or length > ROWS * USUAL
+                if taken and (too_much or following.scorer is not taken[0].scorer):
+                    break
                 taken.append(self._waiting.popleft())
-                count += len(taken[-1].items)
             return taken
 
-    def _meets(self, taken: Sequence[_Asked], count: int) -> bool:
-        following = self._waiting[0]
-        return not taken or (following.scorer is taken[0].scorer and count + len(following.items) <= ROWS)
+
+def _characters(items: Sequence[Item]) -> int:
+    return sum(len(item.text or "") for item in items)
 
 
 def _score(asked: Sequence[_Asked]) -> list[list[Result] | Exception]:

@@ -14,7 +14,7 @@ from keyword_scorer import CRASH, POISON, SHORT, KeywordScorer
 from data.records import Item
 from data.results import Result
 from models.together import ROWS
-from serving.micro_batch import SMALL, MicroBatcher
+from serving.micro_batch import SMALL, USUAL, MicroBatcher
 from serving.remembered import READING, Reading, tell
 
 
@@ -87,6 +87,11 @@ def test_one_call_is_bounded() -> None:
     assert {len(results) for results in found} == {SMALL}
 
 
+def test_one_call_is_bounded_in_characters_too() -> None:
+    calls, _ = together([posts("长" * SMALL * USUAL)] * (ROWS // SMALL + 2))
+    assert calls == [1, ROWS // SMALL, 2]
+
+
 def test_a_bad_item_and_a_crash_are_only_their_owners() -> None:
     _, (good, poisoned, crashed, last) = together([posts("假货"), posts(POISON), posts(CRASH), posts("好")])
     assert [result.error for result in (*good, *last)] == [None, None]
@@ -119,7 +124,11 @@ def test_a_reload_mixes_no_models() -> None:
     assert (first.calls, second.calls) == ([1, 2, 1], [1])
 
 
-@pytest.mark.parametrize("items", [[Item(text="假货", explain=True)], posts(*map(str, range(SMALL + 1)))])
+@pytest.mark.parametrize(
+    "items",
+    [[Item(text="假货", explain=True)], posts(*map(str, range(SMALL + 1))), posts("长" * (SMALL * USUAL + 1))],
+    ids=["evidence", "many", "long"],
+)
 def test_what_takes_long_keeps_nobody_waiting_and_waits_for_nobody(items: list[Item]) -> None:
     async def run() -> tuple[list[Result], bool]:
         async with busy(scorer := Held()) as (batcher, held):

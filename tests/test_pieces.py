@@ -60,6 +60,12 @@ def test_pieces_are_the_text_and_none_is_too_long(text: str, longest: int) -> No
     assert all(0 < end - start <= longest for start, end in found)
 
 
+def test_a_sentence_that_is_too_long_is_cut_at_a_pause() -> None:
+    text = "今天的天气真好，一家人都很开心，" * 40
+    assert all(text[start:end].endswith("，") for start, end in spans(text, 100))
+    assert [end - start for start, end in spans("好" * 250, 100)] == [100, 100, 50]
+
+
 def test_a_sentence_that_fits_is_whole_in_a_piece() -> None:
     pieces = [BURIED[start:end] for start, end in spans(BURIED)]
     assert sum(GRAVE in piece for piece in pieces) == 1
@@ -106,16 +112,22 @@ def test_of_many_pieces_those_are_read_that_the_second_reader_fears(model: TextM
     assert [*model.predict([late]).rank] == [0]  # without a second reader the first ones are read
 
 
-def test_the_first_stage_does_not_settle_a_long_text_with_a_severe_piece(tiny_bundle: Bundle, model: TextModel) -> None:
-    lexical = load_text_model(tiny_bundle, "torch", threads=1).lexical
-    stage = FirstStage(floor=0.0, temperature=1.0, severity_logits=(0.0, 0.0, 0.0))
-    calm = replace(model.calibration, lexical_weight=0.0, miss_cost=1e-9)
-    staged = replace(model, lexical=lexical, first_stage=stage, calibration=calm)
-    settled = staged.predict([CALM * 50]).settled
-    assert settled is not None
-    found = staged.predict([BURIED, CALM * 50])
+class Carefree:
+    """A second reader that takes every text for none."""
+
+    def logits(self, texts: list[str]) -> NDArray[np.float32]:
+        return np.tile(np.eye(1, 17, dtype=np.float32) * 9, (len(texts), 1))
+
+
+def test_the_first_stage_does_not_settle_a_long_text_with_a_severe_piece(model: TextModel) -> None:
+    stage = FirstStage(floor=0.5, temperature=1.0, severity_logits=(0.0, 0.0, 0.0))
+    calm = replace(model.calibration, lexical_weight=0.0)
+    staged = replace(model, lexical=Carefree(), first_stage=stage, calibration=calm)  # type: ignore[arg-type]
+    found = staged.predict([BURIED, CALM * 50, GRAVE])
     assert found.settled is not None
-    assert not any(found.settled[row] for row in found.parts)
+    assert [*found.settled] == [False, True, True]
+    assert [*found.parts] == [0]
+    assert [*found.rank] == [4, 0, 0]
 
 
 def test_evidence_lies_in_the_part_that_decided(tiny_scorer: Scorer, model: TextModel) -> None:
@@ -124,6 +136,7 @@ def test_evidence_lies_in_the_part_that_decided(tiny_scorer: Scorer, model: Text
     assert found.severity.rank == 4
     assert found.needs_review
     start, end = model.predict([BURIED]).parts[0]
+    assert found.evidence
     for word in found.evidence:
         assert BURIED[word.start : word.end] == word.text
         assert start <= word.start < word.end <= end

@@ -96,7 +96,7 @@ def faithfulness(
     padding included, that the evidence runs through the engine, over those of one plain pass. Intervals: near-duplicate
     `groups` [rows] are resampled whole.
     """
-    random = np.random.default_rng(seed)
+    random, model = np.random.default_rng(seed), model.at_once()
     probes = [_probe(model, post, random) for post in _sample(rows, groups, none_id, posts, random)]
     if not probes:
         return {"posts": 0}

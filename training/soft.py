@@ -91,7 +91,7 @@ def _kept(cache: Path, key: str) -> tuple[Array, Array] | None:
 
 def _asked(bundle: Bundle, texts: Sequence[str], cache: Path, key: str, threads: int) -> tuple[Array, Array]:
     """The teacher's answers, which the cache has from now on."""
-    teacher = load_text_model(bundle, threads=threads)
+    teacher = load_text_model(bundle, threads=threads).at_once()  # what a student of head and tail can learn
     parts = [teacher.predict(texts[start : start + CHUNK]) for start in range(0, len(texts), CHUNK)]
     category, severity = (np.concatenate([getattr(p, name) for p in parts]) for name in ("category", "severity"))
     with whole(cache) as part:

@@ -31,7 +31,7 @@ def all_surrounded(texts: Sequence[str], ordinary: Sequence[str], seed: int, len
 def surrounded_rows(rows: Sequence[Example], share: float, seed: int) -> list[Example]:
     """As many as `share` of the rows, once more in the midst of others; a row of rank r is r + 1 times as likely.
 
-    The label stays: what stands around is of rank 0.
+    The label stays: what stands around is of rank 0. A row that is too long for others is left out.
     """
     graded = [row for row in rows if row.severity is not None]
     wanted = min(round(share * len(rows)), len(graded))
@@ -41,4 +41,4 @@ def surrounded_rows(rows: Sequence[Example], share: float, seed: int) -> list[Ex
     drawn = np.random.default_rng(seed).choice(len(graded), wanted, replace=False, p=chances / chances.sum())
     chosen = [graded[place] for place in drawn]
     texts = all_surrounded([row.text for row in chosen], ordinary_texts(rows), seed)
-    return [replace(row, text=text) for row, text in zip(chosen, texts, strict=True)]
+    return [replace(row, text=text) for row, text in zip(chosen, texts, strict=True) if text != row.text]

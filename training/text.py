@@ -194,9 +194,11 @@ def train_text(config: TextConfig, console: Console | None = None) -> Bundle:
     if soft is not None:
         corpus.about["rows"]["soft"] = len(soft.ids)
     to_teach = corpus if earlier is None else rehearsed(corpus, earlier, config, taxonomy, console)
-    learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
     train = to_teach.part("train")
-    parts = (*train, *surrounded_rows(train, config.surrounded_share, config.seed)), corpus.part("validation")
+    if among := surrounded_rows(train, config.surrounded_share, config.seed):
+        corpus.about["rows"]["surrounded"] = len(among)
+    learnt_from = corpus.about | {"taxonomy": taxonomy.sha256, "encoder": encoder.sha256}
+    parts = (*train, *among), corpus.part("validation")
     imitated = merged(load_classifier(teacher)) if teacher is not None and config.imitate else None
     fit(classifier, tokens, parts, config, taxonomy, soft, learnt_from, imitated)
     if earlier is not None and config.start_share:
