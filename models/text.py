@@ -13,7 +13,7 @@ from models.batching import STEP
 from models.calibration import Calibration, FirstStage
 from models.engine import Engine
 from models.lexical import LexicalModel
-from models.pieces import LONGEST, MOST, Span, spans
+from models.pieces import LONGEST, MOST, Span, denies, spans
 from models.probabilities import (
     Array,
     category_probabilities,
@@ -74,12 +74,14 @@ class TextModel:
         """Score n >= 1 texts; the rows `whole` are never settled by the first stage.
 
         Of a text that is too long the BERT reads the head and the tail, and pieces: where one of these is severe and
-        graver than that, it decides. Such a text needs review, whatever was found.
+        graver than that, it decides, unless the text speaks of rumours. It needs review, whatever was found.
         """
         found = self._decide(texts, whole)
         cut = self.tokens.cut(texts)
         if self.in_pieces and any(cut):
-            found = self._with_pieces(found, texts, [row for row, long in enumerate(cut) if long])
+            found = self._with_pieces(
+                found, texts, [row for row, long in enumerate(cut) if long and not denies(texts[row])]
+            )
         return replace(found, needs_review=found.needs_review | np.array(cut))
 
     def thorough(self) -> TextModel:
@@ -93,6 +95,8 @@ class TextModel:
     def _with_pieces(self, found: TextPredictions, texts: Sequence[str], rows: Sequence[int]) -> TextPredictions:
         """`found`, with the gravest piece of each of the `rows` in its place where it is severe and graver."""
         places = [(row, span) for row in rows for span in self._telling(texts[row])]
+        if not places:
+            return found
         pieces = self.at_once()._decide([texts[row][slice(*span)] for row, span in places], ())
         graver = dict[int, int]()
         for place, (row, _) in enumerate(places):

@@ -93,6 +93,12 @@ def test_what_is_not_severe_leaves_the_answer_as_it_is(model: TextModel) -> None
     assert [*model.predict([mild]).rank] == [*model.at_once().predict([mild]).rank]
 
 
+def test_what_a_text_denies_does_not_decide(model: TextModel) -> None:
+    denied = CALM * 12 + GRAVE + CALM * 12 + "以上系谣言，请勿传播。" + CALM * 12
+    assert [*model.predict([denied, BURIED]).rank] == [0, 4]
+    assert [*model.predict([denied]).needs_review] == [True]
+
+
 def test_what_is_read_of_a_text_is_bounded(model: TextModel) -> None:
     assert isinstance(model.engine, Reader)
     model.predict([CALM * 200, CALM])
