@@ -7,7 +7,7 @@ from random import Random
 
 Lengths = tuple[int, int]
 LENGTHS: Lengths = (100, 320)  # characters of the whole: longer than most posts, and hardly ever cut at 256 tokens
-LONG: Lengths = (500, 900)  # more than a model of 256 tokens reads at once
+OVERLONG: Lengths = (500, 900)  # more than a model of 256 tokens reads at once
 ENDS = "。！？!?…~～；;"
 BREAKS = ("", "\n", " ")
 

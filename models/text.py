@@ -78,10 +78,9 @@ class TextModel:
         """
         found = self._decide(texts, whole)
         cut = self.tokens.cut(texts)
-        if self.in_pieces and any(cut):
-            found = self._with_pieces(
-                found, texts, [row for row, long in enumerate(cut) if long and not denies(texts[row])]
-            )
+        rows = [row for row, long in enumerate(cut) if long and not denies(texts[row])]
+        if self.in_pieces and rows:
+            found = self._with_pieces(found, texts, rows)
         return replace(found, needs_review=found.needs_review | np.array(cut))
 
     def thorough(self) -> TextModel:
@@ -95,8 +94,6 @@ class TextModel:
     def _with_pieces(self, found: TextPredictions, texts: Sequence[str], rows: Sequence[int]) -> TextPredictions:
         """`found`, with the gravest piece of each of the `rows` in its place where it is severe and graver."""
         places = [(row, span) for row in rows for span in self._telling(texts[row])]
-        if not places:
-            return found
         pieces = self.at_once()._decide([texts[row][slice(*span)] for row, span in places], ())
         graver = dict[int, int]()
         for place, (row, _) in enumerate(places):

@@ -10,7 +10,7 @@ from data.errors import ConfigError
 from data.records import Example
 from data.samples import sample_examples
 from training.config import load_config
-from training.surrounded import LONG, SHORT, all_surrounded, ordinary_texts, surrounded_rows
+from training.surrounded import LONGEST, SHORTEST, all_surrounded, ordinary_texts, surrounded_rows
 from training.text_config import TextConfig
 
 ROWS = sample_examples()
@@ -21,7 +21,7 @@ def test_ordinary_are_short_texts_without_harm() -> None:
     harmless = {row.text for row in ROWS if row.category == "none"}
     assert found
     assert harmless.issuperset(found)
-    assert all(SHORT <= len(text) <= LONG for text in found)
+    assert all(SHORTEST <= len(text) <= LONGEST for text in found)
 
 
 def test_rows_keep_their_labels_within_a_longer_text() -> None:

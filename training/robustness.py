@@ -11,7 +11,7 @@ from rich.table import Table
 
 from data.perturb import PERTURBATIONS, all_perturbed
 from data.records import Example
-from data.surround import LENGTHS, LONG
+from data.surround import LENGTHS, OVERLONG
 from data.taxonomy import Taxonomy
 from models.text import TextModel
 from training.bootstrap import interval
@@ -21,7 +21,7 @@ from training.steady_f1 import Metric, steady
 from training.surrounded import all_surrounded, ordinary_texts
 from training.text_report import Truth
 
-SURROUNDED = {"surrounded": LENGTHS, "buried": LONG}  # in the midst of ordinary posts of the same rows
+SURROUNDED = {"surrounded": LENGTHS, "buried": OVERLONG}  # in the midst of ordinary posts of the same rows
 COPIES = (*PERTURBATIONS, *SURROUNDED)
 Labels = NDArray[np.int64]
 

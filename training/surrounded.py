@@ -11,12 +11,12 @@ import numpy as np
 from data.records import Example
 from data.surround import LENGTHS, Lengths, surrounded
 
-SHORT, LONG = 8, 100  # characters of a post that stands around another one
+SHORTEST, LONGEST = 8, 100  # characters of a post that stands around another one
 
 
 def ordinary_texts(rows: Sequence[Example]) -> list[str]:
     """The texts of the rows of rank 0 that are short enough to stand around another one."""
-    return [row.text for row in rows if row.severity == 0 and SHORT <= len(row.text) <= LONG]
+    return [row.text for row in rows if row.severity == 0 and SHORTEST <= len(row.text) <= LONGEST]
 
 
 def all_surrounded(texts: Sequence[str], ordinary: Sequence[str], seed: int, lengths: Lengths = LENGTHS) -> list[str]:
